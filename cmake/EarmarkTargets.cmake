@@ -1,0 +1,40 @@
+# add_earmark_library(ROOM SOURCES ... [USES other rooms ...] [LINKS private libraries ...])
+# add_earmark_test(ROOM SOURCES ... USES rooms ... [LABELS ...])
+# add_earmark_bench(NAME SOURCES ... USES rooms ...)
+
+add_library(earmark_options INTERFACE)
+target_compile_features(earmark_options INTERFACE cxx_std_20)
+target_compile_options(earmark_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-psabi)
+foreach(sanitizer IN LISTS EARMARK_SANITIZE)
+  target_compile_options(earmark_options INTERFACE -fsanitize=${sanitizer} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(earmark_options INTERFACE -fsanitize=${sanitizer})
+endforeach()
+
+# Rooms are static, position-independent libraries: tests link just the rooms they exercise, and
+# src/library gathers all of them into the one shared libearmark that programs use.
+function(add_earmark_library room)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_library(earmark_${room} STATIC ${arg_SOURCES})
+  set_target_properties(earmark_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(earmark_${room} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+  list(TRANSFORM arg_USES PREPEND earmark_)
+  target_link_libraries(earmark_${room} PUBLIC ${arg_USES} PRIVATE earmark_options ${arg_LINKS})
+endfunction()
+
+function(add_earmark_test room)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_executable(test_${room} ${arg_SOURCES})
+  list(TRANSFORM arg_USES PREPEND earmark_)
+  target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(test_${room} PRIVATE EARMARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(test_${room} PRIVATE ${arg_USES} ${arg_LINKS} earmark_options GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(test_${room} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
+endfunction()
+
+function(add_earmark_bench name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  list(TRANSFORM arg_USES PREPEND earmark_)
+  target_link_libraries(${name} PRIVATE ${arg_USES} ${arg_LINKS} earmark_options benchmark::benchmark)
+endfunction()
