@@ -14,6 +14,10 @@ endforeach()
 # src/library gathers all of them into the one shared libearmark that programs use.
 function(add_earmark_library room)
   cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  if(NOT arg_SOURCES)
+    add_library(earmark_${room} INTERFACE)
+    return()
+  endif()
   add_library(earmark_${room} STATIC ${arg_SOURCES})
   set_target_properties(earmark_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(earmark_${room} PUBLIC
