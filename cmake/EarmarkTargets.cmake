@@ -4,7 +4,7 @@
 
 add_library(earmark_options INTERFACE)
 target_compile_features(earmark_options INTERFACE cxx_std_20)
-target_compile_options(earmark_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-psabi)
+target_compile_options(earmark_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-psabi -Wno-restrict)
 foreach(sanitizer IN LISTS EARMARK_SANITIZE)
   target_compile_options(earmark_options INTERFACE -fsanitize=${sanitizer} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(earmark_options INTERFACE -fsanitize=${sanitizer})

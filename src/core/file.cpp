@@ -1,0 +1,125 @@
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+[[noreturn]] void io_error(const char* what, const std::filesystem::path& path) {
+  throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { close(); }
+  int get() const { return fd_; }
+  bool close() {
+    const int fd = std::exchange(fd_, -1);
+    return fd < 0 || ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, const std::byte* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t written = ::write(fd, data, size);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    data += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::size_t max_bytes) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) io_error("open", path);
+  if (S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    io_error("read", path);
+  }
+  const auto declared = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+  if (declared > max_bytes) {
+    throw Error(ErrorCode::kIo, fmt::format("{} is {} bytes long, at most {} are read", path.string(), declared, max_bytes));
+  }
+  std::vector<std::byte> bytes(declared);
+  std::size_t used = 0;
+  for (;;) {
+    if (used == bytes.size()) bytes.resize(used + 4096);  // pipes and growing files
+    const ssize_t got = ::read(file.get(), bytes.data() + used, bytes.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) io_error("read", path);
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+    if (used > max_bytes) {
+      throw Error(ErrorCode::kIo, fmt::format("{} is longer than the {} bytes that are read", path.string(), max_bytes));
+    }
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+std::string read_text(const std::filesystem::path& path, std::size_t max_bytes) {
+  const std::vector<std::byte> bytes = read_bytes(path, max_bytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
+  Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) io_error("create", temporary);
+  if (!write_all(file.get(), bytes.data(), bytes.size()) || ::fsync(file.get()) != 0 || !file.close() ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    errno = reason;
+    io_error("write", path);
+  }
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  write_bytes(path, std::as_bytes(std::span<const char>(text.data(), text.size())));
+}
+
+Journal::Journal(const std::filesystem::path& path)
+    : path_(path), fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (fd_ < 0) io_error("open", path);
+  // Walk back to the last newline; what follows it was never finished.
+  off_t end = ::lseek(fd_, 0, SEEK_END);
+  char last = '\n';
+  while (end > 0 && ::pread(fd_, &last, 1, end - 1) == 1 && last != '\n') --end;
+  if (end < 0 || ::ftruncate(fd_, end) != 0 || ::lseek(fd_, end, SEEK_SET) < 0) io_error("open", path);
+}
+
+Journal::Journal(Journal&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+Journal::~Journal() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void Journal::append(std::string_view line) {
+  std::string record(line);
+  record += '\n';
+  const auto bytes = std::as_bytes(std::span<const char>(record));
+  if (!write_all(fd_, bytes.data(), bytes.size())) io_error("append to", path_);
+}
+
+}  // namespace earmark

@@ -1,0 +1,38 @@
+// file.h: whole files in, whole files out. A file written here appears under its name complete or not
+// at all: it is written beside it under a temporary name, flushed to disk and renamed.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace earmark {
+
+/// @throws Error(kIo) naming the path and the system's reason; files over `max_bytes` are refused.
+std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 34);
+std::string read_text(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
+
+/// Atomic whole-file writes. @throws Error(kIo); then nothing stands under `path` that was not there before.
+void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// An append-only journal of lines. Each append() is one write(2), so a kill leaves at most one torn
+/// last line, which open() cuts off. Thread-safety: one thread at a time.
+class Journal {
+ public:
+  /// Opens for appending, creating it when missing; a torn last line is trimmed.
+  /// @throws Error(kIo).
+  explicit Journal(const std::filesystem::path& path);
+  Journal(Journal&& other) noexcept;
+  Journal& operator=(Journal&&) = delete;
+  ~Journal();
+  void append(std::string_view line);  ///< without its newline
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+};
+
+}  // namespace earmark

@@ -1,0 +1,281 @@
+#include "core/value.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+constexpr int kDeepest = 64;
+
+[[noreturn]] void wrong_kind(const Value& value, const char* wanted) {
+  throw Error(ErrorCode::kBadFile, fmt::format("{}expected {}, got {}",
+                                               value.line > 0 ? fmt::format("line {}: ", value.line) : "", wanted,
+                                               value.describe()));
+}
+
+// YAML 1.2 core schema: what an unquoted scalar means.
+Value plain_scalar(const std::string& text) {
+  if (text.empty() || text == "~" || text == "null") return Value();
+  if (text == "true" || text == "True") return Value(true);
+  if (text == "false" || text == "False") return Value(false);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  if (*begin == '+') ++begin;
+  std::int64_t integer = 0;
+  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end) return Value(integer);
+  double real = 0;
+  if (auto [at, error] = std::from_chars(begin, end, real);
+      error == std::errc() && at == end && std::isfinite(real)) {
+    return Value(real);
+  }
+  return Value(text);
+}
+
+Value from_yaml(const YAML::Node& node, const std::string& name, int depth) {
+  if (depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
+  Value value;
+  if (node.IsScalar()) {
+    value = node.Tag() == "!" ? Value(node.Scalar()) : plain_scalar(node.Scalar());
+  } else if (node.IsSequence()) {
+    Value::List list;
+    for (const YAML::Node& item : node) list.push_back(from_yaml(item, name, depth + 1));
+    value = Value(std::move(list));
+  } else if (node.IsMap()) {
+    Value::Map map;
+    for (const auto& member : node) {
+      const std::string key = member.first.Scalar();
+      for (const auto& earlier : map) {
+        if (earlier.first == key) {
+          throw Error(ErrorCode::kBadFile,
+                      fmt::format("{}:{}: '{}' is given twice", name, member.first.Mark().line + 1, key));
+        }
+      }
+      map.emplace_back(key, from_yaml(member.second, name, depth + 1));
+    }
+    value = Value(std::move(map));
+  }
+  value.line = node.Mark().line + 1;
+  return value;
+}
+
+Value from_json(const nlohmann::ordered_json& json, const std::string& name, int depth) {
+  if (depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
+  switch (json.type()) {
+    case nlohmann::json::value_t::boolean: return Value(json.get<bool>());
+    case nlohmann::json::value_t::number_integer:
+    case nlohmann::json::value_t::number_unsigned: return Value(json.get<std::int64_t>());
+    case nlohmann::json::value_t::number_float: return Value(json.get<double>());
+    case nlohmann::json::value_t::string: return Value(json.get<std::string>());
+    case nlohmann::json::value_t::array: {
+      Value::List list;
+      for (const auto& item : json) list.push_back(from_json(item, name, depth + 1));
+      return Value(std::move(list));
+    }
+    case nlohmann::json::value_t::object: {
+      Value::Map map;
+      for (const auto& [key, item] : json.items()) map.emplace_back(key, from_json(item, name, depth + 1));
+      return Value(std::move(map));
+    }
+    default: return Value();
+  }
+}
+
+nlohmann::ordered_json json_of(const Value& value) {
+  if (value.is_bool()) return value.as_bool();
+  if (value.is_integer()) return value.as_integer();
+  if (value.is_number()) return value.as_number();
+  if (value.is_string()) return value.as_string();
+  if (value.is_list()) {
+    auto array = nlohmann::ordered_json::array();
+    for (const Value& item : value.as_list()) array.push_back(json_of(item));
+    return array;
+  }
+  if (value.is_map()) {
+    auto object = nlohmann::ordered_json::object();
+    for (const auto& [key, item] : value.as_map()) object[key] = json_of(item);
+    return object;
+  }
+  return nullptr;
+}
+
+// The shortest text that reads back as the same double, and as a real number, not an integer.
+std::string real_text(double number) {
+  std::string text = fmt::format("{}", number);
+  return text.find_first_of(".eni") == std::string::npos ? text + ".0" : text;
+}
+
+std::string yaml_scalar(const Value& value) {
+  if (value.is_null()) return "null";
+  if (value.is_bool()) return value.as_bool() ? "true" : "false";
+  if (value.is_integer()) return std::to_string(value.as_integer());
+  if (value.is_number()) return real_text(value.as_number());
+  const std::string& text = value.as_string();
+  const bool safe = !text.empty() && plain_scalar(text).is_string() &&
+                    text.find_first_of(":#{}[],&*!|>'\"%@`\n\t\\") == std::string::npos && text.front() != '-' &&
+                    text.front() != '?' && text.front() != ' ' && text.back() != ' ';
+  return safe ? text : nlohmann::json(text).dump();
+}
+
+// One line, or empty when a part of it is too deep or the line would be too long.
+std::string yaml_flow(const Value& value) {
+  if (!value.is_list() && !value.is_map()) return yaml_scalar(value);
+  std::string text = value.is_list() ? "[" : "{";
+  const char* separator = "";
+  auto add = [&](const std::string& key, const Value& item) {
+    const std::string inner = yaml_flow(item);
+    if (inner.empty()) return false;
+    text += separator + (key.empty() ? "" : yaml_scalar(Value(key)) + ": ") + inner;
+    separator = ", ";
+    return true;
+  };
+  if (value.is_list()) {
+    for (const Value& item : value.as_list()) {
+      if (!add("", item)) return "";
+    }
+  } else {
+    for (const auto& [key, item] : value.as_map()) {
+      if (!add(key, item)) return "";
+    }
+  }
+  text += value.is_list() ? "]" : "}";
+  return text.size() <= 100 ? text : "";
+}
+
+void yaml_block(const Value& value, int indent, std::string& out) {
+  const std::string pad(static_cast<std::size_t>(indent), ' ');
+  auto item_text = [&](const std::string& head, const Value& item) {
+    const std::string flow = yaml_flow(item);
+    if (!flow.empty()) {
+      out += pad + head + " " + flow + "\n";
+    } else {
+      out += pad + head + "\n";
+      yaml_block(item, indent + 2, out);
+    }
+  };
+  if (value.is_map()) {
+    for (const auto& [key, item] : value.as_map()) item_text(yaml_scalar(Value(key)) + ":", item);
+  } else if (value.is_list()) {
+    for (const Value& item : value.as_list()) item_text("-", item);
+  } else {
+    out += pad + yaml_scalar(value) + "\n";
+  }
+}
+
+}  // namespace
+
+bool Value::as_bool() const {
+  if (!is_bool()) wrong_kind(*this, "true or false");
+  return std::get<bool>(data_);
+}
+std::int64_t Value::as_integer() const {
+  if (!is_integer()) wrong_kind(*this, "a whole number");
+  return std::get<std::int64_t>(data_);
+}
+double Value::as_number() const {
+  if (is_integer()) return static_cast<double>(std::get<std::int64_t>(data_));
+  if (!is_number()) wrong_kind(*this, "a number");
+  return std::get<double>(data_);
+}
+const std::string& Value::as_string() const {
+  if (!is_string()) wrong_kind(*this, "a text");
+  return std::get<std::string>(data_);
+}
+const Value::List& Value::as_list() const {
+  if (!is_list()) wrong_kind(*this, "a list");
+  return std::get<List>(data_);
+}
+const Value::Map& Value::as_map() const {
+  if (!is_map()) wrong_kind(*this, "a map");
+  return std::get<Map>(data_);
+}
+
+const Value* Value::find(std::string_view key) const {
+  if (!is_map()) return nullptr;
+  for (const auto& [name, value] : std::get<Map>(data_)) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+const Value& Value::at(std::string_view key) const {
+  const Value* found = find(key);
+  if (found == nullptr) {
+    throw Error(ErrorCode::kBadFile, fmt::format("{}'{}' is missing", line > 0 ? fmt::format("line {}: ", line) : "", key));
+  }
+  return *found;
+}
+
+Value& Value::set(std::string_view key, Value value) {
+  if (is_null()) data_ = Map();
+  if (!is_map()) wrong_kind(*this, "a map");
+  auto& map = std::get<Map>(data_);
+  for (auto& [name, old] : map) {
+    if (name == key) return old = std::move(value);
+  }
+  map.emplace_back(std::string(key), std::move(value));
+  return map.back().second;
+}
+
+void Value::push_back(Value value) {
+  if (is_null()) data_ = List();
+  if (!is_list()) wrong_kind(*this, "a list");
+  std::get<List>(data_).push_back(std::move(value));
+}
+
+std::string Value::describe() const {
+  if (is_string()) return "'" + as_string() + "'";
+  if (is_list()) return fmt::format("a list of {}", as_list().size());
+  if (is_map()) return "a map";
+  return yaml_scalar(*this);
+}
+
+Value parse_yaml(const std::string& text, const std::string& name) {
+  try {
+    return from_yaml(YAML::Load(text), name, 0);
+  } catch (const YAML::Exception& e) {
+    throw Error(ErrorCode::kBadFile, fmt::format("{}:{}:{}: {}", name, e.mark.line + 1, e.mark.column + 1, e.msg));
+  }
+}
+
+Value parse_json(std::string_view text, const std::string& name) {
+  // The depth is checked before nlohmann's recursive reader sees the text.
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  try {
+    return from_json(nlohmann::ordered_json::parse(text), name, 0);
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(ErrorCode::kBadFile, fmt::format("{}: {}", name, e.what()));
+  }
+}
+
+std::string to_yaml(const Value& value) {
+  std::string text;
+  yaml_block(value, 0, text);
+  return text;
+}
+
+std::string to_json(const Value& value, int indent) {
+  return json_of(value).dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace earmark

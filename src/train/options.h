@@ -1,0 +1,128 @@
+// options.h: what a recipe says about training; no libtorch here, so that recipes can be read without it.
+#pragma once
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "earmark/options.h"
+
+namespace earmark {
+
+enum class LossReduce { kSumOverTags, kMean };
+template <>
+struct EnumNames<LossReduce> {
+  static constexpr std::array kNames{std::pair{LossReduce::kSumOverTags, std::string_view("sum_over_tags")},
+                                     std::pair{LossReduce::kMean, std::string_view("mean")}};
+};
+
+/// Binary cross-entropy over tags, mean over the batch.
+struct BceOptions {
+  static constexpr std::string_view kKind = "bce";
+  LossReduce reduce = LossReduce::kSumOverTags;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("reduce", self.reduce, kAny, "over the tags of a clip: their sum (UPB) or their mean");
+  }
+};
+using LossOptions = std::variant<BceOptions>;
+
+/// Kingma & Ba 2015; weight decay is added to the gradient (coupled), as the published UPB code does.
+struct AdamOptions {
+  static constexpr std::string_view kKind = "adam";
+  double lr = 3e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.0;
+  double clip_norm = 15.0;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("lr", self.lr, kPositive, "learning rate before the schedule's factor");
+    visit("beta1", self.beta1, Range{0, 1, false, true}, "decay of the gradient's mean");
+    visit("beta2", self.beta2, Range{0, 1, false, true}, "decay of the gradient's square");
+    visit("eps", self.eps, kPositive, "added to the root of the square");
+    visit("weight_decay", self.weight_decay, kNotNegative, "L2 penalty, added to the gradient");
+    visit("clip_norm", self.clip_norm, kNotNegative, "largest norm of the whole gradient; 0: no limit");
+  }
+};
+using OptimizerOptions = std::variant<AdamOptions>;
+
+struct ConstantScheduleOptions {
+  static constexpr std::string_view kKind = "constant";
+  template <class Self, class Visitor>
+  static void fields(Self&, Visitor&&) {}
+};
+
+struct StepsScheduleOptions {
+  static constexpr std::string_view kKind = "steps";
+  std::vector<long> at;
+  double factor = 1.0 / 3.0;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("at", self.at, kNotNegative, "iterations after which the rate is multiplied by `factor`, ascending");
+    visit("factor", self.factor, kPositive, "multiplies the rate at each step");
+  }
+};
+
+struct CosineScheduleOptions {
+  static constexpr std::string_view kKind = "cosine";
+  long warmup = 0;
+  double last = 0.0;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("warmup", self.warmup, kNotNegative, "iterations of linear rise before the half cosine falls");
+    visit("last", self.last, kProbability, "factor that the last iteration ends at");
+  }
+};
+using ScheduleOptions = std::variant<ConstantScheduleOptions, StepsScheduleOptions, CosineScheduleOptions>;
+
+/// The factor on the learning rate in force while iteration `iteration` (0-based) of `n_iterations` runs.
+double schedule_factor(const ScheduleOptions& schedule, long iteration, long n_iterations);
+
+/// Stochastic weight averaging (Izmailov et al. 2018): equal-weight mean of snapshots.
+struct SwaOptions {
+  bool enabled = false;
+  long start = 0;
+  long every = 1000;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("enabled", self.enabled, kAny, "average snapshots and use the average as the result");
+    visit("start", self.start, kNotNegative, "iterations before the first stretch that ends in a snapshot");
+    visit("every", self.every, kPositive, "iterations between snapshots");
+  }
+};
+
+enum class Sampler { kShuffle };
+template <>
+struct EnumNames<Sampler> {
+  static constexpr std::array kNames{std::pair{Sampler::kShuffle, std::string_view("shuffle")}};
+};
+
+struct TrainOptions {
+  long iterations = 200000;
+  int batch_size = 16;
+  Sampler sampler = Sampler::kShuffle;
+  SwaOptions swa;
+  bool refresh_batch_norm = true;
+  long log_every = 50;
+  long validate_every = 0;
+  long checkpoint_every = 1000;
+  bool freeze_trunk = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("iterations", self.iterations, kPositive, "optimiser steps in all");
+    visit("batch_size", self.batch_size, Range{1, 4096}, "clips a step");
+    visit("sampler", self.sampler, kAny, "order of the clips: a new permutation each epoch");
+    visit("swa", self.swa, kAny, "stochastic weight averaging");
+    visit("refresh_batch_norm", self.refresh_batch_norm, kAny,
+          "after SWA, recompute BatchNorm statistics over un-augmented training clips");
+    visit("log_every", self.log_every, kPositive, "iterations between lines of log.jsonl");
+    visit("validate_every", self.validate_every, kNotNegative, "iterations between validations; 0: only at the end");
+    visit("checkpoint_every", self.checkpoint_every, kPositive, "iterations between checkpoints");
+    visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
+  }
+};
+
+}  // namespace earmark
