@@ -1,0 +1,72 @@
+#include "models/upb_crnn.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/tensor_io.h"
+#include "golden_path.h"
+
+namespace earmark {
+namespace {
+
+torch::Tensor to_torch(const Tensor& tensor) {
+  std::vector<float> values = tensor.floats();
+  return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
+}
+
+double largest_difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+TEST(UpbCrnn, HasThePapersParameterCount) {
+  const UpbCrnn network{UpbCrnnOptions{}};
+  std::int64_t n = 0, n_statistics = 0;
+  for (const torch::Tensor& p : network.parameters()) n += p.numel();
+  for (const torch::Tensor& b : network.buffers()) n_statistics += b.numel();
+  EXPECT_EQ(n, 2647680);
+  EXPECT_EQ(n_statistics, 3008);
+}
+
+TEST(UpbCrnn, GoldenScoresOfSingleClipsAndPaddedBatches) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  torch::NoGradGuard no_grad;
+  UpbCrnn network{UpbCrnnOptions{}};
+  load_state(network, read_npz(golden / "upb/weights.npz"));
+  network.eval();
+  for (const std::string name : {"T48", "T151", "T237"}) {
+    const torch::Tensor scores = network.logits(to_torch(read_npy(golden / ("upb/input_" + name + ".npy"))), {}).sigmoid();
+    EXPECT_LT(largest_difference(scores, to_torch(read_npy(golden / ("upb/output_" + name + ".npy")))), 1e-4) << name;
+  }
+  const torch::Tensor padded = to_torch(read_npy(golden / "upb/input_padded_151_123.npy"));
+  EXPECT_LT(largest_difference(network.logits(padded, {151, 123}).sigmoid(), to_torch(read_npy(golden / "upb/output_padded_151_123.npy"))), 1e-4);
+  const torch::Tensor alone = padded.slice(0, 1, 2).slice(3, 0, 123);
+  EXPECT_LT(largest_difference(network.logits(alone, {}).sigmoid(), to_torch(read_npy(golden / "upb/output_second_item_alone_T123.npy"))), 1e-4);
+}
+
+TEST(UpbCrnn, WhatFollowsTheLastValidFrameReachesTheScoreThroughTheConvolutionsOnly) {
+  torch::NoGradGuard no_grad;
+  torch::manual_seed(1);
+  UpbCrnnOptions options;
+  options.n_tags = 3;
+  UpbCrnn network(options);
+  network.eval();
+  const torch::Tensor x = torch::randn({1, 1, 128, 160});
+  torch::Tensor changed = x.clone();
+  // 9 convolutions over time at steps of 1,1,2,2,4,4,8,8,8 frames and three of 8 reach less than 100 frames.
+  changed.slice(3, 140, 160).fill_(3.0);
+  EXPECT_TRUE(torch::equal(network.logits(x, {40}), network.logits(changed, {40})));
+  EXPECT_FALSE(torch::equal(network.logits(x, {136}), network.logits(changed, {136})));
+}
+
+TEST(LoadState, NamesEveryTensorThatDoesNotFit) {
+  UpbCrnn network{UpbCrnnOptions{}};
+  TensorMap state = state_of(network);
+  state.erase("fc_out.bias");
+  state["surplus"] = Tensor::from_floats(std::vector<float>{1.0f}, {1});
+  state["fc_hidden.bias"] = Tensor::from_floats(std::vector<float>{1.0f}, {1});
+  const StateMismatch mismatch = load_matching_state(network, state);
+  EXPECT_EQ(mismatch.missing, std::vector<std::string>{"fc_out.bias"});
+  EXPECT_EQ(mismatch.unused, std::vector<std::string>{"surplus"});
+  EXPECT_EQ(mismatch.shapes, std::vector<std::string>{"fc_hidden.bias: the network has [256], the file [1]"});
+}
+
+}  // namespace
+}  // namespace earmark
