@@ -1,0 +1,36 @@
+// audio_source.h: decoded sound as a stream, whatever it came from.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "earmark/error.h"
+
+namespace earmark {
+
+/// Not thread-safe: one reader. Memory does not grow with the length of the stream.
+class AudioSource {
+ public:
+  virtual ~AudioSource() = default;
+
+  virtual int sample_rate_hz() const = 0;
+  virtual int n_channels() const = 0;
+  /// Samples of one channel as the header tells, where it does: possibly more than there are.
+  virtual std::optional<std::uint64_t> n_samples_declared() const = 0;
+  /// Short name of what is decoded and by what, e.g. "wav pcm_s16le", "ogg vorbis (libsndfile)".
+  virtual std::string description() const = 0;
+
+  /// Fills whole sample positions (all channels of one instant) and blocks until at least one is there.
+  /// @param interleaved [n, n_channels], n >= 1.
+  /// @return samples of one channel written, 0 at the end. After a Failure the source is at its end.
+  virtual Outcome<std::size_t> read(std::span<float> interleaved) = 0;
+
+  /// What is odd about the sound so far, complete at the end; each "word: sentence", the words are listed
+  /// in decode.h.
+  virtual std::vector<std::string> warnings() const = 0;
+};
+
+}  // namespace earmark

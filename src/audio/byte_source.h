@@ -1,0 +1,67 @@
+// byte_source.h: bytes in order, once: a file, a pipe, memory. What the stream decoders read from.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "earmark/error.h"
+
+namespace earmark {
+
+using Byte = unsigned char;
+
+/// Not thread-safe; one reader at a time.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// Blocks until at least one byte is there. @return how many were written to `out`; 0 at the end.
+  /// Failure reasons: "read_error", "interrupted".
+  virtual Outcome<std::size_t> read(std::span<Byte> out) = 0;
+};
+
+/// Bytes in memory (tests, the look-ahead of a pipe).
+class MemoryBytes : public ByteSource {
+ public:
+  explicit MemoryBytes(std::vector<Byte> bytes) : bytes_(std::move(bytes)) {}
+  Outcome<std::size_t> read(std::span<Byte> out) override;
+
+ private:
+  std::vector<Byte> bytes_;
+  std::size_t position_ = 0;
+};
+
+/// A file descriptor: file, pipe, socket or terminal. While `stop` is given, a waiting read looks at it
+/// five times a second and fails with "interrupted" once it is true.
+class FdBytes : public ByteSource {
+ public:
+  FdBytes(int fd, bool owns_fd, const std::atomic<bool>* stop = nullptr)
+      : fd_(fd), owns_fd_(owns_fd), stop_(stop) {}
+  ~FdBytes() override;
+  FdBytes(const FdBytes&) = delete;
+  FdBytes& operator=(const FdBytes&) = delete;
+  Outcome<std::size_t> read(std::span<Byte> out) override;
+
+ private:
+  int fd_;
+  bool owns_fd_;
+  const std::atomic<bool>* stop_;
+};
+
+/// `prefix`, then what is left of `rest`: gives back what was looked at ahead of time.
+class PrefixedBytes : public ByteSource {
+ public:
+  PrefixedBytes(std::vector<Byte> prefix, std::unique_ptr<ByteSource> rest)
+      : prefix_(std::move(prefix)), rest_(std::move(rest)) {}
+  Outcome<std::size_t> read(std::span<Byte> out) override;
+
+ private:
+  MemoryBytes prefix_;
+  std::unique_ptr<ByteSource> rest_;
+};
+
+/// Reads until `out` is full or the source ends. @return the number of bytes read.
+Outcome<std::size_t> read_fully(ByteSource& source, std::span<Byte> out);
+
+}  // namespace earmark

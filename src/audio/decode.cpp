@@ -1,0 +1,193 @@
+#include "audio/decode.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "audio/audio_monitor.h"
+#include "audio/container.h"
+#include "audio/ffmpeg_source.h"
+#include "audio/sndfile_source.h"
+#include "audio/wav_stream.h"
+
+namespace earmark {
+namespace {
+
+using OpenedSource = Outcome<std::unique_ptr<AudioSource>>;
+
+constexpr std::size_t kSniffed = 4096;  // bytes
+
+/// Checks and watches what another source decodes.
+class CheckedSource : public AudioSource {
+ public:
+  explicit CheckedSource(std::unique_ptr<AudioSource> inner)
+      : inner_(std::move(inner)), monitor_(inner_->sample_rate_hz(), inner_->n_channels()) {}
+
+  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
+  int n_channels() const override { return inner_->n_channels(); }
+  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
+  std::string description() const override { return inner_->description(); }
+
+  Outcome<std::size_t> read(std::span<float> interleaved) override {
+    if (failed_) return std::size_t{0};
+    auto n = inner_->read(interleaved);
+    failed_ = !n;
+    if (!n) return n;
+    if (*n == 0) {
+      failed_ = monitor_.stats().n_samples == 0;
+      if (failed_) return Failure{"no_samples", "the recording has a header and no sound"};
+      return n;
+    }
+    const auto bad = monitor_.push(interleaved.first(*n * static_cast<std::size_t>(n_channels())));
+    if (!bad) return n;
+    failed_ = true;
+    return Failure{"non_finite", fmt::format("sample {} ({:.3f} s) of channel {} is {}", bad->position,
+                                             static_cast<double>(bad->position) / sample_rate_hz(), bad->channel + 1,
+                                             bad->is_nan ? "not a number" : "infinite")};
+  }
+
+  std::vector<std::string> warnings() const override {
+    std::vector<std::string> warnings = inner_->warnings();
+    for (std::string& warning : monitor_.warnings()) warnings.push_back(std::move(warning));
+    return warnings;
+  }
+
+ private:
+  std::unique_ptr<AudioSource> inner_;
+  AudioMonitor monitor_;
+  bool failed_ = false;
+};
+
+OpenedSource checked(OpenedSource source) {
+  if (!source) return source;
+  return std::unique_ptr<AudioSource>(std::make_unique<CheckedSource>(std::move(*source)));
+}
+
+Failure open_failure(int error) {
+  const std::string text = std::strerror(error);
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR: return Failure{"not_found", text};
+    case EACCES:
+    case EPERM: return Failure{"permission_denied", text};
+    default: return Failure{"read_error", text};
+  }
+}
+
+Outcome<int> open_regular(const std::filesystem::path& path) {
+  // Without O_NONBLOCK a named pipe nobody writes to would hold the caller up for ever.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return open_failure(errno);
+  struct stat status {};
+  std::optional<Failure> failure;
+  if (::fstat(fd, &status) != 0) {
+    failure = open_failure(errno);
+  } else if (S_ISDIR(status.st_mode)) {
+    failure = Failure{"is_directory", "a folder, not a recording"};
+  } else if (!S_ISREG(status.st_mode)) {
+    failure = Failure{"not_a_file", "neither a file nor a folder"};
+  } else if (status.st_size == 0) {
+    failure = Failure{"empty_file", "the file has 0 bytes"};
+  }
+  if (!failure) return fd;
+  ::close(fd);
+  return *failure;
+}
+
+OpenedSource with_ffmpeg(const std::filesystem::path& path, const DecodeOptions& options) {
+  if (options.ffmpeg.empty()) return Failure{"needs_ffmpeg", "this kind of file needs ffmpeg, which is switched off"};
+  return open_ffmpeg(options.ffmpeg, path);
+}
+
+// What libsndfile refused: perhaps ffmpeg knows the codec. Its absence does not hide the first answer.
+OpenedSource second_opinion(const std::filesystem::path& path, Failure first, const DecodeOptions& options) {
+  if (first.reason != "damaged_header" && first.reason != "unsupported_codec") return first;
+  OpenedSource second = with_ffmpeg(path, options);
+  if (second) return second;
+  if (second.failure().reason == "needs_ffmpeg") return first;
+  if (second.failure().reason == "decoder_error") return Failure{"damaged_header", second.failure().detail};
+  return second;
+}
+
+OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::filesystem::path& path,
+                             const DecodeOptions& options) {
+  switch (sniff_container(start)) {
+    case Container::kWav:
+      if (is_plain_wav(start)) return open_wav_stream(std::make_unique<FdBytes>(fd, true));
+      [[fallthrough]];
+    case Container::kSndfile: {
+      OpenedSource source = open_sndfile(fd);
+      return source ? std::move(source) : second_opinion(path, source.failure(), options);
+    }
+    case Container::kFfmpeg: ::close(fd); return with_ffmpeg(path, options);
+    case Container::kText: ::close(fd); return Failure{"not_audio", "the file is text"};
+    case Container::kUnknown: ::close(fd); break;
+  }
+  if (has_ffmpeg_extension(path)) {
+    OpenedSource source = with_ffmpeg(path, options);
+    if (source || source.failure().reason == "needs_ffmpeg") return source;
+    return Failure{"not_audio", source.failure().detail};
+  }
+  return Failure{"not_audio", "the first bytes are those of no known audio format"};
+}
+
+}  // namespace
+
+OpenedSource open_audio(const std::filesystem::path& path, const DecodeOptions& options) {
+  auto fd = open_regular(path);
+  if (!fd) return fd.failure();
+  std::vector<Byte> start(kSniffed);
+  const ssize_t n = ::pread(*fd, start.data(), start.size(), 0);
+  if (n < 0) {
+    const int error = errno;
+    ::close(*fd);
+    return open_failure(error);
+  }
+  start.resize(static_cast<std::size_t>(n));
+  return checked(open_by_content(*fd, start, path, options));
+}
+
+OpenedSource open_audio_stream(int fd, const DecodeOptions& options) {
+  auto bytes = std::make_unique<FdBytes>(fd, false, options.stop);
+  std::vector<Byte> start(kSniffed);
+  auto n = read_fully(*bytes, start);
+  if (!n) return n.failure();
+  if (*n == 0) return Failure{"empty_file", "the stream has 0 bytes"};
+  start.resize(*n);
+  const Container container = sniff_container(start);
+  const bool plain = container == Container::kWav && is_plain_wav(start);
+  auto whole = std::make_unique<PrefixedBytes>(std::move(start), std::move(bytes));
+  if (plain) return checked(open_wav_stream(std::move(whole)));
+  if (container == Container::kText) return Failure{"not_audio", "the stream is text"};
+  if (container == Container::kUnknown) {
+    return Failure{"not_audio", "the first bytes are those of no known audio format"};
+  }
+  if (options.ffmpeg.empty()) return Failure{"needs_ffmpeg", "a stream of this kind needs ffmpeg, which is switched off"};
+  return checked(open_ffmpeg(options.ffmpeg, std::move(whole)));
+}
+
+std::vector<std::string> RawFormat::problems() const {
+  std::vector<std::string> problems;
+  if (sample_rate_hz < kMinSampleRateHz || sample_rate_hz > kMaxSampleRateHz) {
+    problems.push_back(fmt::format("sample_rate_hz: must be {}..{}, got {}", kMinSampleRateHz, kMaxSampleRateHz,
+                                   sample_rate_hz));
+  }
+  if (n_channels < 1 || n_channels > kMaxChannels) {
+    problems.push_back(fmt::format("n_channels: must be 1..{}, got {}", kMaxChannels, n_channels));
+  }
+  return problems;
+}
+
+std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format, const DecodeOptions& options) {
+  const auto problems = format.problems();
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the raw stream's format is not possible", problems);
+  const PcmLayout layout{format.encoding, format.sample_rate_hz, format.n_channels, std::nullopt, false};
+  auto source = make_pcm_source(std::make_unique<FdBytes>(fd, false, options.stop), layout, "raw");
+  return std::make_unique<CheckedSource>(std::move(source));
+}
+
+}  // namespace earmark

@@ -1,0 +1,63 @@
+// dataset.h: what a data set says about its recordings, in one form for all of them.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "earmark/options.h"
+
+namespace earmark {
+
+/// A target nobody has decided: neither a yes nor a no. Losses and metrics leave it out.
+inline constexpr float kUnknownTarget = -1.0f;
+inline constexpr bool is_known(float target) noexcept { return target >= 0.0f; }
+
+/// One annotated recording.
+struct Clip {
+  std::string id;              ///< unique in the data set
+  std::filesystem::path path;  ///< of the file, complete
+  std::string split;           ///< "train", "validate" or "test"; empty where the data set has only folds
+  int fold = 0;                ///< as the data set numbers them, from 1; 0: none
+  std::string group;           ///< recordings of one source, sensor or place; never torn apart by a split
+  bool verified = true;        ///< the tags were checked by a person
+  std::vector<float> targets;  ///< [n_tags] 1 yes, 0 no, between: soft, kUnknownTarget
+  std::map<std::string, std::string> metadata;
+};
+
+/// Thread-safety: a plain value.
+struct Dataset {
+  std::string name;
+  std::vector<std::string> tags;
+  std::vector<int> parents;  ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
+  std::vector<Clip> clips;   ///< in the order of the data set's own list
+  std::vector<std::string> warnings;
+  bool single_label = false;  ///< exactly one tag a clip: a softmax makes sense
+
+  std::optional<std::size_t> tag_index(std::string_view tag) const noexcept;
+  /// The highest fold number, 0 when there are none.
+  int n_folds() const noexcept;
+};
+
+struct DatasetOptions {
+  bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
+  std::string manifest;     ///< of `folder`: CSV file, relative to the root; empty: manifest.csv when it is there
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
+    visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
+  }
+};
+
+/// Names that load_dataset knows.
+std::vector<std::string> dataset_names();
+
+/// Reads the annotations under `root` and checks that every recording named is there; decodes nothing.
+/// @throws Error(kInvalidOption) for an unknown name, Error(kBadDataset) listing every problem, each with its
+/// file and line.
+Dataset load_dataset(const std::string& name, const std::filesystem::path& root, const DatasetOptions& options = {});
+
+}  // namespace earmark

@@ -1,0 +1,138 @@
+#include "data/esc50.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/csv.h"
+#include "data/parse.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+struct Columns {
+  explicit Columns(const CsvTable& table) {
+    const auto required = table.require({"filename", "fold", "target", "category"});
+    filename = required[0];
+    fold = required[1];
+    target = required[2];
+    category = required[3];
+    esc10 = table.column("esc10");
+    source = table.column("src_file");
+    take = table.column("take");
+  }
+  std::size_t filename, fold, target, category;
+  std::optional<std::size_t> esc10, source, take;
+};
+
+CsvTable read_list(const std::filesystem::path& root) {
+  for (const char* name : {"esc50.csv", "esc10.csv"}) {
+    const std::filesystem::path path = root / "meta" / name;
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error)) return CsvTable::read(path);
+  }
+  throw Error(ErrorCode::kBadDataset,
+              fmt::format("data set esc50: there is no meta/esc50.csv under {}", root.string()));
+}
+
+// The source's number stands in the name of the file too: fold-source-take-target.
+std::string source_of(const std::string& stem) {
+  const std::size_t first = stem.find('-');
+  const std::size_t second = first == std::string::npos ? first : stem.find('-', first + 1);
+  return second == std::string::npos ? stem : stem.substr(first + 1, second - first - 1);
+}
+
+class Reader {
+ public:
+  Reader(const std::filesystem::path& root, const DatasetOptions& options)
+      : options_(options), table_(read_list(root)), columns_(table_), audio_(root / "audio") {}
+
+  Dataset read() {
+    if (options_.esc10_only && !columns_.esc10) {
+      throw Error(ErrorCode::kBadDataset, table_.name() + ": esc10_only needs a column 'esc10'");
+    }
+    for (const CsvRow& row : table_.rows()) {
+      if (!options_.esc10_only || row.fields[*columns_.esc10] == "True") read_row(row);
+    }
+    check_groups();
+    if (data_.clips.empty()) problems_.push_back(table_.name() + ": lists no recordings");
+    if (!problems_.empty()) throw Error(ErrorCode::kBadDataset, "data set esc50 cannot be used", problems_);
+    finish();
+    return std::move(data_);
+  }
+
+ private:
+  void read_row(const CsvRow& row) {
+    const auto add = [&](const std::string& what) { problems_.push_back(table_.where(row) + ": " + what); };
+    const std::string& filename = row.fields[columns_.filename];
+    const std::string& category = row.fields[columns_.category];
+    const std::string stem = std::filesystem::path(filename).stem().string();
+    const auto fold = parse_number<int>(row.fields[columns_.fold]);
+    const auto target = parse_number<int>(row.fields[columns_.target]);
+    const auto path = audio_.find(filename);
+    if (!ids_.insert(stem).second) add(fmt::format("'{}' is listed twice", filename));
+    if (!fold || *fold < 1 || *fold > 5) add(fmt::format("fold: must be 1..5, got '{}'", row.fields[columns_.fold]));
+    if (!target || *target < 0) add(fmt::format("target: must be a class number, got '{}'", row.fields[columns_.target]));
+    if (category.empty()) add("category: must not be empty");
+    if (target && category_of_.emplace(*target, category).first->second != category) {
+      add(fmt::format("class {} is called '{}' here and '{}' before", *target, category, category_of_[*target]));
+    }
+    if (!path) add(fmt::format("the recording audio/{} is missing", filename));
+    if (!fold || !path) return;
+    Clip clip;
+    clip.id = stem;
+    clip.path = *path;
+    clip.fold = *fold;
+    clip.group = columns_.source ? row.fields[*columns_.source] : source_of(stem);
+    clip.metadata["target"] = row.fields[columns_.target];
+    if (columns_.take) clip.metadata["take"] = row.fields[*columns_.take];
+    data_.clips.push_back(std::move(clip));
+    categories_.push_back(category);
+  }
+
+  // The folds are only worth anything while a source stays in one of them.
+  void check_groups() {
+    std::map<std::string, int> fold_of;
+    for (const Clip& clip : data_.clips) {
+      const int fold = fold_of.emplace(clip.group, clip.fold).first->second;
+      if (fold != clip.fold) {
+        data_.warnings.push_back(fmt::format("source {} is in fold {} and in fold {}", clip.group, fold, clip.fold));
+      }
+    }
+  }
+
+  void finish() {
+    const std::set<std::string> names(categories_.begin(), categories_.end());
+    data_.name = "esc50";
+    data_.tags.assign(names.begin(), names.end());
+    data_.single_label = true;
+    for (std::size_t i = 0; i < data_.clips.size(); ++i) {
+      data_.clips[i].targets.assign(data_.tags.size(), 0.0f);
+      data_.clips[i].targets[*data_.tag_index(categories_[i])] = 1.0f;
+    }
+    if (audio_.size() > table_.rows().size()) {
+      data_.warnings.push_back(fmt::format("{} recordings in audio/ are not listed", audio_.size() - table_.rows().size()));
+    }
+  }
+
+  const DatasetOptions& options_;
+  CsvTable table_;
+  Columns columns_;
+  RecordingIndex audio_;
+  Dataset data_;
+  std::vector<std::string> categories_;  ///< of each clip
+  std::map<int, std::string> category_of_;
+  std::set<std::string> ids_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+Dataset load_esc50(const std::filesystem::path& root, const DatasetOptions& options) {
+  return Reader(root, options).read();
+}
+
+}  // namespace earmark

@@ -1,0 +1,92 @@
+#include "data/esc50.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "audio/read_audio.h"
+#include "earmark/error.h"
+#include "golden_path.h"
+#include "audio/scratch.h"
+
+namespace earmark {
+namespace {
+
+using testing::Scratch;
+
+constexpr const char* kHeader = "filename,fold,target,category,esc10,src_file,take\n";
+
+TEST(Esc50, ReadsTagsFoldsAndSources) {
+  Scratch dir;
+  dir.write("meta/esc50.csv", std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n2-200-B-7.wav,2,7,rooster,False,200,B\n");
+  dir.write("audio/1-100-A-0.wav", "x");
+  dir.write("audio/2-200-B-7.ogg", "x");  // the list says .wav
+  const Dataset data = load_dataset("esc50", dir.path());
+  EXPECT_EQ(data.tags, (std::vector<std::string>{"dog", "rooster"}));
+  EXPECT_TRUE(data.single_label);
+  ASSERT_EQ(data.clips.size(), 2U);
+  EXPECT_EQ(data.clips[0].id, "1-100-A-0");
+  EXPECT_EQ(data.clips[0].group, "100");
+  EXPECT_EQ(data.clips[0].targets, (std::vector<float>{1, 0}));
+  EXPECT_EQ(data.clips[1].fold, 2);
+  EXPECT_EQ(data.clips[1].path.filename(), "2-200-B-7.ogg");
+  EXPECT_EQ(data.n_folds(), 2);
+
+  DatasetOptions only;
+  only.esc10_only = true;
+  EXPECT_EQ(load_dataset("esc50", dir.path(), only).tags, std::vector<std::string>{"dog"});
+}
+
+TEST(Esc50, EveryProblemIsNamedWithItsLine) {
+  Scratch dir;
+  dir.write("meta/esc50.csv", std::string(kHeader) +
+                                  "1-100-A-0.wav,1,0,dog,True,100,A\n"
+                                  "1-100-A-0.wav,1,0,dog,True,100,A\n"
+                                  "gone.wav,9,x,,True,1,A\n"
+                                  "1-100-A-0.wav,1,0,cat,True,100,A\n");
+  dir.write("audio/1-100-A-0.wav", "x");
+  try {
+    load_dataset("esc50", dir.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadDataset);
+    const std::string text = error.what();
+    for (const char* part : {"esc50.csv:3: '1-100-A-0.wav' is listed twice", "esc50.csv:4: fold: must be 1..5, got '9'",
+                             "esc50.csv:4: target", "esc50.csv:4: category", "audio/gone.wav is missing",
+                             "class 0 is called 'cat' here and 'dog' before"}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part << " not in\n" << text;
+    }
+  }
+}
+
+TEST(Esc50, AMissingListOrFolderSaysSo) {
+  Scratch dir;
+  EXPECT_THROW(load_dataset("esc50", dir.path()), Error);
+  EXPECT_THROW(load_dataset("esc50", dir.path() / "none"), Error);
+  EXPECT_THROW(load_dataset("esc51", dir.path()), Error);
+}
+
+TEST(Esc50, TheRealEsc10ReadsAndDecodes) {
+  EARMARK_NEEDS(data_root, "EARMARK_DATA");
+  const Dataset data = load_dataset("esc50", data_root / "ESC-10");
+  EXPECT_EQ(data.clips.size(), 400U);
+  EXPECT_EQ(data.tags.size(), 10U);
+  EXPECT_EQ(data.n_folds(), 5);
+  EXPECT_TRUE(data.warnings.empty()) << data.warnings.front();
+  std::vector<int> per_tag(10, 0);
+  for (const Clip& clip : data.clips) {
+    for (std::size_t t = 0; t < 10; ++t) per_tag[t] += clip.targets[t] == 1.0f;
+  }
+  EXPECT_EQ(per_tag, std::vector<int>(10, 40));
+  ReadOptions options;
+  options.sample_rate_hz = 32000;
+  for (std::size_t i = 0; i < data.clips.size(); i += 40) {
+    auto audio = read_audio(data.clips[i].path, options);
+    ASSERT_TRUE(audio) << audio.failure().detail;
+    EXPECT_NEAR(audio->waveform.duration_s(), 5.0, 0.02) << data.clips[i].path;
+    for (const std::string& warning : audio->warnings) EXPECT_EQ(warning.find("truncated"), std::string::npos) << warning;
+  }
+}
+
+}  // namespace
+}  // namespace earmark
