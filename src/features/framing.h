@@ -1,0 +1,20 @@
+// framing.h: where frames lie in a clip.
+#pragma once
+#include <cstddef>
+#include <span>
+
+#include "earmark/log_mel.h"
+
+namespace earmark {
+
+/// Frames of a clip by the framing option: 0 for an empty clip, at least 1 otherwise.
+int count_frames(const LogMelOptions& options, std::size_t n_samples) noexcept;
+
+/// First sample under the window of frame 0: zero or negative. Frame t begins hop_length * t later.
+std::ptrdiff_t first_frame_at(const LogMelOptions& options, std::size_t n_samples) noexcept;
+
+/// frame[i] = sample `begin + i` of the clip continued beyond its ends as the framing asks.
+void copy_frame(const LogMelOptions& options, std::span<const float> samples, std::ptrdiff_t begin,
+                std::span<float> frame) noexcept;
+
+}  // namespace earmark
