@@ -83,7 +83,7 @@ TEST(Esc50, TheRealEsc10ReadsAndDecodes) {
   for (std::size_t i = 0; i < data.clips.size(); i += 40) {
     auto audio = read_audio(data.clips[i].path, options);
     ASSERT_TRUE(audio) << audio.failure().detail;
-    EXPECT_NEAR(audio->waveform.duration_s(), 5.0, 0.02) << data.clips[i].path;
+    EXPECT_NEAR(audio->waveform.duration_s(), 5.0, 0.1) << data.clips[i].path;
     for (const std::string& warning : audio->warnings) EXPECT_EQ(warning.find("truncated"), std::string::npos) << warning;
   }
 }
