@@ -115,13 +115,19 @@ OpenedSource second_opinion(const std::filesystem::path& path, Failure first, co
 
 OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::filesystem::path& path,
                              const DecodeOptions& options) {
-  switch (sniff_container(start)) {
+  const Container container = sniff_container(start);
+  switch (container) {
     case Container::kWav:
       if (is_plain_wav(start)) return open_wav_stream(std::make_unique<FdBytes>(fd, true));
       [[fallthrough]];
     case Container::kSndfile: {
       OpenedSource source = open_sndfile(fd);
-      return source ? std::move(source) : second_opinion(path, source.failure(), options);
+      if (source) return source;
+      Failure failure = source.failure();
+      if (container == Container::kWav && failure.reason == "damaged_header") {  // its header did read
+        failure = Failure{"unsupported_codec", "a WAV with a codec that libsndfile does not know"};
+      }
+      return second_opinion(path, std::move(failure), options);
     }
     case Container::kFfmpeg: ::close(fd); return with_ffmpeg(path, options);
     case Container::kText: ::close(fd); return Failure{"not_audio", "the file is text"};

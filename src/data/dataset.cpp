@@ -7,6 +7,7 @@
 #include <array>
 
 #include "data/esc50.h"
+#include "data/folder.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -17,7 +18,7 @@ struct Entry {
   Dataset (*load)(const std::filesystem::path& root, const DatasetOptions& options);
 };
 
-constexpr std::array kDatasets{Entry{"esc50", load_esc50}};
+constexpr std::array kDatasets{Entry{"esc50", load_esc50}, Entry{"folder", load_folder}};
 
 }  // namespace
 

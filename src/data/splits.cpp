@@ -1,0 +1,114 @@
+#include "data/splits.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+
+#include "core/rng.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+struct Group {
+  std::vector<std::size_t> clips;
+  std::vector<double> weights;  ///< [n_tags + 1] sum of the targets, then the number of clips
+};
+
+std::vector<Group> groups_of(const Dataset& data) {
+  std::map<std::string, std::size_t> index;
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    const Clip& clip = data.clips[i];
+    const std::string key = clip.group.empty() ? "clip " + clip.id : "group " + clip.group;
+    const auto [found, is_new] = index.emplace(key, groups.size());
+    if (is_new) groups.push_back({{}, std::vector<double>(data.tags.size() + 1, 0.0)});
+    Group& group = groups[found->second];
+    group.clips.push_back(i);
+    for (std::size_t t = 0; t < clip.targets.size(); ++t) group.weights[t] += std::max(0.0f, clip.targets[t]);
+    group.weights.back() += 1.0;
+  }
+  return groups;
+}
+
+}  // namespace
+
+TrainHeldOut split_by_fold(const Dataset& data, int fold) {
+  TrainHeldOut parts;
+  std::map<std::string, bool> is_held_out;
+  std::set<std::string> torn;
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    const Clip& clip = data.clips[i];
+    if (clip.fold == 0) continue;
+    const bool held_out = clip.fold == fold;
+    (held_out ? parts.held_out : parts.train).push_back(i);
+    if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out) torn.insert(clip.group);
+  }
+  if (parts.held_out.empty()) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("fold: data set {} has folds 1..{}, got {}", data.name, data.n_folds(), fold));
+  }
+  if (parts.train.empty()) {
+    throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: every clip is in fold {}", data.name, fold));
+  }
+  if (!torn.empty()) {
+    throw Error(ErrorCode::kBadDataset,
+                fmt::format("data set {}: these groups are both in fold {} and outside: {}", data.name, fold, fmt::join(torn, ", ")));
+  }
+  return parts;
+}
+
+std::vector<std::size_t> clips_of_split(const Dataset& data, std::string_view split) {
+  std::vector<std::size_t> indices;
+  std::set<std::string> there;
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    if (data.clips[i].split == split) indices.push_back(i);
+    if (!data.clips[i].split.empty()) there.insert(data.clips[i].split);
+  }
+  if (indices.empty()) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("split: data set {} has {}, got '{}'", data.name,
+                                                       there.empty() ? "no splits" : fmt::format("{}", fmt::join(there, ", ")), split));
+  }
+  return indices;
+}
+
+void assign_folds(Dataset& data, int n_folds, std::uint64_t seed) {
+  std::vector<Group> groups = groups_of(data);
+  if (n_folds < 2 || static_cast<std::size_t>(n_folds) > groups.size()) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("n_folds: must be 2..{} (the number of groups), got {}", groups.size(), n_folds));
+  }
+  std::vector<double> totals(data.tags.size() + 1, 0.0);
+  for (const Group& group : groups) {
+    for (std::size_t t = 0; t < totals.size(); ++t) totals[t] += group.weights[t];
+  }
+  // Large groups first, while there is still room to even them out; chance decides between equals.
+  Rng rng(seed, "assign_folds");
+  rng.shuffle(std::span<Group>(groups));
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.clips.size() > b.clips.size(); });
+  std::vector<std::vector<double>> filled(static_cast<std::size_t>(n_folds), std::vector<double>(totals.size(), 0.0));
+  for (const Group& group : groups) {
+    // The fold where the sum of squared shares of all tags grows least.
+    std::size_t best = 0;
+    double best_cost = std::numeric_limits<double>::infinity();
+    for (std::size_t f = 0; f < filled.size(); ++f) {
+      double cost = 0.0;
+      for (std::size_t t = 0; t < totals.size(); ++t) {
+        if (totals[t] <= 0.0) continue;
+        cost += group.weights[t] * (2.0 * filled[f][t] + group.weights[t]) / (totals[t] * totals[t]);
+      }
+      if (cost < best_cost) {
+        best_cost = cost;
+        best = f;
+      }
+    }
+    for (std::size_t t = 0; t < totals.size(); ++t) filled[best][t] += group.weights[t];
+    for (const std::size_t i : group.clips) data.clips[i].fold = static_cast<int>(best) + 1;
+  }
+}
+
+}  // namespace earmark
