@@ -43,7 +43,8 @@ class Resampler {
 };
 
 /// Several statistics of the same resamples.
-/// @param statistics computes all of them from the weights, always in the same number and order; NaN: undefined.
+/// @param statistics computes all of them from the weights, always in the same number and order; NaN:
+/// undefined.
 /// @return one interval a statistic; none where fewer than half of the resamples define it.
 std::vector<std::optional<Interval>> bootstrap_intervals(
     const Resampler& resampler, std::size_t n_clips, const BootstrapOptions& options,

@@ -18,10 +18,11 @@ namespace earmark {
 struct LabeledScores {
   std::vector<std::string> tags;      ///< [n_tags]
   std::vector<std::string> clip_ids;  ///< [n_clips], each once
-  std::vector<std::string> groups;    ///< [n_clips] or empty: what the bootstrap draws together (a sensor, a city)
-  std::vector<float> truth;           ///< [n_clips, n_tags] 1 yes, 0 no, soft between (yes from 0.5), negative unknown
-  std::vector<float> scores;          ///< [n_clips, n_tags] higher means likelier; infinities are allowed, NaN is not
-  bool single_label = false;          ///< each clip has exactly one tag: accuracy, confusion, MAP@k are defined
+  std::vector<std::string>
+      groups;                ///< [n_clips] or empty: what the bootstrap draws together (a sensor, a city)
+  std::vector<float> truth;  ///< [n_clips, n_tags] 1 yes, 0 no, soft between (yes from 0.5), negative unknown
+  std::vector<float> scores;  ///< [n_clips, n_tags] higher means likelier; infinities are allowed, NaN is not
+  bool single_label = false;  ///< each clip has exactly one tag: accuracy, confusion, MAP@k are defined
 
   std::size_t n_tags() const noexcept { return tags.size(); }
   std::size_t n_clips() const noexcept { return clip_ids.size(); }
@@ -39,8 +40,10 @@ struct EvaluateOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("threshold", self.threshold, kAny, "a tag is decided where its score is above this");
     visit("map_k", self.map_k, Range{1, 1000}, "k of MAP@k and of top-k accuracy");
-    visit("unknown_tag", self.unknown_tag, kAny, "tag that stands for everything unknown (open set); empty: none");
-    visit("bootstrap_resamples", self.bootstrap_resamples, Range{0, 1e6}, "resamples behind the intervals; 0: none");
+    visit("unknown_tag", self.unknown_tag, kAny,
+          "tag that stands for everything unknown (open set); empty: none");
+    visit("bootstrap_resamples", self.bootstrap_resamples, Range{0, 1e6},
+          "resamples behind the intervals; 0: none");
     visit("seed", self.seed, kAny, "seed of the bootstrap");
     visit("confidence", self.confidence, Range{0, 1, true, true}, "share of resamples inside an interval");
   }
@@ -72,8 +75,8 @@ struct ClassResult {
 ///
 /// Always: `lwlrap macro_ap macro_ap_all_classes micro_ap samples_ap roc_auc micro_roc_auc`.
 /// Multi-label, at the threshold: `micro_f1 macro_f1 micro_precision micro_recall error_rate`.
-/// Single-label, the highest score decides: `accuracy balanced_accuracy map_at_K top_K_accuracy macro_f1`, and with
-/// an unknown tag `open_set_score known_accuracy unknown_accuracy`.
+/// Single-label, the highest score decides: `accuracy balanced_accuracy map_at_K top_K_accuracy macro_f1`,
+/// and with an unknown tag `open_set_score known_accuracy unknown_accuracy`.
 struct Evaluation {
   std::int64_t n_clips = 0;
   bool single_label = false;
@@ -88,8 +91,8 @@ struct Evaluation {
   double value(std::string_view name) const;
 };
 
-/// @throws Error(kInvalidOption) listing every wrong size, option out of range, NaN score or truth (by clip and
-/// tag, the first twenty), repeated clip, and single-label clip with several tags.
+/// @throws Error(kInvalidOption) listing every wrong size, option out of range, NaN score or truth (by clip
+/// and tag, the first twenty), repeated clip, and single-label clip with several tags.
 Evaluation evaluate(const LabeledScores& data, const EvaluateOptions& options = {});
 
 /// {"n_clips", "metrics": {name: number or null, "confusion": [[...]]}, "intervals": {name: [low, high]},

@@ -1,0 +1,65 @@
+#include "eval/bootstrap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "core/rng.h"
+
+namespace earmark {
+
+Resampler::Resampler(std::size_t n_clips, std::span<const std::string> groups, std::uint64_t seed)
+    : seed_(seed), n_units_(0), unit_of_clip_(n_clips) {
+  if (groups.empty()) {
+    for (std::size_t i = 0; i < n_clips; ++i) unit_of_clip_[i] = static_cast<std::uint32_t>(i);
+    n_units_ = n_clips;
+    return;
+  }
+  std::unordered_map<std::string, std::uint32_t> units;
+  for (std::size_t i = 0; i < n_clips; ++i) {
+    unit_of_clip_[i] = units.try_emplace(groups[i], static_cast<std::uint32_t>(units.size())).first->second;
+  }
+  n_units_ = units.size();
+}
+
+void Resampler::draw(std::uint64_t index, std::span<std::uint32_t> weights) const {
+  Rng rng(seed_, "bootstrap", 0, index);
+  std::vector<std::uint32_t> drawn(n_units_, 0);
+  for (std::size_t i = 0; i < n_units_; ++i) ++drawn[rng.below(n_units_)];
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = drawn[unit_of_clip_[i]];
+}
+
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double at = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+std::vector<std::optional<Interval>> bootstrap_intervals(
+    const Resampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
+    const std::function<std::vector<double>(ClipWeights)>& statistics) {
+  std::vector<std::vector<double>> defined;  // [statistic][resample]
+  std::vector<std::uint32_t> weights(n_clips);
+  for (int resample = 0; resample < options.resamples; ++resample) {
+    resampler.draw(static_cast<std::uint64_t>(resample), weights);
+    const std::vector<double> values = statistics(weights);
+    defined.resize(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!std::isnan(values[i])) defined[i].push_back(values[i]);
+    }
+  }
+  std::vector<std::optional<Interval>> intervals;
+  const double tail = (1.0 - options.confidence) / 2.0;
+  for (std::vector<double>& values : defined) {
+    if (values.empty() || 2 * values.size() < static_cast<std::size_t>(options.resamples)) {
+      intervals.emplace_back();
+    } else {
+      intervals.emplace_back(Interval{quantile(values, tail), quantile(values, 1.0 - tail)});
+    }
+  }
+  return intervals;
+}
+
+}  // namespace earmark
