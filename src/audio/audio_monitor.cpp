@@ -17,7 +17,9 @@ constexpr float kFullScaleHigh = 1.0001f;
 }  // namespace
 
 AudioMonitor::AudioMonitor(int sample_rate_hz, int n_channels)
-    : sample_rate_hz_(sample_rate_hz), n_channels_(n_channels), run_(static_cast<std::size_t>(n_channels), 0) {}
+    : sample_rate_hz_(sample_rate_hz),
+      n_channels_(n_channels),
+      run_(static_cast<std::size_t>(n_channels), 0) {}
 
 std::optional<BadSample> AudioMonitor::push(std::span<const float> interleaved) {
   const auto n_channels = static_cast<std::size_t>(n_channels_);
@@ -29,9 +31,11 @@ std::optional<BadSample> AudioMonitor::push(std::span<const float> interleaved) 
     highest = std::max(highest, x);
   }
   if (!finite) {
-    const auto bad = std::find_if(interleaved.begin(), interleaved.end(), [](float x) { return !std::isfinite(x); });
+    const auto bad =
+        std::find_if(interleaved.begin(), interleaved.end(), [](float x) { return !std::isfinite(x); });
     const auto index = static_cast<std::size_t>(bad - interleaved.begin());
-    return BadSample{stats_.n_samples + index / n_channels, static_cast<int>(index % n_channels), std::isnan(*bad)};
+    return BadSample{stats_.n_samples + index / n_channels, static_cast<int>(index % n_channels),
+                     std::isnan(*bad)};
   }
   if (interleaved.empty()) return std::nullopt;
   const bool first = stats_.n_samples == 0;
@@ -78,8 +82,8 @@ std::vector<std::string> AudioMonitor::warnings() const {
     warnings.push_back(fmt::format("constant: every sample is {:.4g}", stats_.highest));
   }
   if (stats_.n_clipped_runs > 0) {
-    warnings.push_back(fmt::format("clipped: {} runs of {} or more samples at full scale", stats_.n_clipped_runs,
-                                   kClippedRun));
+    warnings.push_back(fmt::format("clipped: {} runs of {} or more samples at full scale",
+                                   stats_.n_clipped_runs, kClippedRun));
   }
   if (stats_.n_over > 0) {
     warnings.push_back(

@@ -9,11 +9,11 @@
 namespace earmark {
 
 struct AudioStats {
-  std::uint64_t n_samples = 0;     ///< of one channel
-  float peak = 0.0f;               ///< largest |sample|
-  float lowest = 0.0f;             ///< smallest sample
-  float highest = 0.0f;            ///< largest sample
-  std::uint64_t n_over = 0;        ///< |sample| > 1
+  std::uint64_t n_samples = 0;       ///< of one channel
+  float peak = 0.0f;                 ///< largest |sample|
+  float lowest = 0.0f;               ///< smallest sample
+  float highest = 0.0f;              ///< largest sample
+  std::uint64_t n_over = 0;          ///< |sample| > 1
   std::uint64_t n_clipped_runs = 0;  ///< runs of kClippedRun or more equal-signed samples at full scale
 };
 
@@ -27,7 +27,7 @@ struct BadSample {
 /// Not thread-safe; constant memory.
 class AudioMonitor {
  public:
-  static constexpr int kClippedRun = 4;            ///< samples
+  static constexpr int kClippedRun = 4;                  ///< samples
   static constexpr float kSilentPeak = 1.0f / 32768.0f;  ///< one step of 16 bit, -90 dB
   static constexpr double kVeryShort_s = 0.05;
 

@@ -33,7 +33,7 @@ constexpr std::array kMagics{
     Magic{4, "moov"sv, Container::kFfmpeg},
     Magic{4, "mdat"sv, Container::kFfmpeg},
     Magic{4, "wide"sv, Container::kFfmpeg},
-    Magic{0, "\x1A\x45\xDF\xA3"sv, Container::kFfmpeg},  // Matroska, WebM
+    Magic{0, "\x1A\x45\xDF\xA3"sv, Container::kFfmpeg},                  // Matroska, WebM
     Magic{0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv, Container::kFfmpeg},  // ASF, WMA
     Magic{0, "wvpk"sv, Container::kFfmpeg},
     Magic{0, "MAC "sv, Container::kFfmpeg},
@@ -51,8 +51,8 @@ constexpr std::array kMagics{
 
 // A frame header of MPEG audio: 11 sync bits, and none of the reserved values.
 bool is_mpeg_audio(std::span<const Byte> s) {
-  return s.size() >= 4 && s[0] == 0xFF && (s[1] & 0xE0) == 0xE0 && (s[1] & 0x18) != 0x08 && (s[1] & 0x06) != 0 &&
-         (s[2] & 0xF0) != 0xF0 && (s[2] & 0x0C) != 0x0C;
+  return s.size() >= 4 && s[0] == 0xFF && (s[1] & 0xE0) == 0xE0 && (s[1] & 0x18) != 0x08 &&
+         (s[1] & 0x06) != 0 && (s[2] & 0xF0) != 0xF0 && (s[2] & 0x0C) != 0x0C;
 }
 
 bool is_adts(std::span<const Byte> s) {
@@ -61,9 +61,12 @@ bool is_adts(std::span<const Byte> s) {
 
 // UTF-8 or Latin text: no control characters but the usual white space.
 bool is_text(std::span<const Byte> s) {
-  const auto odd = [](Byte c) { return (c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f') || c == 0x7F; };
+  const auto odd = [](Byte c) {
+    return (c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f') || c == 0x7F;
+  };
   const auto high = std::count_if(s.begin(), s.end(), [](Byte c) { return c >= 0x80; });
-  return !s.empty() && std::none_of(s.begin(), s.end(), odd) && high * 10 <= static_cast<std::ptrdiff_t>(s.size()) * 9;
+  return !s.empty() && std::none_of(s.begin(), s.end(), odd) &&
+         high * 10 <= static_cast<std::ptrdiff_t>(s.size()) * 9;
 }
 
 }  // namespace
@@ -74,9 +77,11 @@ Container sniff_container(std::span<const Byte> start) {
       (text.starts_with("RIFF") || text.starts_with("RF64") || text.starts_with("BW64"))) {
     return Container::kWav;
   }
-  if (text.starts_with("RIFF")) return text.size() < 12 ? Container::kWav : Container::kFfmpeg;  // AVI and others
+  if (text.starts_with("RIFF"))
+    return text.size() < 12 ? Container::kWav : Container::kFfmpeg;  // AVI and others
   for (const Magic& magic : kMagics) {
-    if (text.size() >= magic.at + magic.bytes.size() && text.substr(magic.at, magic.bytes.size()) == magic.bytes) {
+    if (text.size() >= magic.at + magic.bytes.size() &&
+        text.substr(magic.at, magic.bytes.size()) == magic.bytes) {
       return magic.container;
     }
   }
@@ -86,10 +91,10 @@ Container sniff_container(std::span<const Byte> start) {
 }
 
 bool has_ffmpeg_extension(const std::filesystem::path& path) {
-  static constexpr std::array kExtensions{".m4a"sv, ".m4b"sv, ".mp4"sv,  ".m4v"sv, ".mov"sv, ".aac"sv, ".3gp"sv,
-                                          ".amr"sv, ".wma"sv, ".wmv"sv,  ".avi"sv, ".mkv"sv, ".mka"sv, ".webm"sv,
-                                          ".ac3"sv, ".eac3"sv, ".dts"sv, ".ape"sv, ".wv"sv,  ".tta"sv, ".mpc"sv,
-                                          ".ts"sv,  ".mpg"sv, ".mpeg"sv, ".mp2"sv, ".mp3"sv, ".tak"sv, ".shn"sv};
+  static constexpr std::array kExtensions{
+      ".m4a"sv, ".m4b"sv, ".mp4"sv, ".m4v"sv,  ".mov"sv, ".aac"sv,  ".3gp"sv, ".amr"sv, ".wma"sv, ".wmv"sv,
+      ".avi"sv, ".mkv"sv, ".mka"sv, ".webm"sv, ".ac3"sv, ".eac3"sv, ".dts"sv, ".ape"sv, ".wv"sv,  ".tta"sv,
+      ".mpc"sv, ".ts"sv,  ".mpg"sv, ".mpeg"sv, ".mp2"sv, ".mp3"sv,  ".tak"sv, ".shn"sv};
   std::string extension = path.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();

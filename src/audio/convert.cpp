@@ -9,7 +9,8 @@ constexpr std::size_t kBlock = 8192;  // samples of one channel asked of the inn
 
 class ConvertedSource : public AudioSource {
  public:
-  ConvertedSource(std::unique_ptr<AudioSource> inner, int sample_rate_hz, ChannelMode mode, ResampleQuality quality)
+  ConvertedSource(std::unique_ptr<AudioSource> inner, int sample_rate_hz, ChannelMode mode,
+                  ResampleQuality quality)
       : inner_(std::move(inner)),
         mode_(mode),
         sample_rate_hz_(sample_rate_hz),
@@ -42,8 +43,8 @@ class ConvertedSource : public AudioSource {
         continue;
       }
       const auto mixed = std::span(mixed_).first(*n * n_channels);
-      mix_channels(std::span(raw_).first(*n * static_cast<std::size_t>(inner_->n_channels())), inner_->n_channels(), mode_,
-                   mixed);
+      mix_channels(std::span(raw_).first(*n * static_cast<std::size_t>(inner_->n_channels())),
+                   inner_->n_channels(), mode_, mixed);
       resampler_.push(mixed, ready_);
     }
     const std::size_t n = std::min(interleaved.size() / n_channels, (ready_.size() - position_) / n_channels);
@@ -90,10 +91,11 @@ void mix_channels(std::span<const float> in, int n_in, ChannelMode mode, std::sp
   }
 }
 
-std::unique_ptr<AudioSource> convert(std::unique_ptr<AudioSource> source, int sample_rate_hz, ChannelMode channels,
-                                     ResampleQuality quality) {
+std::unique_ptr<AudioSource> convert(std::unique_ptr<AudioSource> source, int sample_rate_hz,
+                                     ChannelMode channels, ResampleQuality quality) {
   const int rate = sample_rate_hz == 0 ? source->sample_rate_hz() : sample_rate_hz;
-  if (rate == source->sample_rate_hz() && n_channels_of(channels, source->n_channels()) == source->n_channels()) {
+  if (rate == source->sample_rate_hz() &&
+      n_channels_of(channels, source->n_channels()) == source->n_channels()) {
     return source;
   }
   return std::make_unique<ConvertedSource>(std::move(source), rate, channels, quality);

@@ -16,22 +16,24 @@ enum class ChannelMode {
 
 template <>
 struct EnumNames<ChannelMode> {
-  static constexpr std::array kNames{std::pair<ChannelMode, std::string_view>{ChannelMode::kKeep, "keep"},
-                                     std::pair<ChannelMode, std::string_view>{ChannelMode::kMono, "mono"},
-                                     std::pair<ChannelMode, std::string_view>{ChannelMode::kStereo, "stereo"}};
+  static constexpr std::array kNames{
+      std::pair<ChannelMode, std::string_view>{ChannelMode::kKeep, "keep"},
+      std::pair<ChannelMode, std::string_view>{ChannelMode::kMono, "mono"},
+      std::pair<ChannelMode, std::string_view>{ChannelMode::kStereo, "stereo"}};
 };
 
 template <>
 struct EnumNames<ResampleQuality> {
-  static constexpr std::array kNames{std::pair<ResampleQuality, std::string_view>{ResampleQuality::kHq, "hq"},
-                                     std::pair<ResampleQuality, std::string_view>{ResampleQuality::kVhq, "vhq"}};
+  static constexpr std::array kNames{
+      std::pair<ResampleQuality, std::string_view>{ResampleQuality::kHq, "hq"},
+      std::pair<ResampleQuality, std::string_view>{ResampleQuality::kVhq, "vhq"}};
 };
 
 /// What is handed out does not depend on the size of the reads. Mixed first, then resampled.
 /// @param sample_rate_hz 0 keeps the source's.
 /// @throws Error(kInvalidOption) for a rate out of range.
-std::unique_ptr<AudioSource> convert(std::unique_ptr<AudioSource> source, int sample_rate_hz, ChannelMode channels,
-                                     ResampleQuality quality = ResampleQuality::kHq);
+std::unique_ptr<AudioSource> convert(std::unique_ptr<AudioSource> source, int sample_rate_hz,
+                                     ChannelMode channels, ResampleQuality quality = ResampleQuality::kHq);
 
 /// Interleaved in, interleaved out.
 /// @param in [n, n_in]. @param out [n, n_out]; n_out as n_channels_of(mode, n_in).

@@ -46,8 +46,8 @@ class CheckedSource : public AudioSource {
     if (!bad) return n;
     failed_ = true;
     return Failure{"non_finite", fmt::format("sample {} ({:.3f} s) of channel {} is {}", bad->position,
-                                             static_cast<double>(bad->position) / sample_rate_hz(), bad->channel + 1,
-                                             bad->is_nan ? "not a number" : "infinite")};
+                                             static_cast<double>(bad->position) / sample_rate_hz(),
+                                             bad->channel + 1, bad->is_nan ? "not a number" : "infinite")};
   }
 
   std::vector<std::string> warnings() const override {
@@ -71,10 +71,13 @@ Failure open_failure(int error) {
   const std::string text = std::strerror(error);
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return Failure{"not_found", text};
+    case ENOTDIR:
+      return Failure{"not_found", text};
     case EACCES:
-    case EPERM: return Failure{"permission_denied", text};
-    default: return Failure{"read_error", text};
+    case EPERM:
+      return Failure{"permission_denied", text};
+    default:
+      return Failure{"read_error", text};
   }
 }
 
@@ -99,7 +102,8 @@ Outcome<int> open_regular(const std::filesystem::path& path) {
 }
 
 OpenedSource with_ffmpeg(const std::filesystem::path& path, const DecodeOptions& options) {
-  if (options.ffmpeg.empty()) return Failure{"needs_ffmpeg", "this kind of file needs ffmpeg, which is switched off"};
+  if (options.ffmpeg.empty())
+    return Failure{"needs_ffmpeg", "this kind of file needs ffmpeg, which is switched off"};
   return open_ffmpeg(options.ffmpeg, path);
 }
 
@@ -129,9 +133,15 @@ OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::fil
       }
       return second_opinion(path, std::move(failure), options);
     }
-    case Container::kFfmpeg: ::close(fd); return with_ffmpeg(path, options);
-    case Container::kText: ::close(fd); return Failure{"not_audio", "the file is text"};
-    case Container::kUnknown: ::close(fd); break;
+    case Container::kFfmpeg:
+      ::close(fd);
+      return with_ffmpeg(path, options);
+    case Container::kText:
+      ::close(fd);
+      return Failure{"not_audio", "the file is text"};
+    case Container::kUnknown:
+      ::close(fd);
+      break;
   }
   if (has_ffmpeg_extension(path)) {
     OpenedSource source = with_ffmpeg(path, options);
@@ -172,15 +182,16 @@ OpenedSource open_audio_stream(int fd, const DecodeOptions& options) {
   if (container == Container::kUnknown) {
     return Failure{"not_audio", "the first bytes are those of no known audio format"};
   }
-  if (options.ffmpeg.empty()) return Failure{"needs_ffmpeg", "a stream of this kind needs ffmpeg, which is switched off"};
+  if (options.ffmpeg.empty())
+    return Failure{"needs_ffmpeg", "a stream of this kind needs ffmpeg, which is switched off"};
   return checked(open_ffmpeg(options.ffmpeg, std::move(whole)));
 }
 
 std::vector<std::string> RawFormat::problems() const {
   std::vector<std::string> problems;
   if (sample_rate_hz < kMinSampleRateHz || sample_rate_hz > kMaxSampleRateHz) {
-    problems.push_back(fmt::format("sample_rate_hz: must be {}..{}, got {}", kMinSampleRateHz, kMaxSampleRateHz,
-                                   sample_rate_hz));
+    problems.push_back(fmt::format("sample_rate_hz: must be {}..{}, got {}", kMinSampleRateHz,
+                                   kMaxSampleRateHz, sample_rate_hz));
   }
   if (n_channels < 1 || n_channels > kMaxChannels) {
     problems.push_back(fmt::format("n_channels: must be 1..{}, got {}", kMaxChannels, n_channels));
@@ -190,7 +201,8 @@ std::vector<std::string> RawFormat::problems() const {
 
 std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format, const DecodeOptions& options) {
   const auto problems = format.problems();
-  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the raw stream's format is not possible", problems);
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "the raw stream's format is not possible", problems);
   const PcmLayout layout{format.encoding, format.sample_rate_hz, format.n_channels, std::nullopt, false};
   auto source = make_pcm_source(std::make_unique<FdBytes>(fd, false, options.stop), layout, "raw");
   return std::make_unique<CheckedSource>(std::move(source));

@@ -25,14 +25,16 @@ inline constexpr int kMinSampleRateHz = 1000;
 inline constexpr int kMaxSampleRateHz = 768000;
 
 struct DecodeOptions {
-  std::string ffmpeg = "ffmpeg";            ///< program name or path; empty: never use one
-  const std::atomic<bool>* stop = nullptr;  ///< when it becomes true, a waiting stream read ends "interrupted"
+  std::string ffmpeg = "ffmpeg";  ///< program name or path; empty: never use one
+  const std::atomic<bool>* stop =
+      nullptr;  ///< when it becomes true, a waiting stream read ends "interrupted"
 };
 
 /// Every source made here checks that samples are finite ("non_finite" names the first that is not) and that
 /// there are any ("no_samples", at the first read), and adds AudioMonitor's warnings to the decoder's.
 /// Safe to call from many threads at once.
-Outcome<std::unique_ptr<AudioSource>> open_audio(const std::filesystem::path& path, const DecodeOptions& options = {});
+Outcome<std::unique_ptr<AudioSource>> open_audio(const std::filesystem::path& path,
+                                                 const DecodeOptions& options = {});
 
 /// A stream that cannot be seeked, in any container (stdin: fd 0). The descriptor stays the caller's and must
 /// outlive the source.
@@ -48,6 +50,7 @@ struct RawFormat {
 };
 
 /// The descriptor stays the caller's. @throws Error(kInvalidOption) listing format.problems().
-std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format, const DecodeOptions& options = {});
+std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format,
+                                             const DecodeOptions& options = {});
 
 }  // namespace earmark

@@ -78,7 +78,8 @@ class FfmpegBytes : public ByteSource {
                                std::unique_ptr<ByteSource> input) {
     auto out = make_channel(), messages = make_channel(), in = make_channel();
     if (!out || !messages || !in) {
-      return Failure{"decoder_error", std::string("cannot make a channel to ffmpeg: ") + std::strerror(errno)};
+      return Failure{"decoder_error",
+                     std::string("cannot make a channel to ffmpeg: ") + std::strerror(errno)};
     }
     std::vector<std::string> arguments{program, "-nostdin", "-hide_banner", "-loglevel", "error"};
     // The list keeps a file made with ill intent from having ffmpeg open another file or an address.
@@ -98,8 +99,9 @@ class FfmpegBytes : public ByteSource {
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
       pid_ = -1;
-      return Failure{"needs_ffmpeg", fmt::format("this kind of file needs the program '{}', which cannot be started: {}",
-                                                 program, std::strerror(error))};
+      return Failure{"needs_ffmpeg",
+                     fmt::format("this kind of file needs the program '{}', which cannot be started: {}",
+                                 program, std::strerror(error))};
     }
     out_ = std::move(out->ours);
     messages_ = std::move(messages->ours);
@@ -129,7 +131,8 @@ class FfmpegBytes : public ByteSource {
   /// After the end. @return empty when ffmpeg had nothing to complain about.
   std::string complaint() const {
     if (status_ == 0 && last_line().empty()) return {};
-    return fmt::format("ffmpeg: exit status {}: {}", status_, last_line().empty() ? "no message" : last_line());
+    return fmt::format("ffmpeg: exit status {}: {}", status_,
+                       last_line().empty() ? "no message" : last_line());
   }
   bool said(std::string_view words) const { return said_.find(words) != std::string::npos; }
   const std::optional<Failure>& feeding_failure() const { return feeding_failure_; }
@@ -189,7 +192,8 @@ class FfmpegBytes : public ByteSource {
 
 class FfmpegSource : public AudioSource {
  public:
-  FfmpegSource(std::unique_ptr<AudioSource> wav, FfmpegBytes* process) : wav_(std::move(wav)), process_(process) {}
+  FfmpegSource(std::unique_ptr<AudioSource> wav, FfmpegBytes* process)
+      : wav_(std::move(wav)), process_(process) {}
 
   int sample_rate_hz() const override { return wav_->sample_rate_hz(); }
   int n_channels() const override { return wav_->n_channels(); }
@@ -211,7 +215,8 @@ class FfmpegSource : public AudioSource {
 
   std::vector<std::string> warnings() const override {
     std::vector<std::string> warnings;
-    if (ended_ && any_ && !process_->complaint().empty()) warnings.push_back("decode_errors: " + process_->complaint());
+    if (ended_ && any_ && !process_->complaint().empty())
+      warnings.push_back("decode_errors: " + process_->complaint());
     return warnings;
   }
 
@@ -249,14 +254,16 @@ Outcome<std::unique_ptr<AudioSource>> open(std::unique_ptr<FfmpegBytes> process)
 
 }  // namespace
 
-Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program, const std::filesystem::path& path) {
+Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program,
+                                                  const std::filesystem::path& path) {
   auto process = std::make_unique<FfmpegBytes>();
   // The prefix keeps names like "-y" or "concat:..." from being read as anything but a file.
   if (auto failure = process->start(program, "file:" + path.string(), nullptr)) return *failure;
   return open(std::move(process));
 }
 
-Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program, std::unique_ptr<ByteSource> bytes) {
+Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program,
+                                                  std::unique_ptr<ByteSource> bytes) {
   auto process = std::make_unique<FfmpegBytes>();
   if (auto failure = process->start(program, "pipe:0", std::move(bytes))) return *failure;
   return open(std::move(process));

@@ -13,9 +13,11 @@ namespace earmark {
 /// process may open nothing but that file. The first audio track is taken.
 /// Failure reasons: "needs_ffmpeg" (no such program), "no_audio_stream", "unsupported_codec",
 /// "damaged_header", "decoder_error"; the detail has the exit status and the last line of its messages.
-Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program, const std::filesystem::path& path);
+Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program,
+                                                  const std::filesystem::path& path);
 
 /// The same from a stream, which a thread of the source feeds to the process.
-Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program, std::unique_ptr<ByteSource> bytes);
+Outcome<std::unique_ptr<AudioSource>> open_ffmpeg(const std::string& program,
+                                                  std::unique_ptr<ByteSource> bytes);
 
 }  // namespace earmark

@@ -39,7 +39,9 @@ std::size_t bytes_per_sample(PcmEncoding encoding) noexcept {
   return kRows[static_cast<std::size_t>(encoding)].n_bytes;
 }
 
-std::string_view pcm_name(PcmEncoding encoding) noexcept { return kRows[static_cast<std::size_t>(encoding)].name; }
+std::string_view pcm_name(PcmEncoding encoding) noexcept {
+  return kRows[static_cast<std::size_t>(encoding)].name;
+}
 
 std::optional<PcmEncoding> pcm_encoding(std::string_view name) noexcept {
   for (const PcmRow& row : kRows) {
@@ -56,7 +58,8 @@ void decode_pcm(PcmEncoding encoding, std::span<const Byte> bytes, std::span<flo
       break;
     case PcmEncoding::kS16le:
       each(out, [in](std::size_t i) {
-        const auto value = static_cast<std::int16_t>(static_cast<std::uint16_t>(in[2 * i] | (in[2 * i + 1] << 8)));
+        const auto value =
+            static_cast<std::int16_t>(static_cast<std::uint16_t>(in[2 * i] | (in[2 * i + 1] << 8)));
         return static_cast<float>(value) / 32768.0f;
       });
       break;
@@ -73,7 +76,8 @@ void decode_pcm(PcmEncoding encoding, std::span<const Byte> bytes, std::span<flo
       });
       break;
     case PcmEncoding::kF32le:
-      each(out, [in](std::size_t i) { return std::bit_cast<float>(little_endian<std::uint32_t>(in + 4 * i, 4)); });
+      each(out,
+           [in](std::size_t i) { return std::bit_cast<float>(little_endian<std::uint32_t>(in + 4 * i, 4)); });
       break;
     case PcmEncoding::kF64le:
       each(out, [in](std::size_t i) {

@@ -13,11 +13,13 @@ void check(const ReadOptions& options) {
   std::vector<std::string> problems;
   if (options.sample_rate_hz != 0 &&
       (options.sample_rate_hz < kMinSampleRateHz || options.sample_rate_hz > kMaxSampleRateHz)) {
-    problems.push_back(fmt::format("sample_rate_hz: must be 0 or {}..{}, got {}", kMinSampleRateHz, kMaxSampleRateHz,
-                                   options.sample_rate_hz));
+    problems.push_back(fmt::format("sample_rate_hz: must be 0 or {}..{}, got {}", kMinSampleRateHz,
+                                   kMaxSampleRateHz, options.sample_rate_hz));
   }
-  if (!(options.max_s >= 0.0)) problems.push_back(fmt::format("max_s: must not be negative, got {}", options.max_s));
-  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the recording cannot be read this way", problems);
+  if (!(options.max_s >= 0.0))
+    problems.push_back(fmt::format("max_s: must not be negative, got {}", options.max_s));
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "the recording cannot be read this way", problems);
 }
 
 std::vector<float> planar(const std::vector<float>& interleaved, int n_channels) {
@@ -42,12 +44,14 @@ Outcome<LoadedAudio> read_audio(std::unique_ptr<AudioSource> source, const ReadO
   loaded.n_declared = source->n_samples_declared();
   const int rate = source->sample_rate_hz(), n_channels = source->n_channels();
   const auto channels = static_cast<std::size_t>(n_channels);
-  const std::uint64_t limit = options.max_s > 0.0
-                                  ? static_cast<std::uint64_t>(std::max(1.0, std::min(1e15, std::round(options.max_s * rate))))
-                                  : std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t limit =
+      options.max_s > 0.0
+          ? static_cast<std::uint64_t>(std::max(1.0, std::min(1e15, std::round(options.max_s * rate))))
+          : std::numeric_limits<std::uint64_t>::max();
   // What a header promises is not to be believed beyond a minute's worth of memory.
   std::vector<float> interleaved;
-  const std::uint64_t expected = std::min({loaded.n_declared.value_or(0), limit, std::uint64_t{60} * static_cast<std::uint64_t>(rate)});
+  const std::uint64_t expected =
+      std::min({loaded.n_declared.value_or(0), limit, std::uint64_t{60} * static_cast<std::uint64_t>(rate)});
   interleaved.reserve(static_cast<std::size_t>(expected) * channels);
   std::vector<float> block(8192 * channels);
   std::uint64_t n_read = 0;
@@ -56,13 +60,15 @@ Outcome<LoadedAudio> read_audio(std::unique_ptr<AudioSource> source, const ReadO
     if (!n) return n.failure();
     if (*n == 0) break;
     const std::uint64_t taken = std::min<std::uint64_t>(*n, limit - n_read);
-    interleaved.insert(interleaved.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(taken * channels));
+    interleaved.insert(interleaved.end(), block.begin(),
+                       block.begin() + static_cast<std::ptrdiff_t>(taken * channels));
     n_read += taken;
     loaded.cut = taken < *n;
     if (loaded.cut) break;
   }
   loaded.warnings = source->warnings();
-  loaded.waveform = Waveform{rate, n_channels, n_channels == 1 ? std::move(interleaved) : planar(interleaved, n_channels)};
+  loaded.waveform =
+      Waveform{rate, n_channels, n_channels == 1 ? std::move(interleaved) : planar(interleaved, n_channels)};
   return loaded;
 }
 

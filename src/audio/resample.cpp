@@ -43,10 +43,11 @@ struct Resampler::State {
     std::size_t used = 0;
     for (;;) {
       std::size_t consumed = 0, produced = 0;
-      throw_if(soxr_process(soxr, in == nullptr ? nullptr : in + used * n_channels, n - used, &consumed, ready.data(),
-                            ready.size() / n_channels, &produced));
+      throw_if(soxr_process(soxr, in == nullptr ? nullptr : in + used * n_channels, n - used, &consumed,
+                            ready.data(), ready.size() / n_channels, &produced));
       used += consumed;
-      out.insert(out.end(), ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(produced * n_channels));
+      out.insert(out.end(), ready.begin(),
+                 ready.begin() + static_cast<std::ptrdiff_t>(produced * n_channels));
       n_out += produced;
       if (produced < ready.size() / n_channels && used == n) return;
     }
@@ -71,7 +72,8 @@ Resampler::Resampler(int in_hz, int out_hz, int n_channels, ResampleQuality qual
   if (in_hz == out_hz) return;
   soxr_error_t error = nullptr;
   const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
-  const soxr_quality_spec_t spec = soxr_quality_spec(quality == ResampleQuality::kVhq ? SOXR_VHQ : SOXR_HQ, 0);
+  const soxr_quality_spec_t spec =
+      soxr_quality_spec(quality == ResampleQuality::kVhq ? SOXR_VHQ : SOXR_HQ, 0);
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
   state_->soxr = soxr_create(in_hz, out_hz, static_cast<unsigned>(n_channels), &error, &io, &spec, &runtime);
   throw_if(error);
@@ -97,7 +99,8 @@ void Resampler::push(std::span<const float> interleaved, std::vector<float>& out
       continue;
     }
     const std::size_t n = std::min(block - s.waiting.size(), interleaved.size());
-    s.waiting.insert(s.waiting.end(), interleaved.begin(), interleaved.begin() + static_cast<std::ptrdiff_t>(n));
+    s.waiting.insert(s.waiting.end(), interleaved.begin(),
+                     interleaved.begin() + static_cast<std::ptrdiff_t>(n));
     interleaved = interleaved.subspan(n);
     if (s.waiting.size() == block) {
       s.process(s.waiting.data(), kBlock, out);
@@ -113,7 +116,8 @@ void Resampler::flush(std::vector<float>& out) {
     s.process(nullptr, 0, out);
     // libsoxr rounds the total by its own floating-point ratio: at most one sample more or less.
     const std::uint64_t wanted = resampled_length(s.n_in, s.in_hz, s.out_hz);
-    const auto missing = static_cast<std::int64_t>(wanted - s.n_out) * static_cast<std::int64_t>(s.n_channels);
+    const auto missing =
+        static_cast<std::int64_t>(wanted - s.n_out) * static_cast<std::int64_t>(s.n_channels);
     const auto size = static_cast<std::int64_t>(out.size()) + missing;
     out.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, size)), 0.0f);
     throw_if(soxr_clear(s.soxr));

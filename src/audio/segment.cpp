@@ -52,7 +52,8 @@ std::vector<std::string> SegmentOptions::problems(int sample_rate_hz) const {
   } else if (hop_s > 0.0 && to_samples(hop_s, sample_rate_hz) < 1) {
     problems.push_back(fmt::format("hop_s: must be at least one sample, got {}", hop_s));
   } else if (hop_s > 0.0 && segment_s == 0.0) {
-    problems.push_back(fmt::format("hop_s: must be 0 while segment_s is 0 (the whole recording), got {}", hop_s));
+    problems.push_back(
+        fmt::format("hop_s: must be 0 while segment_s is 0 (the whole recording), got {}", hop_s));
   }
   return problems;
 }
@@ -61,7 +62,8 @@ std::uint64_t segment_length(int sample_rate_hz, const SegmentOptions& options) 
   return to_samples(options.segment_s, sample_rate_hz);
 }
 
-std::vector<SegmentSpan> segment_grid(std::uint64_t n_samples, int sample_rate_hz, const SegmentOptions& options) {
+std::vector<SegmentSpan> segment_grid(std::uint64_t n_samples, int sample_rate_hz,
+                                      const SegmentOptions& options) {
   check(options, sample_rate_hz);
   std::vector<SegmentSpan> grid;
   const std::uint64_t length = segment_length(sample_rate_hz, options);
@@ -84,7 +86,8 @@ std::vector<SegmentSpan> segment_grid(std::uint64_t n_samples, int sample_rate_h
 
 void pad_channel(std::span<float> channel, std::size_t n_real, PadMode mode) noexcept {
   if (mode == PadMode::kZeros) {
-    std::fill(channel.begin() + static_cast<std::ptrdiff_t>(std::min(n_real, channel.size())), channel.end(), 0.0f);
+    std::fill(channel.begin() + static_cast<std::ptrdiff_t>(std::min(n_real, channel.size())), channel.end(),
+              0.0f);
   } else if (mode == PadMode::kRepeat || n_real == 1) {
     for (std::size_t i = n_real; i < channel.size(); ++i) channel[i] = channel[i - n_real];
   } else {
@@ -97,8 +100,11 @@ void pad_channel(std::span<float> channel, std::size_t n_real, PadMode mode) noe
 }
 
 Segmenter::Segmenter(std::unique_ptr<AudioSource> source, const SegmentOptions& options)
-    : source_(std::move(source)), options_(options), length_(segment_length(source_->sample_rate_hz(), options)),
-      n_channels_(static_cast<std::size_t>(source_->n_channels())), block_(kBlock * n_channels_) {
+    : source_(std::move(source)),
+      options_(options),
+      length_(segment_length(source_->sample_rate_hz(), options)),
+      n_channels_(static_cast<std::size_t>(source_->n_channels())),
+      block_(kBlock * n_channels_) {
   check(options, source_->sample_rate_hz());
 }
 

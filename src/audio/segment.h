@@ -58,7 +58,8 @@ struct SegmentSpan {
 
 /// The grid of a recording of known length; empty for an empty recording.
 /// @throws Error(kInvalidOption) listing options.problems().
-std::vector<SegmentSpan> segment_grid(std::uint64_t n_samples, int sample_rate_hz, const SegmentOptions& options);
+std::vector<SegmentSpan> segment_grid(std::uint64_t n_samples, int sample_rate_hz,
+                                      const SegmentOptions& options);
 
 /// Samples in a full segment: segment_s to the nearest sample.
 std::uint64_t segment_length(int sample_rate_hz, const SegmentOptions& options) noexcept;
@@ -100,10 +101,10 @@ class Segmenter {
   std::uint64_t length_;
   std::size_t n_channels_;
   std::vector<float> block_;
-  std::vector<float> kept_;         ///< interleaved, from kept_from_ to n_read_
+  std::vector<float> kept_;  ///< interleaved, from kept_from_ to n_read_
   std::uint64_t kept_from_ = 0, n_read_ = 0;
-  std::uint64_t index_ = 0;         ///< of the next segment
-  std::uint64_t reached_ = 0;       ///< end of the segment before it
+  std::uint64_t index_ = 0;    ///< of the next segment
+  std::uint64_t reached_ = 0;  ///< end of the segment before it
   bool source_ended_ = false, done_ = false;
 };
 

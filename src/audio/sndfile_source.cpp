@@ -42,11 +42,13 @@ bool mp3_tells_its_length(int fd) {
   std::array<Byte, 16384> start;
   ssize_t n = ::pread(fd, start.data(), start.size(), 0);
   if (n >= 10 && start[0] == 'I' && start[1] == 'D' && start[2] == '3') {
-    const off_t skip = 10 + ((start[6] & 127) << 21 | (start[7] & 127) << 14 | (start[8] & 127) << 7 | (start[9] & 127));
+    const off_t skip =
+        10 + ((start[6] & 127) << 21 | (start[7] & 127) << 14 | (start[8] & 127) << 7 | (start[9] & 127));
     n = ::pread(fd, start.data(), start.size(), skip);
   }
   if (n <= 0) return false;
-  const std::string_view text(reinterpret_cast<const char*>(start.data()), static_cast<std::size_t>(std::min<ssize_t>(n, 256)));
+  const std::string_view text(reinterpret_cast<const char*>(start.data()),
+                              static_cast<std::size_t>(std::min<ssize_t>(n, 256)));
   return text.find("Xing") != std::string_view::npos || text.find("Info") != std::string_view::npos;
 }
 
@@ -81,7 +83,8 @@ class SndfileSource : public AudioSource {
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     if (ended_) return std::size_t{0};
-    const auto wanted = static_cast<sf_count_t>(interleaved.size() / static_cast<std::size_t>(info_.channels));
+    const auto wanted =
+        static_cast<sf_count_t>(interleaved.size() / static_cast<std::size_t>(info_.channels));
     const sf_count_t n = std::clamp<sf_count_t>(sf_readf_float(file_, interleaved.data(), wanted), 0, wanted);
     if (n < wanted) {
       if (sf_error(file_) != SF_ERR_NO_ERROR) error_ = sf_strerror(file_);
@@ -100,7 +103,8 @@ class SndfileSource : public AudioSource {
     std::vector<std::string> warnings;
     const auto declared = n_samples_declared();
     if (ended_ && declared && n_done_ < *declared) {
-      warnings.push_back(fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
+      warnings.push_back(
+          fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
     } else if (misses_end_) {
       warnings.push_back("truncated: the last page of the stream is missing");
     }
@@ -126,12 +130,13 @@ Outcome<std::unique_ptr<AudioSource>> open_sndfile(int fd) {
   if (file == nullptr) return Failure{"damaged_header", "libsndfile cannot read the header"};
   if (info.channels < 1 || info.channels > kMaxChannels) {
     sf_close(file);
-    return Failure{"too_many_channels", fmt::format("{} channels; at most {} are read", info.channels, kMaxChannels)};
+    return Failure{"too_many_channels",
+                   fmt::format("{} channels; at most {} are read", info.channels, kMaxChannels)};
   }
   if (info.samplerate < kMinSampleRateHz || info.samplerate > kMaxSampleRateHz) {
     sf_close(file);
-    return Failure{"bad_sample_rate",
-                   fmt::format("{} Hz; from {} to {} are read", info.samplerate, kMinSampleRateHz, kMaxSampleRateHz)};
+    return Failure{"bad_sample_rate", fmt::format("{} Hz; from {} to {} are read", info.samplerate,
+                                                  kMinSampleRateHz, kMaxSampleRateHz)};
   }
   return std::unique_ptr<AudioSource>(std::make_unique<SndfileSource>(file, info, fd));
 }

@@ -55,7 +55,9 @@ class HeaderReader {
       std::array<Byte, 8> head{};
       n = read_fully(bytes_, head);
       if (!n) return n.failure();
-      if (*n < 8) return damaged(have_format_ ? "the file ends before its data chunk" : "the file ends inside its header");
+      if (*n < 8)
+        return damaged(have_format_ ? "the file ends before its data chunk"
+                                    : "the file ends inside its header");
       position_ += 8;
       const std::string_view chunk(reinterpret_cast<const char*>(head.data()), 4);
       const std::uint32_t size = u32(head.data() + 4);
@@ -67,8 +69,10 @@ class HeaderReader {
  private:
   std::optional<Failure> read_chunk(std::string_view chunk, std::uint32_t size) {
     const bool is_format = chunk == "fmt ", is_ds64 = chunk == "ds64";
-    if (is_format && (size < 14 || size > kMaxFormatChunk)) return damaged(fmt::format("fmt chunk of {} bytes", size));
-    if (is_ds64 && (size < 24 || size > (1U << 20))) return damaged(fmt::format("ds64 chunk of {} bytes", size));
+    if (is_format && (size < 14 || size > kMaxFormatChunk))
+      return damaged(fmt::format("fmt chunk of {} bytes", size));
+    if (is_ds64 && (size < 24 || size > (1U << 20)))
+      return damaged(fmt::format("ds64 chunk of {} bytes", size));
     std::uint64_t left = std::uint64_t{size} + (size & 1U);  // chunks start at even places
     if (position_ + left > kMaxBytesBeforeData) {
       return damaged(fmt::format("chunk '{}' claims {} bytes before the samples", printable(chunk), size));
@@ -78,7 +82,8 @@ class HeaderReader {
     if (!kept.empty()) {
       auto n = read_fully(bytes_, kept);
       if (!n) return n.failure();
-      if (*n < kept.size()) return damaged(fmt::format("the file ends inside its '{}' chunk", printable(chunk)));
+      if (*n < kept.size())
+        return damaged(fmt::format("the file ends inside its '{}' chunk", printable(chunk)));
       left -= *n;
     }
     if (is_format) {
@@ -92,7 +97,8 @@ class HeaderReader {
   std::optional<Failure> skip(std::uint64_t left) {
     std::array<Byte, 4096> waste;
     while (left > 0) {
-      auto n = bytes_.read(std::span(waste).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, waste.size()))));
+      auto n = bytes_.read(
+          std::span(waste).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, waste.size()))));
       if (!n) return n.failure();
       if (*n == 0) return std::nullopt;  // the next chunk's head will find the end
       left -= *n;
@@ -113,9 +119,11 @@ class HeaderReader {
     }
     if (n_channels == 0) return damaged("the header says 0 channels");
     if (n_channels > kMaxChannels) {
-      return Failure{"too_many_channels", fmt::format("{} channels; at most {} are read", n_channels, kMaxChannels)};
+      return Failure{"too_many_channels",
+                     fmt::format("{} channels; at most {} are read", n_channels, kMaxChannels)};
     }
-    if (rate < static_cast<std::uint32_t>(kMinSampleRateHz) || rate > static_cast<std::uint32_t>(kMaxSampleRateHz)) {
+    if (rate < static_cast<std::uint32_t>(kMinSampleRateHz) ||
+        rate > static_cast<std::uint32_t>(kMaxSampleRateHz)) {
       return Failure{"bad_sample_rate",
                      fmt::format("{} Hz; from {} to {} are read", rate, kMinSampleRateHz, kMaxSampleRateHz)};
     }
@@ -146,11 +154,16 @@ class HeaderReader {
       return std::nullopt;
     }
     switch (width) {
-      case 1: return PcmEncoding::kU8;
-      case 2: return PcmEncoding::kS16le;
-      case 3: return PcmEncoding::kS24le;
-      case 4: return PcmEncoding::kS32le;
-      default: return std::nullopt;
+      case 1:
+        return PcmEncoding::kU8;
+      case 2:
+        return PcmEncoding::kS16le;
+      case 3:
+        return PcmEncoding::kS24le;
+      case 4:
+        return PcmEncoding::kS32le;
+      default:
+        return std::nullopt;
     }
   }
 
@@ -224,8 +237,10 @@ class PcmSource : public AudioSource {
     }
     const std::size_t n_samples = filled / block_;
     n_left_over_ = filled % block_;
-    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(n_samples * block_), n_left_over_, left_over_.begin());
-    decode_pcm(layout_.encoding, std::span(buffer_).first(n_samples * block_), interleaved.first(n_samples * n_channels));
+    std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(n_samples * block_), n_left_over_,
+                left_over_.begin());
+    decode_pcm(layout_.encoding, std::span(buffer_).first(n_samples * block_),
+               interleaved.first(n_samples * n_channels));
     n_done_ += n_samples;
     return n_samples;
   }
@@ -235,7 +250,8 @@ class PcmSource : public AudioSource {
     if (layout_.unfinished) warnings.push_back("unfinished_header: the header's sizes were never filled in");
     const auto declared = n_samples_declared();
     if (ended_ && declared && n_done_ < *declared) {
-      warnings.push_back(fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
+      warnings.push_back(
+          fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
     } else if (torn_) {
       warnings.push_back("truncated: the last sample is cut in two");
     }

@@ -12,6 +12,7 @@ enum class WavFormat { kPcm16, kPcm24, kFloat };
 /// read from a file of the same format is written back to the bit.
 /// @throws Error(kBadAudio) for an empty waveform or samples that are not finite, Error(kUnsupported) from
 /// 4 GiB on, Error(kIo) when the file cannot be written.
-void write_wav(const std::filesystem::path& path, const Waveform& waveform, WavFormat format = WavFormat::kPcm16);
+void write_wav(const std::filesystem::path& path, const Waveform& waveform,
+               WavFormat format = WavFormat::kPcm16);
 
 }  // namespace earmark

@@ -12,7 +12,8 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class CsvParser {
  public:
-  CsvParser(std::string_view text, const std::string& name, char separator, std::vector<std::string>& problems)
+  CsvParser(std::string_view text, const std::string& name, char separator,
+            std::vector<std::string>& problems)
       : text_(text), name_(name), separator_(separator), problems_(problems) {
     if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
   }

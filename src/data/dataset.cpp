@@ -40,12 +40,14 @@ std::vector<std::string> dataset_names() {
   return names;
 }
 
-Dataset load_dataset(const std::string& name, const std::filesystem::path& root, const DatasetOptions& options) {
+Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
+                     const DatasetOptions& options) {
   for (const Entry& entry : kDatasets) {
     if (entry.name != name) continue;
     std::error_code error;
     if (!std::filesystem::is_directory(root, error)) {
-      throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: {} is not a folder", name, root.string()));
+      throw Error(ErrorCode::kBadDataset,
+                  fmt::format("data set {}: {} is not a folder", name, root.string()));
     }
     return entry.load(root, options);
   }

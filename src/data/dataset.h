@@ -43,7 +43,8 @@ struct Dataset {
 
 struct DatasetOptions {
   bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
-  std::string manifest;     ///< of `folder`: CSV file, relative to the root; empty: manifest.csv when it is there
+  std::string
+      manifest;  ///< of `folder`: CSV file, relative to the root; empty: manifest.csv when it is there
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -58,6 +59,7 @@ std::vector<std::string> dataset_names();
 /// Reads the annotations under `root` and checks that every recording named is there; decodes nothing.
 /// @throws Error(kInvalidOption) for an unknown name, Error(kBadDataset) listing every problem, each with its
 /// file and line.
-Dataset load_dataset(const std::string& name, const std::filesystem::path& root, const DatasetOptions& options = {});
+Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
+                     const DatasetOptions& options = {});
 
 }  // namespace earmark

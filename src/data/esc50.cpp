@@ -74,11 +74,14 @@ class Reader {
     const auto target = parse_number<int>(row.fields[columns_.target]);
     const auto path = audio_.find(filename);
     if (!ids_.insert(stem).second) add(fmt::format("'{}' is listed twice", filename));
-    if (!fold || *fold < 1 || *fold > 5) add(fmt::format("fold: must be 1..5, got '{}'", row.fields[columns_.fold]));
-    if (!target || *target < 0) add(fmt::format("target: must be a class number, got '{}'", row.fields[columns_.target]));
+    if (!fold || *fold < 1 || *fold > 5)
+      add(fmt::format("fold: must be 1..5, got '{}'", row.fields[columns_.fold]));
+    if (!target || *target < 0)
+      add(fmt::format("target: must be a class number, got '{}'", row.fields[columns_.target]));
     if (category.empty()) add("category: must not be empty");
     if (target && category_of_.emplace(*target, category).first->second != category) {
-      add(fmt::format("class {} is called '{}' here and '{}' before", *target, category, category_of_[*target]));
+      add(fmt::format("class {} is called '{}' here and '{}' before", *target, category,
+                      category_of_[*target]));
     }
     if (!path) add(fmt::format("the recording audio/{} is missing", filename));
     if (!fold || !path) return;
@@ -99,7 +102,8 @@ class Reader {
     for (const Clip& clip : data_.clips) {
       const int fold = fold_of.emplace(clip.group, clip.fold).first->second;
       if (fold != clip.fold) {
-        data_.warnings.push_back(fmt::format("source {} is in fold {} and in fold {}", clip.group, fold, clip.fold));
+        data_.warnings.push_back(
+            fmt::format("source {} is in fold {} and in fold {}", clip.group, fold, clip.fold));
       }
     }
   }
@@ -114,7 +118,8 @@ class Reader {
       data_.clips[i].targets[*data_.tag_index(categories_[i])] = 1.0f;
     }
     if (audio_.size() > table_.rows().size()) {
-      data_.warnings.push_back(fmt::format("{} recordings in audio/ are not listed", audio_.size() - table_.rows().size()));
+      data_.warnings.push_back(
+          fmt::format("{} recordings in audio/ are not listed", audio_.size() - table_.rows().size()));
     }
   }
 

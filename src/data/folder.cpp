@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kSplits{"train", "validate", "test"};
 
-bool is_split(std::string_view name) { return std::find(kSplits.begin(), kSplits.end(), name) != kSplits.end(); }
+bool is_split(std::string_view name) {
+  return std::find(kSplits.begin(), kSplits.end(), name) != kSplits.end();
+}
 
 using TagTargets = std::map<std::string, float>;
 
@@ -33,10 +35,13 @@ Dataset finish(Draft draft, const std::filesystem::path& root) {
   for (const TagTargets& targets : draft.targets) {
     for (const auto& [tag, target] : targets) tags.insert(tag);
   }
-  if (draft.clips.empty() && draft.problems.empty()) draft.problems.push_back(root.string() + ": there are no recordings");
-  if (tags.empty() && draft.problems.empty()) draft.problems.push_back(root.string() + ": no recording has a tag");
+  if (draft.clips.empty() && draft.problems.empty())
+    draft.problems.push_back(root.string() + ": there are no recordings");
+  if (tags.empty() && draft.problems.empty())
+    draft.problems.push_back(root.string() + ": no recording has a tag");
   if (!draft.problems.empty()) {
-    throw Error(ErrorCode::kBadDataset, fmt::format("data set {} cannot be used", root.string()), draft.problems);
+    throw Error(ErrorCode::kBadDataset, fmt::format("data set {} cannot be used", root.string()),
+                draft.problems);
   }
   data.tags.assign(tags.begin(), tags.end());
   data.clips = std::move(draft.clips);
@@ -98,7 +103,9 @@ class ManifestReader {
   }
 
  private:
-  void add(const CsvRow& row, const std::string& what) { draft_.problems.push_back(table_.where(row) + ": " + what); }
+  void add(const CsvRow& row, const std::string& what) {
+    draft_.problems.push_back(table_.where(row) + ": " + what);
+  }
 
   void read_row(const CsvRow& row) {
     namespace fs = std::filesystem;
@@ -130,7 +137,8 @@ class ManifestReader {
     if (group_) clip.group = trimmed(row.fields[*group_]);
     if (fold_ && !trimmed(row.fields[*fold_]).empty()) {
       const auto fold = parse_number<int>(trimmed(row.fields[*fold_]));
-      if (!fold || *fold < 1 || *fold > 1000) add(row, fmt::format("fold: must be 1..1000, got '{}'", row.fields[*fold_]));
+      if (!fold || *fold < 1 || *fold > 1000)
+        add(row, fmt::format("fold: must be 1..1000, got '{}'", row.fields[*fold_]));
       clip.fold = fold.value_or(0);
     }
     if (verified_) {
@@ -141,7 +149,8 @@ class ManifestReader {
       clip.verified = yes;
     }
     for (std::size_t c = 0; c < table_.columns().size(); ++c) {
-      const bool known = c == file_ || c == tags_ || c == split_ || c == fold_ || c == group_ || c == verified_;
+      const bool known =
+          c == file_ || c == tags_ || c == split_ || c == fold_ || c == group_ || c == verified_;
       if (!known) clip.metadata[table_.columns()[c]] = row.fields[c];
     }
   }
@@ -188,7 +197,8 @@ class ManifestReader {
 }  // namespace
 
 Dataset load_folder(const std::filesystem::path& root, const DatasetOptions& options) {
-  const std::filesystem::path manifest = root / (options.manifest.empty() ? "manifest.csv" : options.manifest);
+  const std::filesystem::path manifest =
+      root / (options.manifest.empty() ? "manifest.csv" : options.manifest);
   std::error_code error;
   if (std::filesystem::is_regular_file(manifest, error)) return ManifestReader(root, manifest).read();
   if (!options.manifest.empty()) {

@@ -14,9 +14,9 @@ std::string_view trimmed(std::string_view text) noexcept {
 }
 
 bool has_audio_extension(const std::filesystem::path& path) {
-  static constexpr std::array<std::string_view, 16> kExtensions{".wav", ".flac", ".ogg", ".oga",  ".opus", ".mp3",
-                                                                ".m4a", ".mp4",  ".aac", ".webm", ".mka",  ".aif",
-                                                                ".aiff", ".caf", ".wma", ".au"};
+  static constexpr std::array<std::string_view, 16> kExtensions{
+      ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4",
+      ".aac", ".webm", ".mka", ".aif", ".aiff", ".caf", ".wma", ".au"};
   std::string extension = path.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
@@ -31,7 +31,8 @@ RecordingIndex::RecordingIndex(const std::filesystem::path& folder) {
     if (!entry->is_regular_file(not_a_file) || !has_audio_extension(entry->path())) continue;
     const fs::path relative = entry->path().lexically_relative(folder);
     by_name_.emplace(relative.generic_string(), entry->path());
-    auto [same, is_new] = by_stem_.emplace(fs::path(relative).replace_extension().generic_string(), entry->path());
+    auto [same, is_new] =
+        by_stem_.emplace(fs::path(relative).replace_extension().generic_string(), entry->path());
     if (!is_new) same->second.clear();  // two files of one stem: neither is meant for sure
   }
 }

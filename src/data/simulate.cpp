@@ -19,7 +19,8 @@ namespace {
 
 using Generator = std::vector<float> (*)(std::size_t n, double rate, Rng& rng);
 
-constexpr std::array<std::string_view, 6> kTags{"engine", "hammering", "horn", "rain", "reverse_beeper", "siren"};
+constexpr std::array<std::string_view, 6> kTags{"engine", "hammering",      "horn",
+                                                "rain",   "reverse_beeper", "siren"};
 constexpr std::array<Generator, 6> kGenerators{make_engine, make_hammering,      make_horn,
                                                make_rain,   make_reverse_beeper, make_siren};
 constexpr double kFade_s = 0.02;
@@ -39,7 +40,8 @@ void scale(std::span<float> samples, double factor) {
 void fade(std::span<float> samples, double rate) {
   const std::size_t n = std::min(static_cast<std::size_t>(kFade_s * rate), samples.size() / 2);
   for (std::size_t i = 0; i < n; ++i) {
-    const auto gain = static_cast<float>(0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(n)));
+    const auto gain = static_cast<float>(
+        0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(n)));
     samples[i] *= gain;
     samples[samples.size() - 1 - i] *= gain;
   }
@@ -65,7 +67,8 @@ std::vector<float> background(std::size_t n, Rng& rng) {
 }
 
 void add_at(std::vector<float>& mix, std::span<const float> sound, std::size_t at, double gain) {
-  for (std::size_t i = 0; i < sound.size() && at + i < mix.size(); ++i) mix[at + i] += static_cast<float>(gain * sound[i]);
+  for (std::size_t i = 0; i < sound.size() && at + i < mix.size(); ++i)
+    mix[at + i] += static_cast<float>(gain * sound[i]);
 }
 
 void limit_peak(std::span<float> samples, double peak) {
@@ -83,16 +86,19 @@ std::span<const std::string_view> simulated_tags() noexcept { return kTags; }
 std::vector<float> simulate_sound(std::string_view tag, double duration_s, int sample_rate_hz, Rng& rng) {
   const auto found = std::find(kTags.begin(), kTags.end(), tag);
   if (found == kTags.end()) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("tag: must be one of {}, got '{}'", fmt::join(kTags, ", "), tag));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("tag: must be one of {}, got '{}'", fmt::join(kTags, ", "), tag));
   }
   if (!(duration_s >= 0.1 && duration_s <= 86400.0)) {
     throw Error(ErrorCode::kInvalidOption, fmt::format("duration_s: must be 0.1..86400, got {}", duration_s));
   }
   if (sample_rate_hz < 8000) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("sample_rate_hz: must be at least 8000, got {}", sample_rate_hz));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("sample_rate_hz: must be at least 8000, got {}", sample_rate_hz));
   }
   const auto n = static_cast<std::size_t>(std::llround(duration_s * sample_rate_hz));
-  std::vector<float> sound = kGenerators[static_cast<std::size_t>(found - kTags.begin())](n, sample_rate_hz, rng);
+  std::vector<float> sound =
+      kGenerators[static_cast<std::size_t>(found - kTags.begin())](n, sample_rate_hz, rng);
   scale(sound, kLevel / std::max(1e-9, root_mean_square(sound)));
   fade(sound, sample_rate_hz);
   return sound;
@@ -107,12 +113,14 @@ std::vector<std::string> SimulateOptions::problems() const {
     problems.push_back(fmt::format("duration_s: must be 0.5..3600, got {}", duration_s));
   }
   if (!(min_snr_db >= -60.0 && min_snr_db <= max_snr_db && max_snr_db <= 120.0)) {
-    problems.push_back(fmt::format("min_snr_db, max_snr_db: must be rising within -60..120, got {} and {}", min_snr_db, max_snr_db));
+    problems.push_back(fmt::format("min_snr_db, max_snr_db: must be rising within -60..120, got {} and {}",
+                                   min_snr_db, max_snr_db));
   }
   return problems;
 }
 
-Waveform simulate_clip(const std::vector<std::string>& tags, std::uint64_t seed, const SimulateOptions& options) {
+Waveform simulate_clip(const std::vector<std::string>& tags, std::uint64_t seed,
+                       const SimulateOptions& options) {
   check(options, "a clip cannot be made this way");
   const auto n = static_cast<std::size_t>(std::llround(options.duration_s * options.sample_rate_hz));
   Rng rng(seed, "simulate clip");
@@ -133,7 +141,8 @@ Scene simulate_scene(double duration_s, int n_events, std::uint64_t seed, const 
   check(options, "a scene cannot be made this way");
   if (!(duration_s >= 8.0 && duration_s <= 86400.0) || n_events < 0 || n_events > 100000) {
     throw Error(ErrorCode::kInvalidOption,
-                fmt::format("duration_s: must be 8..86400 and n_events 0..100000, got {} and {}", duration_s, n_events));
+                fmt::format("duration_s: must be 8..86400 and n_events 0..100000, got {} and {}", duration_s,
+                            n_events));
   }
   const int rate = options.sample_rate_hz;
   Rng rng(seed, "simulate scene");
@@ -154,7 +163,8 @@ Scene simulate_scene(double duration_s, int n_events, std::uint64_t seed, const 
     add_at(mix, sound, static_cast<std::size_t>(start_s * rate), decibels(own.uniform(-4.0, 4.0)));
     scene.events.push_back(event);
   }
-  std::sort(scene.events.begin(), scene.events.end(), [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
+  std::sort(scene.events.begin(), scene.events.end(),
+            [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
   limit_peak(mix, kPeak);
   scene.waveform = Waveform{rate, 1, std::move(mix)};
   return scene;
@@ -163,11 +173,13 @@ Scene simulate_scene(double duration_s, int n_events, std::uint64_t seed, const 
 std::vector<std::string> SimulatedDatasetOptions::problems() const {
   std::vector<std::string> problems = clip.problems();
   for (std::string& problem : problems) problem = "clip." + problem;
-  if (n_clips < 1 || n_clips > 1000000) problems.push_back(fmt::format("n_clips: must be 1..1000000, got {}", n_clips));
+  if (n_clips < 1 || n_clips > 1000000)
+    problems.push_back(fmt::format("n_clips: must be 1..1000000, got {}", n_clips));
   if (!(multi_label >= 0.0 && multi_label <= 1.0)) {
     problems.push_back(fmt::format("multi_label: must be 0..1, got {}", multi_label));
   }
-  if (n_folds < 2 || n_folds > 100) problems.push_back(fmt::format("n_folds: must be 2..100, got {}", n_folds));
+  if (n_folds < 2 || n_folds > 100)
+    problems.push_back(fmt::format("n_folds: must be 2..100, got {}", n_folds));
   return problems;
 }
 
@@ -189,7 +201,9 @@ void write_simulated_dataset(const std::filesystem::path& folder, const Simulate
     const std::string file = fmt::format("audio/{:05}.wav", i);
     write_wav(folder / file, simulate_clip(tags, seed, options.clip));
     const int fold = i / n_tags % options.n_folds + 1;
-    const char* split = fold == options.n_folds ? "test" : fold == options.n_folds - 1 && fold > 1 ? "validate" : "train";
+    const char* split = fold == options.n_folds                   ? "test"
+                        : fold == options.n_folds - 1 && fold > 1 ? "validate"
+                                                                  : "train";
     manifest += csv_line({file, fmt::format("{}", fmt::join(tags, ";")), split, std::to_string(fold)});
   }
   write_text(folder / "manifest.csv", manifest);

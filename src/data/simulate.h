@@ -26,7 +26,7 @@ std::vector<float> simulate_sound(std::string_view tag, double duration_s, int s
 struct SimulateOptions {
   int sample_rate_hz = 32000;
   double duration_s = 5.0;
-  double min_snr_db = 0.0;   ///< of the tags' sounds against the background noise
+  double min_snr_db = 0.0;  ///< of the tags' sounds against the background noise
   double max_snr_db = 30.0;
 
   template <class Self, class Visitor>
@@ -42,7 +42,8 @@ struct SimulateOptions {
 /// Every tag of `tags` sounds for 0.4 .. 1 of the clip from a random beginning, over coloured noise; no tags:
 /// noise alone. Mono, peak at most 0.9.
 /// @throws Error(kInvalidOption).
-Waveform simulate_clip(const std::vector<std::string>& tags, std::uint64_t seed, const SimulateOptions& options = {});
+Waveform simulate_clip(const std::vector<std::string>& tags, std::uint64_t seed,
+                       const SimulateOptions& options = {});
 
 /// One sounding of one tag in a scene.
 struct SceneEvent {
@@ -55,7 +56,8 @@ struct Scene {
 };
 
 /// A longer recording in which events of 2 to 6 s come and go: what a timeline is tested on.
-Scene simulate_scene(double duration_s, int n_events, std::uint64_t seed, const SimulateOptions& options = {});
+Scene simulate_scene(double duration_s, int n_events, std::uint64_t seed,
+                     const SimulateOptions& options = {});
 
 struct SimulatedDatasetOptions {
   int n_clips = 120;
@@ -69,7 +71,8 @@ struct SimulatedDatasetOptions {
     visit("n_clips", self.n_clips, Range{1, 1000000}, "how many clips");
     visit("seed", self.seed, kAny, "another seed, other clips");
     visit("multi_label", self.multi_label, kProbability, "share of the clips that have two tags");
-    visit("n_folds", self.n_folds, Range{2, 100}, "folds; the last is the test split, the one before validates");
+    visit("n_folds", self.n_folds, Range{2, 100},
+          "folds; the last is the test split, the one before validates");
     visit("clip", self.clip, kAny, "how each clip sounds");
   }
   std::vector<std::string> problems() const;
@@ -78,6 +81,7 @@ struct SimulatedDatasetOptions {
 /// Writes audio/NNNNN.wav and manifest.csv (file, tags, split, fold), a data set for load_folder. Every tag
 /// leads the same number of clips, give or take one, in each fold.
 /// @throws Error(kInvalidOption), Error(kIo).
-void write_simulated_dataset(const std::filesystem::path& folder, const SimulatedDatasetOptions& options = {});
+void write_simulated_dataset(const std::filesystem::path& folder,
+                             const SimulatedDatasetOptions& options = {});
 
 }  // namespace earmark

@@ -11,7 +11,8 @@ namespace {
 constexpr double kTurn = 2.0 * std::numbers::pi;
 
 /// A sine generator for a decaying partial: rotates a vector, so that ringing costs no sine per sample.
-void add_ringing(std::vector<float>& out, std::size_t at, double hz, double decay_s, double level, double rate) {
+void add_ringing(std::vector<float>& out, std::size_t at, double hz, double decay_s, double level,
+                 double rate) {
   if (hz >= 0.45 * rate) return;
   const double angle = kTurn * hz / rate, decay = std::exp(-1.0 / (decay_s * rate));
   const double c = std::cos(angle) * decay, s = std::sin(angle) * decay;
@@ -70,7 +71,8 @@ std::vector<float> make_engine(std::size_t n, double rate, Rng& rng) {
   std::vector<float> out(n);
   double phase = 0.0, noise = 0.0;
   for (std::size_t i = 0; i < n; ++i) {
-    const double hz = base_hz * (1.0 + wander * std::sin(kTurn * (start + wander_hz * static_cast<double>(i) / rate)));
+    const double hz =
+        base_hz * (1.0 + wander * std::sin(kTurn * (start + wander_hz * static_cast<double>(i) / rate)));
     phase += hz / rate;
     if (phase >= 64.0) phase -= 64.0;
     // One cylinder of a pair fires weaker: modulation at half the firing rate.
@@ -84,15 +86,18 @@ std::vector<float> make_engine(std::size_t n, double rate, Rng& rng) {
 std::vector<float> make_horn(std::size_t n, double rate, Rng& rng) {
   const double low_hz = rng.uniform(300.0, 450.0), high_hz = low_hz * rng.uniform(1.18, 1.27);
   std::array<double, 10> amplitudes{};
-  for (std::size_t k = 0; k < amplitudes.size(); ++k) amplitudes[k] = rng.uniform(0.4, 1.0) / std::sqrt(static_cast<double>(k + 1));
+  for (std::size_t k = 0; k < amplitudes.size(); ++k)
+    amplitudes[k] = rng.uniform(0.4, 1.0) / std::sqrt(static_cast<double>(k + 1));
   std::vector<float> out(n, 0.0f);
   auto at = static_cast<std::size_t>(rng.uniform(0.0, 0.2) * rate);
   while (at < n) {
-    const auto length = std::max<std::size_t>(1, std::min(static_cast<std::size_t>(rng.uniform(0.25, 1.5) * rate), n - at));
+    const auto length =
+        std::max<std::size_t>(1, std::min(static_cast<std::size_t>(rng.uniform(0.25, 1.5) * rate), n - at));
     for (std::size_t i = 0; i < length; ++i) {
       const double t = static_cast<double>(i) / rate, left = static_cast<double>(length - i) / rate;
       const double envelope = std::min({1.0, t / 0.012, left / 0.03});
-      const double tones = harmonics(low_hz * t, amplitudes, low_hz, rate) + harmonics(high_hz * t, amplitudes, high_hz, rate);
+      const double tones =
+          harmonics(low_hz * t, amplitudes, low_hz, rate) + harmonics(high_hz * t, amplitudes, high_hz, rate);
       out[at + i] = static_cast<float>(envelope * tones);
     }
     at += length + static_cast<std::size_t>(rng.uniform(0.1, 0.7) * rate);
@@ -105,7 +110,8 @@ std::vector<float> make_hammering(std::size_t n, double rate, Rng& rng) {
   std::array<double, 5> partials_hz{}, decays_s{}, levels{};
   const double body_hz = rng.uniform(350.0, 1100.0);
   for (std::size_t k = 0; k < partials_hz.size(); ++k) {
-    partials_hz[k] = body_hz * std::pow(static_cast<double>(k + 1), rng.uniform(1.1, 1.6));  // a bar, not a string
+    partials_hz[k] =
+        body_hz * std::pow(static_cast<double>(k + 1), rng.uniform(1.1, 1.6));  // a bar, not a string
     decays_s[k] = rng.uniform(0.02, 0.09);
     levels[k] = rng.uniform(0.3, 1.0) / static_cast<double>(k + 1);
   }
@@ -115,10 +121,12 @@ std::vector<float> make_hammering(std::size_t n, double rate, Rng& rng) {
   while (at_s * rate < static_cast<double>(n)) {
     const auto at = static_cast<std::size_t>(at_s * rate);
     const double strength = rng.uniform(0.6, 1.0);
-    for (std::size_t k = 0; k < partials_hz.size(); ++k) add_ringing(out, at, partials_hz[k], decays_s[k], strength * levels[k], rate);
+    for (std::size_t k = 0; k < partials_hz.size(); ++k)
+      add_ringing(out, at, partials_hz[k], decays_s[k], strength * levels[k], rate);
     const std::size_t end = std::min(n, at + static_cast<std::size_t>(6.0 * knock_s * rate));
     for (std::size_t i = at; i < end; ++i) {
-      out[i] += static_cast<float>(strength * rng.normal() * std::exp(-static_cast<double>(i - at) / (knock_s * rate)));
+      out[i] += static_cast<float>(strength * rng.normal() *
+                                   std::exp(-static_cast<double>(i - at) / (knock_s * rate)));
     }
     at_s += period_s * std::max(0.3, 1.0 + jitter * rng.normal());
   }
@@ -135,15 +143,18 @@ std::vector<float> make_rain(std::size_t n, double rate, Rng& rng) {
     x = static_cast<float>(hiss * (low - 0.9 * last));  // little below 1 kHz
     last = low;
   }
-  for (double at_s = rng.exponential(1.0 / drops_per_s); at_s * rate < static_cast<double>(n); at_s += rng.exponential(1.0 / drops_per_s)) {
+  for (double at_s = rng.exponential(1.0 / drops_per_s); at_s * rate < static_cast<double>(n);
+       at_s += rng.exponential(1.0 / drops_per_s)) {
     const double level = 0.3 * rng.exponential(1.0);
-    add_ringing(out, static_cast<std::size_t>(at_s * rate), rng.uniform(1500.0, 6000.0), rng.uniform(0.001, 0.004), level, rate);
+    add_ringing(out, static_cast<std::size_t>(at_s * rate), rng.uniform(1500.0, 6000.0),
+                rng.uniform(0.001, 0.004), level, rate);
   }
   return out;
 }
 
 std::vector<float> make_reverse_beeper(std::size_t n, double rate, Rng& rng) {
-  const double hz = rng.uniform(950.0, 1350.0), period_s = rng.uniform(0.7, 1.1), duty = rng.uniform(0.4, 0.6);
+  const double hz = rng.uniform(950.0, 1350.0), period_s = rng.uniform(0.7, 1.1),
+               duty = rng.uniform(0.4, 0.6);
   const std::array<double, 5> amplitudes{1.0, 0.05, rng.uniform(0.1, 0.35), 0.02, rng.uniform(0.02, 0.15)};
   const double start = rng.uniform();
   std::vector<float> out(n);

@@ -47,17 +47,21 @@ TrainHeldOut split_by_fold(const Dataset& data, int fold) {
     if (clip.fold == 0) continue;
     const bool held_out = clip.fold == fold;
     (held_out ? parts.held_out : parts.train).push_back(i);
-    if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out) torn.insert(clip.group);
+    if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out)
+      torn.insert(clip.group);
   }
   if (parts.held_out.empty()) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("fold: data set {} has folds 1..{}, got {}", data.name, data.n_folds(), fold));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("fold: data set {} has folds 1..{}, got {}", data.name, data.n_folds(), fold));
   }
   if (parts.train.empty()) {
-    throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: every clip is in fold {}", data.name, fold));
+    throw Error(ErrorCode::kBadDataset,
+                fmt::format("data set {}: every clip is in fold {}", data.name, fold));
   }
   if (!torn.empty()) {
     throw Error(ErrorCode::kBadDataset,
-                fmt::format("data set {}: these groups are both in fold {} and outside: {}", data.name, fold, fmt::join(torn, ", ")));
+                fmt::format("data set {}: these groups are both in fold {} and outside: {}", data.name, fold,
+                            fmt::join(torn, ", ")));
   }
   return parts;
 }
@@ -70,8 +74,9 @@ std::vector<std::size_t> clips_of_split(const Dataset& data, std::string_view sp
     if (!data.clips[i].split.empty()) there.insert(data.clips[i].split);
   }
   if (indices.empty()) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("split: data set {} has {}, got '{}'", data.name,
-                                                       there.empty() ? "no splits" : fmt::format("{}", fmt::join(there, ", ")), split));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("split: data set {} has {}, got '{}'", data.name,
+                            there.empty() ? "no splits" : fmt::format("{}", fmt::join(there, ", ")), split));
   }
   return indices;
 }
@@ -89,8 +94,10 @@ void assign_folds(Dataset& data, int n_folds, std::uint64_t seed) {
   // Large groups first, while there is still room to even them out; chance decides between equals.
   Rng rng(seed, "assign_folds");
   rng.shuffle(std::span<Group>(groups));
-  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.clips.size() > b.clips.size(); });
-  std::vector<std::vector<double>> filled(static_cast<std::size_t>(n_folds), std::vector<double>(totals.size(), 0.0));
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const Group& a, const Group& b) { return a.clips.size() > b.clips.size(); });
+  std::vector<std::vector<double>> filled(static_cast<std::size_t>(n_folds),
+                                          std::vector<double>(totals.size(), 0.0));
   for (const Group& group : groups) {
     // The fold where the sum of squared shares of all tags grows least.
     std::size_t best = 0;

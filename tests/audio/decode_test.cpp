@@ -31,7 +31,8 @@ Waveform tone(int rate = 44100, int n_channels = 1, double duration_s = 1.0, flo
   const auto n = static_cast<std::size_t>(duration_s * rate);
   for (int c = 0; c < n_channels; ++c) {
     for (std::size_t i = 0; i < n; ++i) {
-      waveform.samples.push_back(level * static_cast<float>(std::sin(2.0 * 3.14159265 * 440.0 * (c + 1) * static_cast<double>(i) / rate)));
+      waveform.samples.push_back(level * static_cast<float>(std::sin(2.0 * 3.14159265 * 440.0 * (c + 1) *
+                                                                     static_cast<double>(i) / rate)));
     }
   }
   return waveform;
@@ -51,7 +52,8 @@ void write_sndfile(const std::filesystem::path& path, const Waveform& waveform, 
   }
   // In pieces: libsndfile 1.2.0's Vorbis writer overflows its stack on a long single write.
   for (std::size_t i = 0; i < waveform.n_samples(); i += 4096) {
-    sf_writef_float(file, interleaved.data() + i * channels, static_cast<sf_count_t>(std::min<std::size_t>(4096, waveform.n_samples() - i)));
+    sf_writef_float(file, interleaved.data() + i * channels,
+                    static_cast<sf_count_t>(std::min<std::size_t>(4096, waveform.n_samples() - i)));
   }
   sf_close(file);
 }
@@ -75,9 +77,11 @@ bool have_ffmpeg() { return std::system("ffmpeg -version > /dev/null 2>&1") == 0
 #define NEEDS_FFMPEG() \
   if (!have_ffmpeg()) GTEST_SKIP() << "there is no ffmpeg on this machine"
 
-std::filesystem::path make_with_ffmpeg(const Scratch& dir, const std::string& name, const std::string& options) {
+std::filesystem::path make_with_ffmpeg(const Scratch& dir, const std::string& name,
+                                       const std::string& options) {
   write_wav(dir / "in.wav", tone(44100, 2));
-  const std::string command = "ffmpeg -v error -y -i '" + (dir / "in.wav").string() + "' " + options + " '" + (dir / name).string() + "'";
+  const std::string command = "ffmpeg -v error -y -i '" + (dir / "in.wav").string() + "' " + options + " '" +
+                              (dir / name).string() + "'";
   EXPECT_EQ(std::system(command.c_str()), 0);
   return dir / name;
 }
@@ -98,16 +102,20 @@ TEST(OpenAudio, EveryKindOfBadFileHasItsOwnWord) {
   EXPECT_EQ(failure_of(dir.write("torn.wav", wav(format, "").substr(0, 20))), "damaged_header");
   EXPECT_EQ(failure_of(dir.write("torn.flac", "fLaC" + random.substr(0, 500))), "damaged_header");
   EXPECT_EQ(failure_of(dir.write("torn.ogg", "OggS" + random.substr(0, 500))), "damaged_header");
-  EXPECT_EQ(failure_of(dir.write("codec.wav", wav(format_chunk(0x4444, 1, 8000, 16), ramp_16(999)))), "unsupported_codec");
+  EXPECT_EQ(failure_of(dir.write("codec.wav", wav(format_chunk(0x4444, 1, 8000, 16), ramp_16(999)))),
+            "unsupported_codec");
   DecodeOptions alone;
   alone.ffmpeg.clear();
   EXPECT_EQ(failure_of(dir / "codec.wav", alone), "unsupported_codec");
   EXPECT_EQ(failure_of(dir / "torn.flac", alone), "damaged_header");
-  EXPECT_EQ(failure_of(dir.write("wide.wav", wav(format_chunk(1, 200, 8000, 16), ramp_16(400)))), "too_many_channels");
-  EXPECT_EQ(failure_of(dir.write("rate.wav", wav(format_chunk(1, 1, 3, 16), ramp_16(400)))), "bad_sample_rate");
+  EXPECT_EQ(failure_of(dir.write("wide.wav", wav(format_chunk(1, 200, 8000, 16), ramp_16(400)))),
+            "too_many_channels");
+  EXPECT_EQ(failure_of(dir.write("rate.wav", wav(format_chunk(1, 1, 3, 16), ramp_16(400)))),
+            "bad_sample_rate");
   DecodeOptions without;
   without.ffmpeg = "no-such-program-as-this";
-  EXPECT_EQ(failure_of(dir.write("a.m4a", std::string("\0\0\0\x20", 4) + "ftypM4A " + random), without), "needs_ffmpeg");
+  EXPECT_EQ(failure_of(dir.write("a.m4a", std::string("\0\0\0\x20", 4) + "ftypM4A " + random), without),
+            "needs_ffmpeg");
   without.ffmpeg.clear();
   EXPECT_EQ(failure_of(dir / "a.m4a", without), "needs_ffmpeg");
   ASSERT_EQ(::mkfifo((dir / "pipe.wav").c_str(), 0600), 0);
@@ -122,11 +130,13 @@ TEST(OpenAudio, EveryKindOfBadFileHasItsOwnWord) {
 TEST(OpenAudio, NamesTheSampleThatIsNoNumber) {
   const Scratch dir;
   std::string samples;
-  for (int i = 0; i < 1000; ++i) samples += le(std::bit_cast<std::uint32_t>(i == 777 ? std::numeric_limits<float>::quiet_NaN() : 0.1f), 4);
+  for (int i = 0; i < 1000; ++i)
+    samples += le(std::bit_cast<std::uint32_t>(i == 777 ? std::numeric_limits<float>::quiet_NaN() : 0.1f), 4);
   const auto audio = read_audio(dir.write("nan.wav", wav(format_chunk(3, 2, 8000, 32), samples)));
   ASSERT_FALSE(audio);
   EXPECT_EQ(audio.failure().reason, "non_finite");
-  EXPECT_NE(audio.failure().detail.find("sample 388 (0.049 s) of channel 2"), std::string::npos) << audio.failure().detail;
+  EXPECT_NE(audio.failure().detail.find("sample 388 (0.049 s) of channel 2"), std::string::npos)
+      << audio.failure().detail;
 }
 
 TEST(OpenAudio, OddButPlayableIsOkWithWarnings) {
@@ -137,7 +147,8 @@ TEST(OpenAudio, OddButPlayableIsOkWithWarnings) {
   EXPECT_TRUE(warned(shorter->warnings, "truncated"));
   EXPECT_EQ(shorter->waveform.n_samples(), 4000U);
   EXPECT_EQ(shorter->n_declared, 40000U);
-  EXPECT_TRUE(warned(read_audio(dir.write("zero.wav", wav(format, std::string(16000, '\0'))))->warnings, "silent"));
+  EXPECT_TRUE(
+      warned(read_audio(dir.write("zero.wav", wav(format, std::string(16000, '\0'))))->warnings, "silent"));
   EXPECT_TRUE(warned(read_audio(dir.write("brief.wav", wav(format, ramp_16(9))))->warnings, "very_short"));
   write_wav(dir / "clipped.wav", tone(8000, 1, 1.0, 3.0f));
   EXPECT_TRUE(warned(read_audio(dir / "clipped.wav")->warnings, "clipped"));
@@ -165,7 +176,8 @@ TEST_P(OpenAudioKind, DecodesWhatWasEncoded) {
   EXPECT_EQ(audio->source_channels, 2);
   EXPECT_FALSE(warned(audio->warnings, "truncated")) << audio->warnings[0];
   const std::size_t n = std::min(waveform.n_samples(), audio->waveform.n_samples());
-  EXPECT_NEAR(static_cast<double>(audio->waveform.n_samples()), 48000.0, GetParam().tolerance > 0.001 ? 3000.0 : 0.0);
+  EXPECT_NEAR(static_cast<double>(audio->waveform.n_samples()), 48000.0,
+              GetParam().tolerance > 0.001 ? 3000.0 : 0.0);
   if (GetParam().tolerance > 0.01) return;  // a codec with delay
   double squares = 0.0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -200,13 +212,15 @@ INSTANTIATE_TEST_SUITE_P(All, OpenAudioKind,
 
 TEST(OpenAudio, CutOffCompressedFilesWarn) {
   const Scratch dir;
-  for (const auto& [name, format] : {std::pair{"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}, std::pair{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS}}) {
+  for (const auto& [name, format] : {std::pair{"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+                                     std::pair{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS}}) {
     Waveform waveform = tone(44100, 1, 4.0);
     Rng rng(1, "noise");
     for (float& x : waveform.samples) x += static_cast<float>(rng.uniform(-0.2, 0.2));
     write_sndfile(dir / name, waveform, format);
     const std::string whole = read_text(dir / name);
-    const auto audio = read_audio(dir.write(std::string("cut_") + name, whole.substr(0, whole.size() * 6 / 10)));
+    const auto audio =
+        read_audio(dir.write(std::string("cut_") + name, whole.substr(0, whole.size() * 6 / 10)));
     ASSERT_TRUE(audio) << name << audio.failure().reason;
     EXPECT_TRUE(warned(audio->warnings, "truncated")) << name;
     EXPECT_GT(audio->waveform.duration_s(), 1.0) << name;
@@ -219,14 +233,16 @@ TEST(OpenAudio, SurvivesDamagedCompressedFiles) {
   const Scratch dir;
   DecodeOptions decode;
   decode.ffmpeg.clear();
-  for (const auto& [name, format] : {std::pair{"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}, std::pair{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
+  for (const auto& [name, format] : {std::pair{"a.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+                                     std::pair{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS},
                                      std::pair{"a.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16}}) {
     write_sndfile(dir / name, tone(16000, 1, 0.3), format);
     const std::string whole = read_text(dir / name);
     for (std::uint64_t i = 0; i < 150; ++i) {
       Rng rng(2, "damage", 0, i);
       std::string file = whole;
-      for (std::uint64_t n = 1 + rng.below(20); n > 0; --n) file[rng.below(rng.bernoulli(0.5) ? 200 : file.size())] = static_cast<char>(rng.bits());
+      for (std::uint64_t n = 1 + rng.below(20); n > 0; --n)
+        file[rng.below(rng.bernoulli(0.5) ? 200 : file.size())] = static_cast<char>(rng.bits());
       if (rng.bernoulli(0.3)) file.resize(1 + rng.below(file.size()));
       (void)failure_of(dir.write(std::string("x_") + name, file), decode);
     }
@@ -236,7 +252,9 @@ TEST(OpenAudio, SurvivesDamagedCompressedFiles) {
 TEST(OpenAudio, FfmpegReadsTheRest) {
   NEEDS_FFMPEG();
   const Scratch dir;
-  for (const auto& [name, options] : {std::pair{"a.m4a", "-c:a aac"}, std::pair{"-odd 'name.mka", "-c:a flac"}, std::pair{"a.wv", "-c:a wavpack"}}) {
+  for (const auto& [name, options] :
+       {std::pair{"a.m4a", "-c:a aac"}, std::pair{"-odd 'name.mka", "-c:a flac"},
+        std::pair{"a.wv", "-c:a wavpack"}}) {
     const bool quoted = std::string(name).find('\'') != std::string::npos;
     const auto made = make_with_ffmpeg(dir, quoted ? "b.mka" : name, options);
     if (quoted) std::filesystem::rename(made, dir / name);
@@ -256,7 +274,8 @@ TEST(OpenAudio, FfmpegFailuresSayWhatItSaid) {
   ASSERT_FALSE(cut);
   EXPECT_EQ(cut.failure().reason, "damaged_header");
   EXPECT_NE(cut.failure().detail.find("ffmpeg: exit status"), std::string::npos) << cut.failure().detail;
-  const std::string video = "ffmpeg -v error -y -f lavfi -i color=size=16x16:duration=0.2 '" + (dir / "mute.mp4").string() + "'";
+  const std::string video =
+      "ffmpeg -v error -y -f lavfi -i color=size=16x16:duration=0.2 '" + (dir / "mute.mp4").string() + "'";
   if (std::system(video.c_str()) == 0) {
     EXPECT_EQ(failure_of(dir / "mute.mp4"), "no_audio_stream");
   }
@@ -325,8 +344,10 @@ TEST(OpenAudioStream, OtherContainersGoThroughFfmpeg) {
 }
 
 TEST(OpenAudioStream, BadStreamsAreNamed) {
-  for (const auto& [bytes, reason] : {std::pair<std::string, std::string>{"", "empty_file"}, {"hello there\n", "not_audio"},
-                                      {std::string("q\x01\x02\x03", 4), "not_audio"}, {"RIFFxxxxWAVEfmt ", "damaged_header"}}) {
+  for (const auto& [bytes, reason] : {std::pair<std::string, std::string>{"", "empty_file"},
+                                      {"hello there\n", "not_audio"},
+                                      {std::string("q\x01\x02\x03", 4), "not_audio"},
+                                      {"RIFFxxxxWAVEfmt ", "damaged_header"}}) {
     Feed feed(bytes);
     auto source = open_audio_stream(feed.fd());
     ASSERT_FALSE(source) << reason;
@@ -365,7 +386,8 @@ TEST(OpenRawStream, ReadsBareSamples) {
 }
 
 TEST(PcmEncoding, NamesGoBothWays) {
-  for (const char* name : {"u8", "s16le", "s24le", "s32le", "f32le", "f64le"}) EXPECT_EQ(pcm_name(*pcm_encoding(name)), name);
+  for (const char* name : {"u8", "s16le", "s24le", "s32le", "f32le", "f64le"})
+    EXPECT_EQ(pcm_name(*pcm_encoding(name)), name);
   EXPECT_FALSE(pcm_encoding("s16be"));
 }
 
@@ -377,7 +399,8 @@ TEST(ReadAudio, MonoIsTheMeanOfAllChannels) {
   ASSERT_TRUE(mono);
   EXPECT_EQ(mono->waveform.n_channels, 1);
   for (std::size_t i = 0; i < 4000; ++i) {
-    const double mean = (static_cast<double>(waveform.channel(0)[i]) + waveform.channel(1)[i] + waveform.channel(2)[i]) / 3.0;
+    const double mean =
+        (static_cast<double>(waveform.channel(0)[i]) + waveform.channel(1)[i] + waveform.channel(2)[i]) / 3.0;
     ASSERT_FLOAT_EQ(mono->waveform.samples[i], static_cast<float>(mean));
   }
   ReadOptions stereo;
@@ -430,7 +453,8 @@ TEST(WriteWav, ComesBackToTheBit) {
 TEST(WriteWav, SaturatesAndRefusesWhatIsNoSound) {
   const Scratch dir;
   write_wav(dir / "a.wav", Waveform{8000, 1, {2.0f, -2.0f, 1.0f}});
-  EXPECT_EQ(read_audio(dir / "a.wav")->waveform.samples, (std::vector<float>{32767.0f / 32768.0f, -1.0f, 32767.0f / 32768.0f}));
+  EXPECT_EQ(read_audio(dir / "a.wav")->waveform.samples,
+            (std::vector<float>{32767.0f / 32768.0f, -1.0f, 32767.0f / 32768.0f}));
   EXPECT_THROW(write_wav(dir / "b.wav", Waveform{8000, 1, {}}), Error);
   EXPECT_THROW(write_wav(dir / "b.wav", Waveform{8000, 1, {std::nanf("")}}), Error);
   EXPECT_THROW(write_wav(dir / "none" / "b.wav", tone()), Error);

@@ -17,7 +17,8 @@ namespace {
 std::vector<float> sine(double hz, int rate, std::size_t n) {
   std::vector<float> samples(n);
   for (std::size_t i = 0; i < n; ++i) {
-    samples[i] = static_cast<float>(0.5 * std::sin(2.0 * std::numbers::pi * hz * static_cast<double>(i) / rate));
+    samples[i] =
+        static_cast<float>(0.5 * std::sin(2.0 * std::numbers::pi * hz * static_cast<double>(i) / rate));
   }
   return samples;
 }
@@ -33,7 +34,8 @@ TEST(Resample, MatchesGolden) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto audio = read_audio(golden / "dsp" / "mono_3s_44100.wav");
   ASSERT_TRUE(audio);
-  for (const auto& [name, quality] : {std::pair{"soxr_hq", ResampleQuality::kHq}, std::pair{"soxr_vhq", ResampleQuality::kVhq}}) {
+  for (const auto& [name, quality] :
+       {std::pair{"soxr_hq", ResampleQuality::kHq}, std::pair{"soxr_vhq", ResampleQuality::kVhq}}) {
     for (const int rate : {16000, 32000, 48000}) {
       const auto path = golden / "dsp" / (std::string(name) + "_44100_to_" + std::to_string(rate) + ".npy");
       if (quality == ResampleQuality::kVhq && rate == 48000) continue;  // there is none
@@ -48,7 +50,8 @@ TEST(Resample, MatchesGolden) {
 }
 
 TEST(Resample, ASineStaysTheSineInPlace) {
-  for (const auto& [in, out] : {std::pair{44100, 16000}, std::pair{16000, 44100}, std::pair{48000, 32000}, std::pair{8000, 48000}}) {
+  for (const auto& [in, out] :
+       {std::pair{44100, 16000}, std::pair{16000, 44100}, std::pair{48000, 32000}, std::pair{8000, 48000}}) {
     const auto got = resample(sine(1000.0, in, static_cast<std::size_t>(in)), in, out);
     const auto expected = sine(1000.0, out, static_cast<std::size_t>(out));
     ASSERT_EQ(got.size(), expected.size());
@@ -73,9 +76,11 @@ TEST(Resample, AClickStaysWhereItWas) {
 // round(L * out / in), for lengths around the block size too.
 TEST(Resample, LengthIsRounded) {
   for (const std::size_t n : {1U, 2U, 5U, 100U, 4095U, 4096U, 4097U, 44100U, 99999U}) {
-    for (const auto& [in, out] : {std::pair{44100, 16000}, std::pair{16000, 48000}, std::pair{44100, 44101}, std::pair{44100, 44100}}) {
+    for (const auto& [in, out] : {std::pair{44100, 16000}, std::pair{16000, 48000}, std::pair{44100, 44101},
+                                  std::pair{44100, 44100}}) {
       const auto expected = static_cast<std::size_t>(std::floor(static_cast<double>(n) * out / in + 0.5));
-      EXPECT_EQ(resample(std::vector<float>(n, 0.1f), in, out).size(), expected) << n << ": " << in << " -> " << out;
+      EXPECT_EQ(resample(std::vector<float>(n, 0.1f), in, out).size(), expected)
+          << n << ": " << in << " -> " << out;
       EXPECT_EQ(resampled_length(n, in, out), expected);
     }
   }

@@ -21,7 +21,8 @@ class CountingSource : public AudioSource {
   std::vector<std::string> warnings() const override { return {}; }
   Outcome<std::size_t> read(std::span<float> out) override {
     const auto channels = static_cast<std::size_t>(n_channels_);
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>({out.size() / channels, block_, n_ - at_}));
+    const auto n =
+        static_cast<std::size_t>(std::min<std::uint64_t>({out.size() / channels, block_, n_ - at_}));
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t c = 0; c < channels; ++c) {
         out[i * channels + c] = static_cast<float>((at_ + i) % 1000000) + 0.25f * static_cast<float>(c);
@@ -59,7 +60,8 @@ TEST(SegmentGrid, WithoutOverlap) {
 
 TEST(SegmentGrid, OverlapEndsWithTheFirstSegmentThatReachesTheEnd) {
   EXPECT_EQ(segment_grid(2000, 1000, cut(1.0, 0.5)), (Grid{{0, 1000}, {500, 1500}, {1000, 2000}}));
-  EXPECT_EQ(segment_grid(2100, 1000, cut(1.0, 0.5)), (Grid{{0, 1000}, {500, 1500}, {1000, 2000}, {1500, 2100}}));
+  EXPECT_EQ(segment_grid(2100, 1000, cut(1.0, 0.5)),
+            (Grid{{0, 1000}, {500, 1500}, {1000, 2000}, {1500, 2100}}));
   EXPECT_EQ(segment_grid(1000, 1000, cut(1.0, 0.1)), (Grid{{0, 1000}}));
 }
 
@@ -87,7 +89,8 @@ TEST(SegmentOptions, WrongOnesAreAllNamed) {
 }
 
 TEST(Segmenter, DeliversTheGridWhateverTheBlocks) {
-  for (const auto& options : {cut(1.0), cut(1.0, 0.3), cut(0.25, 1.7), cut(20.0), cut(0.0), cut(9.0, 0.0, PadMode::kReflect)}) {
+  for (const auto& options :
+       {cut(1.0), cut(1.0, 0.3), cut(0.25, 1.7), cut(20.0), cut(0.0), cut(9.0, 0.0, PadMode::kReflect)}) {
     for (const std::uint64_t n : {1ULL, 999ULL, 1000ULL, 2500ULL, 12345ULL, 60000ULL}) {
       const Grid grid = segment_grid(n, 1000, options);
       for (const std::size_t block : {1U, 17U, 100000U}) {

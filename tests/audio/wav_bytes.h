@@ -18,19 +18,22 @@ inline std::string chunk(const std::string& id, const std::string& content) {
 
 inline std::string format_chunk(int tag, int n_channels, int rate, int bits) {
   const int block = n_channels * ((bits + 7) / 8);
-  return chunk("fmt ", le(static_cast<std::uint64_t>(tag), 2) + le(static_cast<std::uint64_t>(n_channels), 2) +
-                           le(static_cast<std::uint64_t>(rate), 4) +
-                           le(static_cast<std::uint64_t>(rate) * static_cast<std::uint64_t>(block), 4) +
-                           le(static_cast<std::uint64_t>(block), 2) + le(static_cast<std::uint64_t>(bits), 2));
+  return chunk("fmt ",
+               le(static_cast<std::uint64_t>(tag), 2) + le(static_cast<std::uint64_t>(n_channels), 2) +
+                   le(static_cast<std::uint64_t>(rate), 4) +
+                   le(static_cast<std::uint64_t>(rate) * static_cast<std::uint64_t>(block), 4) +
+                   le(static_cast<std::uint64_t>(block), 2) + le(static_cast<std::uint64_t>(bits), 2));
 }
 
-inline std::string extensible_chunk(int sub_tag, int n_channels, int rate, int container_bits, int valid_bits) {
+inline std::string extensible_chunk(int sub_tag, int n_channels, int rate, int container_bits,
+                                    int valid_bits) {
   const int block = n_channels * container_bits / 8;
   std::string body = le(0xFFFE, 2) + le(static_cast<std::uint64_t>(n_channels), 2) +
                      le(static_cast<std::uint64_t>(rate), 4) +
                      le(static_cast<std::uint64_t>(rate) * static_cast<std::uint64_t>(block), 4) +
-                     le(static_cast<std::uint64_t>(block), 2) + le(static_cast<std::uint64_t>(container_bits), 2) +
-                     le(22, 2) + le(static_cast<std::uint64_t>(valid_bits), 2) + le(3, 4) +
+                     le(static_cast<std::uint64_t>(block), 2) +
+                     le(static_cast<std::uint64_t>(container_bits), 2) + le(22, 2) +
+                     le(static_cast<std::uint64_t>(valid_bits), 2) + le(3, 4) +
                      le(static_cast<std::uint64_t>(sub_tag), 2);
   body += std::string("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71", 14);
   return chunk("fmt ", body);
@@ -42,8 +45,8 @@ inline std::string wav(const std::string& chunks, const std::string& samples, st
   const std::string after = samples.size() % 2 != 0 ? std::string(1, '\0') : "";
   const std::uint64_t size = data_size < 0 ? samples.size() : static_cast<std::uint64_t>(data_size);
   const std::uint64_t whole = 4 + chunks.size() + 8 + samples.size() + after.size();
-  return "RIFF" + le(riff_size < 0 ? whole : static_cast<std::uint64_t>(riff_size), 4) + "WAVE" + chunks + "data" +
-         le(size, 4) + samples + after;
+  return "RIFF" + le(riff_size < 0 ? whole : static_cast<std::uint64_t>(riff_size), 4) + "WAVE" + chunks +
+         "data" + le(size, 4) + samples + after;
 }
 
 inline std::string ramp_16(int n) {

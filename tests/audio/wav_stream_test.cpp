@@ -31,8 +31,9 @@ Outcome<Decoded> decode(const std::string& file, std::size_t block = 1000) {
     auto n = (*source)->read(buffer);
     if (!n) return n.failure();
     if (*n == 0) break;
-    decoded.samples.insert(decoded.samples.end(), buffer.begin(),
-                           buffer.begin() + static_cast<std::ptrdiff_t>(*n * static_cast<std::size_t>(decoded.n_channels)));
+    decoded.samples.insert(
+        decoded.samples.end(), buffer.begin(),
+        buffer.begin() + static_cast<std::ptrdiff_t>(*n * static_cast<std::size_t>(decoded.n_channels)));
   }
   decoded.warnings = (*source)->warnings();
   return decoded;
@@ -60,12 +61,14 @@ TEST(WavStream, ReadsEveryWidth) {
 }
 
 TEST(WavStream, ReadsExtensibleWithWideContainers) {
-  const auto decoded = decode(wav(extensible_chunk(1, 2, 48000, 32, 24), le(0x40000000U, 4) + le(0xC0000000U, 4)));
+  const auto decoded =
+      decode(wav(extensible_chunk(1, 2, 48000, 32, 24), le(0x40000000U, 4) + le(0xC0000000U, 4)));
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->n_channels, 2);
   EXPECT_EQ(decoded->rate, 48000);
   EXPECT_EQ(decoded->samples, (std::vector<float>{0.5f, -0.5f}));
-  const auto floats = decode(wav(extensible_chunk(3, 1, 48000, 32, 32), le(std::bit_cast<std::uint32_t>(0.1f), 4)));
+  const auto floats =
+      decode(wav(extensible_chunk(3, 1, 48000, 32, 32), le(std::bit_cast<std::uint32_t>(0.1f), 4)));
   EXPECT_EQ(floats->samples, std::vector<float>{0.1f});
 }
 
@@ -98,8 +101,9 @@ TEST(WavStream, ATrulyEmptyFileStaysEmptyThoughChunksFollow) {
 
 TEST(WavStream, Rf64TakesItsSizeFromTheLongChunk) {
   const std::string samples = ramp_16(100);
-  std::string file = wav(chunk("ds64", le(0, 8) + le(samples.size(), 8) + le(100, 8) + le(0, 4)) + format_chunk(1, 1, 8000, 16),
-                         samples + "LISTmore", 0xFFFFFFFFLL, 0xFFFFFFFFLL);
+  std::string file = wav(
+      chunk("ds64", le(0, 8) + le(samples.size(), 8) + le(100, 8) + le(0, 4)) + format_chunk(1, 1, 8000, 16),
+      samples + "LISTmore", 0xFFFFFFFFLL, 0xFFFFFFFFLL);
   file.replace(0, 4, "RF64");
   EXPECT_EQ(decode(file)->samples.size(), 100U);
 }
@@ -108,7 +112,9 @@ TEST(WavStream, ShorterThanDeclaredIsAWarningAndChunksAfterAreNoSound) {
   const auto shorter = decode(wav(format_chunk(1, 1, 8000, 16), ramp_16(50), 400));
   ASSERT_EQ(shorter->warnings.size(), 1U);
   EXPECT_EQ(shorter->warnings[0], "truncated: the header tells 200 samples, there are 50");
-  EXPECT_EQ(decode(wav(format_chunk(1, 1, 8000, 16), ramp_16(50) + chunk("LIST", "abcd"), 100))->samples.size(), 50U);
+  EXPECT_EQ(
+      decode(wav(format_chunk(1, 1, 8000, 16), ramp_16(50) + chunk("LIST", "abcd"), 100))->samples.size(),
+      50U);
   const auto torn = decode(wav(format_chunk(1, 2, 8000, 16), ramp_16(50) + "xy", 0xFFFFFFFFLL));
   EXPECT_EQ(torn->samples.size(), 50U);
   EXPECT_EQ(torn->warnings.size(), 1U);
@@ -132,7 +138,8 @@ TEST(WavStream, EveryWrongHeaderIsNamed) {
 TEST(WavStream, BlockSizeDoesNotMatter) {
   const std::string file = wav(extensible_chunk(1, 3, 8000, 24, 24), ramp_16(300));
   const auto whole = decode(file, 100000);
-  for (const std::size_t block : {1U, 7U, 64U}) EXPECT_EQ(decode(file, block)->samples, whole->samples) << block;
+  for (const std::size_t block : {1U, 7U, 64U})
+    EXPECT_EQ(decode(file, block)->samples, whole->samples) << block;
 }
 
 // Bounded work, no crash, and only the reasons that are promised, whatever the bytes (run under ASan too).
@@ -140,18 +147,29 @@ TEST(WavStream, SurvivesThirtyThousandDamagedFiles) {
   const std::vector<std::string> seeds{
       wav(format_chunk(1, 1, 8000, 16), ramp_16(40)), wav(extensible_chunk(1, 2, 48000, 32, 24), ramp_16(40)),
       wav(chunk("JUNK", "abc") + format_chunk(3, 1, 44100, 32) + chunk("LIST", "12345"), ramp_16(40)),
-      wav(chunk("ds64", le(0, 8) + le(80, 8) + le(40, 8) + le(0, 4)) + format_chunk(1, 1, 8000, 8), ramp_16(40), 0xFFFFFFFFLL)};
+      wav(chunk("ds64", le(0, 8) + le(80, 8) + le(40, 8) + le(0, 4)) + format_chunk(1, 1, 8000, 8),
+          ramp_16(40), 0xFFFFFFFFLL)};
   for (std::uint64_t i = 0; i < 30000; ++i) {
     Rng rng(11, "fuzz wav", 0, i);
     std::string file = seeds[rng.below(seeds.size())];
     for (std::uint64_t n = 1 + rng.below(6); n > 0; --n) {
       const std::size_t at = rng.below(file.size());
       switch (rng.below(5)) {
-        case 0: file[at] = static_cast<char>(rng.bits()); break;
-        case 1: file.resize(at + 1); break;
-        case 2: file.insert(at, 1 + rng.below(8), static_cast<char>(rng.bits())); break;
-        case 3: file.erase(at, 1 + rng.below(8)); break;
-        default: file.replace(at, std::min<std::size_t>(4, file.size() - at), rng.bernoulli(0.5) ? le(0xFFFFFFFFU, 4) : le(0, 4));
+        case 0:
+          file[at] = static_cast<char>(rng.bits());
+          break;
+        case 1:
+          file.resize(at + 1);
+          break;
+        case 2:
+          file.insert(at, 1 + rng.below(8), static_cast<char>(rng.bits()));
+          break;
+        case 3:
+          file.erase(at, 1 + rng.below(8));
+          break;
+        default:
+          file.replace(at, std::min<std::size_t>(4, file.size() - at),
+                       rng.bernoulli(0.5) ? le(0xFFFFFFFFU, 4) : le(0, 4));
       }
       if (file.empty()) file = "R";
     }
@@ -163,8 +181,10 @@ TEST(WavStream, SurvivesThirtyThousandDamagedFiles) {
       ASSERT_GE(decoded->n_channels, 1);
       ASSERT_LE(decoded->n_channels, kMaxChannels);
     } else {
-      const std::vector<std::string> reasons{"not_wav", "damaged_header", "unsupported_codec", "too_many_channels", "bad_sample_rate"};
-      ASSERT_NE(std::find(reasons.begin(), reasons.end(), decoded.failure().reason), reasons.end()) << decoded.failure().reason;
+      const std::vector<std::string> reasons{"not_wav", "damaged_header", "unsupported_codec",
+                                             "too_many_channels", "bad_sample_rate"};
+      ASSERT_NE(std::find(reasons.begin(), reasons.end(), decoded.failure().reason), reasons.end())
+          << decoded.failure().reason;
     }
   }
 }

@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "audio/read_audio.h"
+#include "audio/scratch.h"
 #include "earmark/error.h"
 #include "golden_path.h"
-#include "audio/scratch.h"
 
 namespace earmark {
 namespace {
@@ -18,7 +18,9 @@ constexpr const char* kHeader = "filename,fold,target,category,esc10,src_file,ta
 
 TEST(Esc50, ReadsTagsFoldsAndSources) {
   Scratch dir;
-  dir.write("meta/esc50.csv", std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n2-200-B-7.wav,2,7,rooster,False,200,B\n");
+  dir.write(
+      "meta/esc50.csv",
+      std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n2-200-B-7.wav,2,7,rooster,False,200,B\n");
   dir.write("audio/1-100-A-0.wav", "x");
   dir.write("audio/2-200-B-7.ogg", "x");  // the list says .wav
   const Dataset data = load_dataset("esc50", dir.path());
@@ -51,9 +53,10 @@ TEST(Esc50, EveryProblemIsNamedWithItsLine) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kBadDataset);
     const std::string text = error.what();
-    for (const char* part : {"esc50.csv:3: '1-100-A-0.wav' is listed twice", "esc50.csv:4: fold: must be 1..5, got '9'",
-                             "esc50.csv:4: target", "esc50.csv:4: category", "audio/gone.wav is missing",
-                             "class 0 is called 'cat' here and 'dog' before"}) {
+    for (const char* part :
+         {"esc50.csv:3: '1-100-A-0.wav' is listed twice", "esc50.csv:4: fold: must be 1..5, got '9'",
+          "esc50.csv:4: target", "esc50.csv:4: category", "audio/gone.wav is missing",
+          "class 0 is called 'cat' here and 'dog' before"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << " not in\n" << text;
     }
   }
@@ -84,7 +87,8 @@ TEST(Esc50, TheRealEsc10ReadsAndDecodes) {
     auto audio = read_audio(data.clips[i].path, options);
     ASSERT_TRUE(audio) << audio.failure().detail;
     EXPECT_NEAR(audio->waveform.duration_s(), 5.0, 0.1) << data.clips[i].path;
-    for (const std::string& warning : audio->warnings) EXPECT_EQ(warning.find("truncated"), std::string::npos) << warning;
+    for (const std::string& warning : audio->warnings)
+      EXPECT_EQ(warning.find("truncated"), std::string::npos) << warning;
   }
 }
 

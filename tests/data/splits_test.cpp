@@ -1,0 +1,110 @@
+#include "data/splits.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "core/rng.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+Dataset make(int n_clips, int n_tags, int n_groups) {
+  Dataset data;
+  data.name = "made";
+  for (int t = 0; t < n_tags; ++t) data.tags.push_back("tag" + std::to_string(t));
+  Rng rng(1, "splits test");
+  for (int i = 0; i < n_clips; ++i) {
+    Clip clip;
+    clip.id = std::to_string(i);
+    if (n_groups > 0) clip.group = std::to_string(rng.below(static_cast<std::uint64_t>(n_groups)));
+    clip.targets.assign(static_cast<std::size_t>(n_tags), 0.0f);
+    clip.targets[static_cast<std::size_t>(i % n_tags)] = 1.0f;
+    data.clips.push_back(clip);
+  }
+  return data;
+}
+
+std::map<std::pair<int, int>, int> count(const Dataset& data) {  // (fold, tag) -> clips
+  std::map<std::pair<int, int>, int> counts;
+  for (const Clip& clip : data.clips) {
+    for (std::size_t t = 0; t < clip.targets.size(); ++t)
+      counts[{clip.fold, static_cast<int>(t)}] += clip.targets[t] == 1.0f;
+  }
+  return counts;
+}
+
+TEST(AssignFolds, SpreadsEveryTagEvenly) {
+  Dataset data = make(200, 4, 0);
+  assign_folds(data, 5, 3);
+  for (const auto& [key, n] : count(data)) EXPECT_EQ(n, 10) << "fold " << key.first << ", tag " << key.second;
+}
+
+TEST(AssignFolds, GroupsStayWholeAndFoldsAlike) {
+  Dataset data = make(1000, 5, 120);
+  assign_folds(data, 4, 3);
+  std::map<std::string, int> fold_of;
+  std::map<int, int> sizes;
+  for (const Clip& clip : data.clips) {
+    EXPECT_EQ(fold_of.emplace(clip.group, clip.fold).first->second, clip.fold);
+    ++sizes[clip.fold];
+  }
+  EXPECT_EQ(data.n_folds(), 4);
+  for (const auto& [fold, n] : sizes) EXPECT_NEAR(n, 250, 15) << fold;
+  for (const auto& [key, n] : count(data)) EXPECT_NEAR(n, 50, 12) << key.first << " " << key.second;
+}
+
+TEST(AssignFolds, TheSeedDecides) {
+  Dataset a = make(100, 3, 30), b = a, c = a;
+  assign_folds(a, 5, 1);
+  assign_folds(b, 5, 1);
+  assign_folds(c, 5, 2);
+  bool same = true, other = false;
+  for (std::size_t i = 0; i < a.clips.size(); ++i) {
+    same &= a.clips[i].fold == b.clips[i].fold;
+    other |= a.clips[i].fold != c.clips[i].fold;
+  }
+  EXPECT_TRUE(same);
+  EXPECT_TRUE(other);
+}
+
+TEST(AssignFolds, RefusesMoreFoldsThanGroups) {
+  Dataset data = make(100, 3, 3);
+  EXPECT_THROW(assign_folds(data, 4, 1), Error);
+  EXPECT_THROW(assign_folds(data, 1, 1), Error);
+}
+
+TEST(SplitByFold, HoldsOutOneFold) {
+  Dataset data = make(50, 5, 0);
+  assign_folds(data, 5, 1);
+  const TrainHeldOut parts = split_by_fold(data, 2);
+  EXPECT_EQ(parts.held_out.size(), 10U);
+  EXPECT_EQ(parts.train.size(), 40U);
+  for (const std::size_t i : parts.held_out) EXPECT_EQ(data.clips[i].fold, 2);
+  EXPECT_THROW(split_by_fold(data, 6), Error);
+}
+
+TEST(SplitByFold, RefusesATornGroup) {
+  Dataset data = make(4, 2, 0);
+  for (int i = 0; i < 4; ++i) data.clips[static_cast<std::size_t>(i)].fold = 1 + i % 2;
+  data.clips[0].group = data.clips[1].group = "one street";
+  EXPECT_THROW(split_by_fold(data, 1), Error);
+}
+
+TEST(ClipsOfSplit, SelectsAndNamesWhatThereIs) {
+  Dataset data = make(3, 1, 0);
+  data.clips[0].split = data.clips[2].split = "train";
+  data.clips[1].split = "test";
+  EXPECT_EQ(clips_of_split(data, "train"), (std::vector<std::size_t>{0, 2}));
+  try {
+    clips_of_split(data, "validate");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("has test, train, got 'validate'"), std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace earmark
