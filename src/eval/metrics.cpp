@@ -221,15 +221,19 @@ std::vector<DecisionCounts> decisions_per_class(const ScoreView& view, double th
   return counts;
 }
 
-DecisionCounts decisions(const ScoreView& view, double threshold) {
+DecisionCounts sum_of(std::span<const DecisionCounts> per_class) {
   DecisionCounts total;
-  for (const DecisionCounts& of_class : decisions_per_class(view, threshold)) {
+  for (const DecisionCounts& of_class : per_class) {
     total.true_positives += of_class.true_positives;
     total.false_positives += of_class.false_positives;
     total.false_negatives += of_class.false_negatives;
     total.true_negatives += of_class.true_negatives;
   }
   return total;
+}
+
+DecisionCounts decisions(const ScoreView& view, double threshold) {
+  return sum_of(decisions_per_class(view, threshold));
 }
 
 double macro_f1(const ScoreView& view, double threshold) {

@@ -84,6 +84,7 @@ struct DecisionCounts {
 /// Decision: score > threshold. @return [n_tags].
 std::vector<DecisionCounts> decisions_per_class(const ScoreView& view, double threshold);
 DecisionCounts decisions(const ScoreView& view, double threshold);
+DecisionCounts sum_of(std::span<const DecisionCounts> per_class);
 /// Mean over all classes of their f1().
 double macro_f1(const ScoreView& view, double threshold);
 
