@@ -37,9 +37,9 @@ std::vector<int> radices(int size) {
   const auto factors = prime_factors(size);
   auto twos = static_cast<int>(std::count(factors.begin(), factors.end(), 2));
   std::vector<int> result;
-  for (; twos >= 5 || twos == 3; twos -= 3) result.push_back(8);
-  for (; twos >= 2; twos -= 2) result.push_back(4);
   if (twos == 1) result.push_back(2);
+  for (; twos >= 2 && twos % 3 != 0; twos -= 2) result.push_back(4);
+  for (; twos >= 3; twos -= 3) result.push_back(8);
   for (int p : factors) {
     if (p != 2) result.push_back(p);
   }
@@ -85,9 +85,9 @@ void fill_four_step(SpectrumPlan& plan, std::span<const double> window) {
   plan.column_fft = plan_fft(rows);
 
   // Halved: the spectra of the two real columns in one complex DFT are half sums and half differences.
-  for (int block = 0; block < columns; block += 4) {
+  for (int block = 0; block < columns; block += kColumnBlock) {
     for (int row = 0; row < rows; ++row) {
-      for (int column = block; column < block + 4; ++column) {
+      for (int column = block; column < block + kColumnBlock; ++column) {
         const int i = row * columns + column;
         const bool inside = column < columns && i < plan.win_length;
         plan.window.push_back(inside ? static_cast<float>(0.5 * window[static_cast<std::size_t>(i)]) : 0.0f);

@@ -18,6 +18,10 @@ namespace earmark {
 /// Primes up to this one are worked out as dense sums over mirrored pairs; beyond it chirp-z takes over.
 inline constexpr int kLargestDensePrime = 127;
 
+/// Columns of the frame's matrix that are read together, a multiple of 4: the more, the fewer times a
+/// cache line of samples is fetched; the fewer, the more of the work stays in the first cache.
+inline constexpr int kColumnBlock = 16;
+
 /// One Stockham pass: `groups` * `stride` butterflies of `radix` points.
 struct FftStage {
   int radix = 1;
@@ -52,7 +56,7 @@ struct SpectrumPlan {
   int rows = 0, columns = 0;
   FftPlan column_fft;               ///< of `rows` points
   std::vector<FftPlan> row_fft;     ///< [1 or rows / 2 + 1] of `columns` points; several where pruned
-  std::vector<float> window;        ///< in reading order: [ceil(columns / 4)][rows][4]
+  std::vector<float> window;        ///< in reading order: [blocks of columns][rows][kColumnBlock]
   std::vector<float> twiddles;      ///< [columns][rows / 2 + 1] (re, im)
   std::vector<std::int32_t> bin_of; ///< [rows / 2 + 1][columns]; n_bins where nobody asked
 

@@ -33,7 +33,7 @@ struct Layout {
     power = 0;
     matrix = power + kLanes * static_cast<std::size_t>(plan.n_bins + 1);
     columns = matrix + complexes(chirp ? plan.chirp_fft.size : row_stride * (plan.rows / 2 + 1));
-    spectrum = columns + complexes(2 * plan.rows);
+    spectrum = columns + complexes(kColumnBlock / 2 * plan.rows);
     even = spectrum + complexes(chirp ? plan.chirp_fft.size : plan.rows);
     odd = even + complexes(work);
     pairs = odd + complexes(work);
@@ -76,20 +76,24 @@ HWY_INLINE void gather4(const float* const* frames, std::size_t i, V* x) {
 #endif
 }
 
-/// Columns 4 * block .. + 3 of the frames' matrix under the window, as two complex columns.
-HWY_INLINE void load_columns(const SpectrumPlan& plan, const float* const* frames, int block, Buffer out) {
-  const float* w = plan.window.data() + static_cast<std::size_t>(block) * 4 * static_cast<std::size_t>(plan.rows);
+/// The frames' matrix under the window, columns first..first + kColumnBlock - 1, as complex columns of
+/// two real ones each.
+HWY_INLINE void load_columns(const SpectrumPlan& plan, const float* const* frames, int first, Buffer out) {
+  const float* w = plan.window.data() + static_cast<std::size_t>(first) * static_cast<std::size_t>(plan.rows);
   int row = 0;
-  for (int i = 4 * block; row < plan.rows && i < plan.win_length; ++row, i += plan.columns, w += 4) {
-    V x[4];
-    gather4(frames, static_cast<std::size_t>(i), x);
-    out.put(row, {hn::Mul(x[0], broadcast(w)), hn::Mul(x[1], broadcast(w + 1))});
-    out.put(plan.rows + row, {hn::Mul(x[2], broadcast(w + 2)), hn::Mul(x[3], broadcast(w + 3))});
+  for (int i = first; row < plan.rows && i < plan.win_length; ++row, i += plan.columns) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kColumnBlock / 4; ++part, w += 4) {
+      V x[4];
+      gather4(frames, static_cast<std::size_t>(i + 4 * part), x);
+      const int pair = 2 * part;
+      out.put(pair * plan.rows + row, {hn::Mul(x[0], broadcast(w)), hn::Mul(x[1], broadcast(w + 1))});
+      out.put((pair + 1) * plan.rows + row, {hn::Mul(x[2], broadcast(w + 2)), hn::Mul(x[3], broadcast(w + 3))});
+    }
   }
   const Complex zero{hn::Zero(D()), hn::Zero(D())};
   for (; row < plan.rows; ++row) {
-    out.put(row, zero);
-    out.put(plan.rows + row, zero);
+    for (int pair = 0; pair < kColumnBlock / 2; ++pair) out.put(pair * plan.rows + row, zero);
   }
 }
 
@@ -111,14 +115,13 @@ HWY_INLINE void split_columns(const SpectrumPlan& plan, Buffer spectrum, int col
 void four_step_power(const SpectrumPlan& plan, const Layout& at, const float* const* frames, float* scratch) {
   const FftScratch work{{scratch + at.even}, {scratch + at.odd}, {scratch + at.pairs}};
   const Buffer columns{scratch + at.columns}, spectrum{scratch + at.spectrum}, matrix{scratch + at.matrix};
-  const Buffer second_column{columns.data + 2 * kLanes * static_cast<std::size_t>(plan.rows)};
-  for (int block = 0; 4 * block < plan.columns; ++block) {
-    load_columns(plan, frames, block, columns);
-    fft(plan.column_fft, columns, spectrum, work);
-    split_columns(plan, spectrum, 4 * block, matrix, at.row_stride);
-    if (4 * block + 2 >= plan.columns) break;
-    fft(plan.column_fft, second_column, spectrum, work);
-    split_columns(plan, spectrum, 4 * block + 2, matrix, at.row_stride);
+  for (int first = 0; first < plan.columns; first += kColumnBlock) {
+    load_columns(plan, frames, first, columns);
+    for (int pair = 0; pair < kColumnBlock / 2 && first + 2 * pair < plan.columns; ++pair) {
+      const Buffer column{columns.data + 2 * kLanes * static_cast<std::size_t>(pair * plan.rows)};
+      fft(plan.column_fft, column, spectrum, work);
+      split_columns(plan, spectrum, first + 2 * pair, matrix, at.row_stride);
+    }
   }
   for (int row = 0; row <= plan.rows / 2; ++row) {
     const Buffer in{matrix.data + 2 * kLanes * static_cast<std::size_t>(row * at.row_stride)};
@@ -212,6 +215,8 @@ void SpectrumFrames(const FrameProgram& program, const float* const* frames, flo
 
 std::size_t FrameLanes() { return kLanes; }
 
+const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
+
 std::size_t ScratchFloats(const FrameProgram& program) { return Layout(program.spectrum).end; }
 
 /// x * 0 is 0 for a number and NaN for anything else, and NaN stays in a sum.
@@ -241,10 +246,13 @@ namespace earmark {
 HWY_EXPORT(LogMelFrames);
 HWY_EXPORT(SpectrumFrames);
 HWY_EXPORT(FrameLanes);
+HWY_EXPORT(InstructionSet);
 HWY_EXPORT(ScratchFloats);
 HWY_EXPORT(AllFinite);
 
 std::size_t frame_lanes() { return HWY_DYNAMIC_DISPATCH(FrameLanes)(); }
+
+const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
 
 std::size_t scratch_floats(const FrameProgram& program) { return HWY_DYNAMIC_DISPATCH(ScratchFloats)(program); }
 

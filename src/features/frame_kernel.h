@@ -32,9 +32,12 @@ FrameProgram make_frame_program(const LogMelOptions& options,
 /// Frames a call works on, in the instruction set in use now.
 std::size_t frame_lanes();
 
+/// Name of that instruction set, as Highway has it ("AVX3", "NEON").
+const char* instruction_set();
+
 /// Samples that must be readable at each frame's pointer.
 inline std::size_t readable_samples(const FrameProgram& program) {
-  return static_cast<std::size_t>(program.spectrum.win_length) + 3;
+  return static_cast<std::size_t>(program.spectrum.win_length + kColumnBlock - 1);
 }
 
 /// Floats of scratch memory that the calls below need, aligned to 64 bytes.

@@ -29,7 +29,7 @@ struct Normalizer {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("mean", self.mean, kNotNegative, "mean of each mel band over the training frames");
+    visit("mean", self.mean, kAny, "mean of each mel band over the training frames");
     visit("scale", self.scale, kNotNegative, "standard deviation, one for all bands or one each");
   }
 
