@@ -16,7 +16,7 @@
 
 namespace earmark {
 
-/// Allowed interval of a number (of the length of a list, of nothing else).
+/// Allowed interval of a number; of a list: of each of its numbers.
 struct Range {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();

@@ -5,10 +5,13 @@
 
 namespace earmark {
 
-void time_shift(std::span<float> samples, const TimeShiftOptions& options, Rng& rng) {
-  const auto span = static_cast<std::uint64_t>(std::floor(options.max_share * static_cast<double>(samples.size())));
-  if (span == 0) return;
-  std::rotate(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(rng.below(span)), samples.end());
+std::size_t draw_time_shift(const TimeShiftOptions& options, std::size_t n_samples, Rng& rng) {
+  const auto span = static_cast<std::uint64_t>(std::floor(options.max_share * static_cast<double>(n_samples)));
+  return span == 0 ? 0 : rng.below(span);
+}
+
+void time_shift(std::span<float> samples, std::size_t by) {
+  std::rotate(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(by), samples.end());
 }
 
 }  // namespace earmark

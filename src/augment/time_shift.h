@@ -1,6 +1,7 @@
 // time_shift.h: circular shift of a waveform, a cheap change of where an event stands in its clip (for
 // small data sets of fixed-length clips; not part of a paper's system).
 #pragma once
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -21,7 +22,10 @@ struct TimeShiftOptions {
   }
 };
 
-/// Rotates left by a uniform number of samples below max_share * n.
-void time_shift(std::span<float> samples, const TimeShiftOptions& options, Rng& rng);
+/// Uniform number of samples below max_share * n_samples.
+std::size_t draw_time_shift(const TimeShiftOptions& options, std::size_t n_samples, Rng& rng);
+
+/// Rotates left: what stood at `by` comes first. `by` <= size.
+void time_shift(std::span<float> samples, std::size_t by);
 
 }  // namespace earmark

@@ -1,0 +1,118 @@
+#include "app/cli/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "earmark/error.h"
+#include "earmark/version.h"
+
+namespace earmark::cli {
+namespace {
+
+std::atomic<bool> stop{false};
+
+void on_signal(int signal) {
+  if (stop.exchange(true) && signal == SIGINT) std::_Exit(kStopped);
+}
+
+constexpr auto kBarInterval = std::chrono::milliseconds(100);
+constexpr auto kLineInterval = std::chrono::seconds(5);
+
+}  // namespace
+
+Program::Program() : app("Learns to tag sound, then tags it.", "earmark") {
+  app.set_version_flag("--version", std::string("earmark ") + version());
+  app.require_subcommand(1);
+  app.footer("`earmark VERB --help` teaches a verb. First: `earmark tag FILE`.");
+  app.get_formatter()->column_width(36);
+}
+
+CLI::App* Program::add_verb(const std::string& name, const std::string& description, const std::string& examples, std::function<int()> body) {
+  CLI::App* verb = app.add_subcommand(name, description);
+  if (!examples.empty()) verb->footer("Examples:\n" + examples);
+  verb->add_flag("-q,--quiet", common.quiet, "no progress and no messages on stderr but errors");
+  verb->add_option("--log-level", common.log_level, "least important message shown")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  verb->parse_complete_callback([this, body = std::move(body)] { run = body; });
+  return verb;
+}
+
+const std::atomic<bool>& stop_flag() {
+  static const bool installed = [] {
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+    return true;
+  }();
+  (void)installed;
+  return stop;
+}
+
+Progress::Progress(const Common& common) : enabled_(!common.quiet && common.log_level != "warning" && common.log_level != "error"), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
+  if (open_) std::fputs("\r\033[K", stderr);
+  open_ = false;
+}
+
+void Progress::show(const std::string& stage, long done, long total, const std::string& unit, const std::string& note) {
+  if (!enabled_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (stage != stage_) {
+    stage_ = stage;
+    stage_start_ = now;
+    last_ = now - kLineInterval;
+    if (!terminal_) last_ = now;
+    first_done_ = done - 1;
+  }
+  if (now - last_ < (terminal_ ? std::chrono::milliseconds(kBarInterval) : std::chrono::milliseconds(kLineInterval)) && done != total) return;
+  last_ = now;
+  const double seconds = std::chrono::duration<double>(now - stage_start_).count();
+  const double rate = seconds > 0 ? static_cast<double>(done - first_done_) / seconds : 0.0;
+  std::string line = stage;
+  if (total > 0) {
+    const double share = static_cast<double>(done) / static_cast<double>(total);
+    if (terminal_) {
+      constexpr int kWidth = 24;
+      const int filled = static_cast<int>(share * kWidth);
+      line += " [" + std::string(static_cast<std::size_t>(filled), '=') + std::string(static_cast<std::size_t>(kWidth - filled), ' ') + "]";
+    }
+    line += fmt::format(" {}/{} ({:.0f} %)", done, total, 100.0 * share);
+  } else {
+    line += fmt::format(" {}", done);
+  }
+  line += fmt::format(", {:.3g} {}/s", rate, unit);
+  if (total > 0 && rate > 0 && done < total) line += ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
+  if (!note.empty()) line += ", " + note;
+  if (terminal_) {
+    std::fprintf(stderr, "\r%s\033[K", line.c_str());
+    open_ = true;
+  } else {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  std::fflush(stderr);
+}
+
+void say(const Common& common, const std::string& line) {
+  if (!common.quiet) std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error(ErrorCode::kIo, "cannot write to the standard output");
+  }
+}
+
+std::string duration_text(double seconds) {
+  const long s = std::lround(seconds);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+  return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
+}
+
+}  // namespace earmark::cli

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include "app/cli/command.h"
+#include "app/cli/training.h"
+#include "earmark/error.h"
+
+namespace earmark::cli {
+
+void add_training_options(CLI::App* verb, TrainingOptions& options) {
+  verb->add_option("recipe", options.recipe, "recipe file, or the name of one that ships (`earmark recipe list`)")->required();
+  verb->add_option("--data-root", options.data_root, "folder of the data set")->required()->check(CLI::ExistingDirectory);
+  verb->add_option("--out", options.out, "folder of the run")->required();
+  verb->add_option("--set", options.overrides, "key.path=value, replaces an option of the recipe; may be repeated")->allow_extra_args(false);
+  verb->add_option("--seed", options.seed, "seed of every random draw (the same as --set seed=N)");
+  verb->add_option("--threads", options.threads, "threads; 0: all cores")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_flag("--resume", options.resume, "continue a run that was stopped, bit for bit");
+  verb->add_flag("--overwrite", options.overwrite, "begin anew where a run already stands");
+}
+
+Recipe resolved_recipe(const TrainingOptions& options) {
+  std::vector<std::string> overrides = options.overrides;
+  if (options.seed >= 0) overrides.push_back(fmt::format("seed={}", options.seed));
+  return load_recipe(options.recipe, overrides);
+}
+
+TrainRequest training_request(const TrainingOptions& options, const Recipe& recipe, const Common& common, Progress& progress) {
+  TrainRequest request;
+  request.recipe = recipe;
+  request.data_root = options.data_root;
+  request.out = options.out;
+  request.fold = options.fold;
+  request.resume = options.resume;
+  request.overwrite = options.overwrite;
+  request.threads = options.threads;
+  request.stop = &stop_flag();
+  request.on_progress = [&progress](const TrainProgress& p) {
+    const bool steps = p.stage == "training";
+    progress.show(p.stage, p.done, p.total, steps ? "steps" : "clips", steps ? fmt::format("{:.1f} clips/s, loss {:.3f}", p.rate_per_s, p.loss) : "");
+  };
+  request.on_message = [&common, &progress](const std::string& text) {
+    progress.clear();
+    say(common, text);
+  };
+  return request;
+}
+
+namespace {
+
+std::string figures_text(const Value& metrics) {
+  const Value* figures = metrics.find("metrics");
+  if (figures == nullptr) return "";
+  std::string text;
+  for (const char* name : {"accuracy", "lwlrap", "macro_ap", "micro_ap"}) {
+    const Value* value = figures->find(name);
+    if (value != nullptr && value->is_number()) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value->as_number());
+  }
+  return text;
+}
+
+}  // namespace
+
+void add_train(Program& program) {
+  auto options = std::make_shared<TrainingOptions>();
+  auto json = std::make_shared<bool>(false);
+  auto init = std::make_shared<std::string>();
+  CLI::App* verb = program.add_verb(
+      "train", "Trains the network of a recipe",
+      "  earmark train esc10/upb_crnn --data-root ESC-10 --out runs/fold1 --fold 1\n"
+      "  earmark train esc10/upb_crnn --data-root my_sounds --out runs/mine --set data.dataset=folder\n"
+      "        --init models/esc10.earmark --set train.freeze_trunk=true --set train.iterations=300\n"
+      "  earmark train my.yaml --data-root DIR --out runs/a --resume\n",
+      [&program, options, json, init] {
+        const Recipe recipe = resolved_recipe(*options);
+        Progress progress(program.common);
+        TrainRequest request = training_request(*options, recipe, program.common, progress);
+        request.init = *init;
+        const TrainResult result = torch_train()(request);
+        progress.clear();
+        if (!result.finished) {
+          say(program.common, fmt::format("stopped; `earmark train ... --out {} --resume` goes on", options->out));
+          return static_cast<int>(kStopped);
+        }
+        if (*json) {
+          print(to_json(result.metrics, 2) + "\n");
+        } else {
+          const std::string figures = figures_text(result.metrics);
+          print(fmt::format("{}\n{}", result.bundle.string(), figures.empty() ? "" : "held-out clips: " + figures + "\n"));
+        }
+        return static_cast<int>(kDone);
+      });
+  add_training_options(verb, *options);
+  verb->add_option("--fold", options->fold, "fold held out for validation, as the data set numbers them; 0: none")->capture_default_str();
+  verb->add_option("--init", *init, "bundle to start from: its front end and trunk, with a new last layer where the tags differ")->check(CLI::ExistingFile);
+  verb->add_flag("--json", *json, "the run's metrics as JSON on stdout");
+}
+
+}  // namespace earmark::cli

@@ -1,0 +1,20 @@
+// shared_module.h: the shared object that brings libtorch, loaded when a verb first needs it, so that
+// everything else starts in milliseconds and runs without it.
+#pragma once
+#include <string>
+
+namespace earmark {
+
+/// The address of `symbol` in the libtorch module. The first call loads it (half a second), after setting
+/// what must be set before libtorch loads: malloc's thresholds, so that large tensors are not returned to
+/// the kernel after every call, and OpenBLAS's kernel where its own detection is known to fail.
+/// @throws Error(kUnsupported) naming the file and the loader's reason. Safe to call from many threads.
+void* torch_symbol(const std::string& symbol);
+
+/// Whether the module's file is there; loads nothing.
+bool torch_module_present();
+
+/// "SkylakeX", "Haswell" ...: the kernel OpenBLAS chose; empty when it is not loaded.
+std::string openblas_kernel();
+
+}  // namespace earmark

@@ -1,0 +1,154 @@
+#include "recipe/recipe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/file.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+bool works_on_waveforms(const AugmentOptions& options) {
+  return std::holds_alternative<SuperposeMixupOptions>(options) || std::holds_alternative<TimeShiftOptions>(options);
+}
+
+std::string kind_of(const AugmentOptions& options) {
+  return std::visit([](const auto& chosen) { return std::string(std::decay_t<decltype(chosen)>::kKind); }, options);
+}
+
+// Sets a dotted path in a tree; list elements by number: augment.0.probability.
+void override_value(Value& tree, std::string_view path, Value value, std::string_view whole) {
+  const std::size_t dot = path.find('.');
+  const std::string_view head = path.substr(0, dot);
+  if (head.empty()) throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: an empty name in the path", whole));
+  if (tree.is_list()) {
+    Value::List list = tree.as_list();
+    std::size_t index = list.size();
+    const std::string digits(head);
+    if (digits.find_first_not_of("0123456789") == std::string::npos && digits.size() < 9) index = std::stoul(digits);
+    if (index >= list.size()) {
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: '{}' is no index of a list of {}", whole, head, list.size()));
+    }
+    if (dot == std::string_view::npos) {
+      list[index] = std::move(value);
+    } else {
+      override_value(list[index], path.substr(dot + 1), std::move(value), whole);
+    }
+    tree = Value(std::move(list));
+    return;
+  }
+  if (!tree.is_map() && !tree.is_null()) {
+    // `loss: bce` names a kind; an option of it may still be set.
+    Value map;
+    if (tree.is_string()) map.set("kind", tree);
+    tree = std::move(map);
+  }
+  if (dot == std::string_view::npos) {
+    tree.set(head, std::move(value));
+    return;
+  }
+  Value inner = tree.find(head) != nullptr ? *tree.find(head) : Value();
+  override_value(inner, path.substr(dot + 1), std::move(value), whole);
+  tree.set(head, std::move(inner));
+}
+
+}  // namespace
+
+std::vector<std::string> Recipe::problems() const {
+  std::vector<std::string> found;
+  for (const std::string& problem : log_mel().problems()) found.push_back("features." + problem);
+  const auto& crnn = std::get<UpbCrnnOptions>(model);
+  if (log_mel().n_mels % 32 != 0) {
+    found.push_back(fmt::format("features.n_mels: upb_crnn halves the bands five times and needs a multiple of 32, got {}", log_mel().n_mels));
+  }
+  if (crnn.n_mels != UpbCrnnOptions().n_mels && crnn.n_mels != log_mel().n_mels) {
+    found.push_back(fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", log_mel().n_mels, crnn.n_mels));
+  }
+  bool on_features = false;
+  for (std::size_t i = 0; i < augment.size(); ++i) {
+    if (works_on_waveforms(augment[i]) && on_features) {
+      found.push_back(fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features", i, kind_of(augment[i])));
+    }
+    on_features = on_features || !works_on_waveforms(augment[i]);
+  }
+  if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule); steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
+    found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));
+  }
+  if (train.swa.enabled && train.swa.start + train.swa.every > train.iterations) {
+    found.push_back(fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no snapshot would be taken",
+                                train.iterations, train.swa.start, train.swa.every));
+  }
+  if (const auto names = dataset_names(); std::find(names.begin(), names.end(), data.dataset) == names.end()) {
+    found.push_back(fmt::format("data.dataset: must be one of: {}, got '{}'", fmt::join(names, ", "), data.dataset));
+  }
+  return found;
+}
+
+Recipe parse_recipe(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides) {
+  Value tree;
+  try {
+    tree = parse_yaml(yaml, name);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kBadRecipe, e.what());
+  }
+  if (!tree.is_map()) throw Error(ErrorCode::kBadRecipe, name + ": a recipe is a map of options");
+  for (const std::string& text : overrides) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--set: must be key.path=value, got '{}'", text));
+    }
+    override_value(tree, std::string_view(text).substr(0, equals), parse_yaml(text.substr(equals + 1), "--set " + text), text);
+  }
+  if (const Value* version = tree.find("recipe"); version && version->is_integer() && version->as_integer() > kRecipeVersion) {
+    throw Error(ErrorCode::kBadRecipe, fmt::format("{}: is a recipe of version {}, this earmark reads versions up to {}; use a newer earmark",
+                                                   name, version->as_integer(), kRecipeVersion));
+  }
+  Recipe recipe;
+  std::vector<std::string> problems;
+  read_options(tree, recipe, "", problems);
+  if (problems.empty()) problems = recipe.problems();
+  if (!problems.empty()) throw Error(ErrorCode::kBadRecipe, name + ":", problems);
+  return recipe;
+}
+
+Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& overrides) {
+  std::filesystem::path path = recipe;
+  if (!std::filesystem::exists(path)) path = share_folder() / "recipes" / (recipe + ".yaml");
+  if (!std::filesystem::exists(path)) {
+    const std::string near = detail::nearest_name(recipe, shipped_recipes());
+    throw Error(ErrorCode::kBadRecipe, fmt::format("recipe: there is no file '{}' and no recipe of that name{}", recipe,
+                                                   near.empty() ? "; `earmark recipe list` names them" : ", did you mean '" + near + "'?"));
+  }
+  return parse_recipe(read_text(path, 1 << 20), recipe, overrides);
+}
+
+std::string recipe_to_yaml(const Recipe& recipe) { return to_yaml(write_options(recipe)); }
+
+std::filesystem::path share_folder() {
+  if (const char* named = std::getenv("EARMARK_SHARE"); named != nullptr && *named != '\0') return named;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::filesystem::path folder = program.parent_path();
+  for (const auto& candidate : {folder / "../share/earmark", folder / "../..", folder / "../../.."}) {
+    if (std::filesystem::exists(candidate / "recipes", error)) return std::filesystem::weakly_canonical(candidate, error);
+  }
+  return std::filesystem::path(EARMARK_INSTALL_SHARE);
+}
+
+std::vector<std::string> shipped_recipes() {
+  std::vector<std::string> names;
+  const std::filesystem::path folder = share_folder() / "recipes";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".yaml") {
+      names.push_back(std::filesystem::relative(entry.path(), folder).replace_extension().generic_string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace earmark

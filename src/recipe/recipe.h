@@ -1,0 +1,137 @@
+// recipe.h: everything that decides what a training run does, in one file a person writes (YAML).
+// A recipe reads without libtorch; unknown keys are errors; what is not written has the default of the
+// one declaration in the struct that owns it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "augment/frequency_warp.h"
+#include "augment/spec_augment.h"
+#include "augment/superpose_mixup.h"
+#include "augment/time_shift.h"
+#include "core/options_io.h"
+#include "core/value.h"
+#include "data/dataset.h"
+#include "earmark/log_mel.h"
+#include "features/normalize.h"
+#include "models/upb_crnn_options.h"
+#include "tagger/bundle.h"
+#include "train/options.h"
+
+namespace earmark {
+
+inline constexpr int kRecipeVersion = 1;
+
+struct LogMelFeatures : LogMelOptions {
+  static constexpr std::string_view kKind = "log_mel";
+};
+using FeatureOptions = std::variant<LogMelFeatures>;
+
+using AugmentOptions =
+    std::variant<SuperposeMixupOptions, TimeShiftOptions, FrequencyWarpOptions, TimeMaskOptions, FrequencyMaskOptions>;
+using ModelOptions = std::variant<UpbCrnnOptions>;
+
+struct SourceOptions {
+  std::string paper;
+  std::string notes;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("paper", self.paper, kAny, "what the recipe reproduces");
+    visit("notes", self.notes, kAny, "where it departs from the paper, and why");
+  }
+};
+
+struct DataOptions : DatasetOptions {
+  std::string dataset = "folder";
+  std::string split = "train";
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("dataset", self.dataset, kAny, "name of the data set");
+    visit("split", self.split, kAny, "split that is trained on, where the data set names splits");
+    DatasetOptions::fields(self, visit);
+  }
+};
+
+/// How the trained bundle cuts recordings when it tags them.
+struct TaggingOptions {
+  double segment_s = 10.0;
+  double threshold = 0.5;
+  Precision weights = Precision::kFloat32;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("segment_s", self.segment_s, kPositive, "length of the segments that the bundle scores by default, seconds");
+    visit("threshold", self.threshold, kProbability, "score from which a tag counts as present by default");
+    visit("weights", self.weights, kAny, "precision in which the bundle stores weights");
+  }
+};
+
+struct ExpectOptions {
+  std::string metric;
+  double value = 0.0;
+  std::string on;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("metric", self.metric, kAny, "name of the metric");
+    visit("value", self.value, kAny, "what a run should come near");
+    visit("on", self.on, kAny, "which data it is measured on");
+  }
+};
+
+struct Recipe {
+  int recipe = kRecipeVersion;
+  SourceOptions source;
+  std::uint64_t seed = 0;
+  DataOptions data;
+  FeatureOptions features;
+  NormalizeScale normalize = NormalizeScale::kGlobal;
+  std::vector<AugmentOptions> augment;
+  ModelOptions model;
+  LossOptions loss;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  TrainOptions train;
+  TaggingOptions tagging;
+  std::vector<ExpectOptions> expect;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("recipe", self.recipe, Range{1, kRecipeVersion}, "version of this format");
+    visit("source", self.source, kAny, "what the recipe reproduces");
+    visit("seed", self.seed, kNotNegative, "seed of every random draw");
+    visit("data", self.data, kAny, "what is learned from");
+    visit("features", self.features, kAny, "front end");
+    visit("normalize", self.normalize, kAny, "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
+    visit("augment", self.augment, kAny, "changes drawn anew for each clip and epoch, in this order");
+    visit("model", self.model, kAny, "network");
+    visit("loss", self.loss, kAny, "what is minimised");
+    visit("optimizer", self.optimizer, kAny, "how");
+    visit("schedule", self.schedule, kAny, "factor on the learning rate over the run");
+    visit("train", self.train, kAny, "length of the run and what happens on the way");
+    visit("tagging", self.tagging, kAny, "defaults of the bundle that the run writes");
+    visit("expect", self.expect, kAny, "figures that a run should come near");
+  }
+
+  const LogMelOptions& log_mel() const { return std::get<LogMelFeatures>(features); }
+  /// Rules that tie fields together, each broken one as "field: rule, got value".
+  std::vector<std::string> problems() const;
+};
+
+/// @param overrides "key.path=value" each, the value in YAML; applied in order before anything is checked.
+/// @throws Error(kBadRecipe) listing every problem with its line.
+Recipe parse_recipe(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides = {});
+/// `recipe` is a path, or the name of a recipe that ships ("esc10/upb_crnn").
+Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& overrides = {});
+/// The recipe with every default spelt out.
+std::string recipe_to_yaml(const Recipe& recipe);
+
+/// Where shipped recipes and models lie: EARMARK_SHARE, else beside the program (build tree or installed).
+std::filesystem::path share_folder();
+/// Names of the recipes that ship, sorted.
+std::vector<std::string> shipped_recipes();
+
+}  // namespace earmark

@@ -1,0 +1,143 @@
+#include "tagger/bundle.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "core/file.h"
+#include "core/options_io.h"
+#include "core/rng.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+constexpr const char* kVersionKey = "earmark_bundle";
+constexpr const char* kMetadataKey = "bundle";
+
+std::string prefix(std::size_t index) { return fmt::format("networks.{}.", index); }
+
+std::vector<std::string> problems_of(const Bundle& bundle) {
+  std::vector<std::string> found;
+  if (bundle.tags.empty()) found.push_back("tags: at least one is needed, got none");
+  if (bundle.thresholds.size() != bundle.tags.size()) {
+    found.push_back(fmt::format("thresholds: one a tag ({}), got {}", bundle.tags.size(), bundle.thresholds.size()));
+  }
+  if (bundle.networks.empty()) found.push_back("networks: at least one is needed, got none");
+  if (!bundle.weights.empty() && bundle.weights.size() != bundle.networks.size()) {
+    found.push_back(fmt::format("weights: one a network ({}), got {}", bundle.networks.size(), bundle.weights.size()));
+  }
+  if (!bundle.self_test.scores.empty() && bundle.self_test.scores.size() != bundle.tags.size()) {
+    found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(), bundle.self_test.scores.size()));
+  }
+  for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
+    const FrontEnd& front_end = bundle.networks[i].front_end;
+    for (const std::string& p : front_end.log_mel.problems()) found.push_back(fmt::format("networks[{}].front_end.log_mel.{}", i, p));
+    for (const std::string& p : front_end.normalizer.problems()) found.push_back(fmt::format("networks[{}].front_end.normalizer.{}", i, p));
+    const std::size_t n_means = front_end.normalizer.mean.size();
+    if (n_means != 0 && n_means != static_cast<std::size_t>(front_end.log_mel.n_mels)) {
+      found.push_back(fmt::format("networks[{}].front_end.normalizer.mean: one a band ({}), got {}", i, front_end.log_mel.n_mels, n_means));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::size_t Bundle::n_parameters() const {
+  std::size_t n = 0;
+  for (const TensorMap& map : tensors) {
+    for (const auto& [name, tensor] : map) {
+      if (name.find("running_") == std::string::npos) n += tensor.n_elements();
+    }
+  }
+  return n;
+}
+
+Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
+  SafeTensors file;
+  try {
+    file = parse_safetensors(bytes, name);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kBadBundle, e.what());
+  }
+  const auto version = file.metadata.find(kVersionKey);
+  const auto metadata = file.metadata.find(kMetadataKey);
+  if (version == file.metadata.end() || metadata == file.metadata.end()) {
+    throw Error(ErrorCode::kBadBundle, name + ": is a safetensors file, but no earmark bundle; `earmark model import` makes one of weights");
+  }
+  if (version->second != std::to_string(kBundleVersion)) {
+    throw Error(ErrorCode::kBadBundle, fmt::format("{}: is a bundle of version {}, this earmark reads version {}; use a newer earmark", name,
+                                                   version->second, kBundleVersion));
+  }
+  Bundle bundle;
+  std::vector<std::string> problems;
+  try {
+    read_options(parse_json(metadata->second, name), bundle, "", problems);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kBadBundle, e.what());
+  }
+  if (problems.empty()) problems = problems_of(bundle);
+  if (!problems.empty()) throw Error(ErrorCode::kBadBundle, name + ": the bundle does not read:", problems);
+  bundle.tensors.resize(bundle.networks.size());
+  for (auto& [key, tensor] : file.tensors) {
+    bool placed = false;
+    for (std::size_t i = 0; i < bundle.networks.size() && !placed; ++i) {
+      if (!key.starts_with(prefix(i))) continue;
+      bundle.tensors[i].emplace(key.substr(prefix(i).size()), std::move(tensor));
+      placed = true;
+    }
+    if (!placed) throw Error(ErrorCode::kBadBundle, fmt::format("{}: tensor '{}' belongs to none of its {} networks", name, key, bundle.networks.size()));
+  }
+  return bundle;
+}
+
+Bundle read_bundle(const std::filesystem::path& path) {
+  try {
+    return parse_bundle(read_bytes(path), path.string());
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kIo) throw;
+    throw Error(ErrorCode::kBadBundle, e.what());
+  }
+}
+
+std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) {
+  const std::vector<std::string> problems = problems_of(bundle);
+  if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the bundle cannot be written:", problems);
+  SafeTensors file;
+  file.metadata[kVersionKey] = std::to_string(kBundleVersion);
+  file.metadata[kMetadataKey] = to_json(write_options(bundle));
+  for (std::size_t i = 0; i < bundle.tensors.size(); ++i) {
+    for (const auto& [name, tensor] : bundle.tensors[i]) {
+      const bool narrow = precision == Precision::kFloat16 && tensor.dtype == DType::kF32 && tensor.shape.size() >= 2;
+      file.tensors.emplace(prefix(i) + name, narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
+    }
+  }
+  return format_safetensors(file);
+}
+
+void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Precision precision) {
+  write_bytes(path, format_bundle(bundle, precision));
+}
+
+std::vector<float> self_test_signal(const SelfTest& test, int sample_rate_hz) {
+  const auto n = static_cast<std::size_t>(std::llround(test.duration_s * sample_rate_hz));
+  std::vector<float> samples(n);
+  Rng rng(test.seed, "self_test");
+  double phase = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(n);
+    phase += 2.0 * std::numbers::pi * 100.0 * std::pow(80.0, t) / sample_rate_hz;  // 100 Hz to 8 kHz
+    double x = 0.3 * std::sin(phase) + 0.02 * rng.normal();
+    if (i % static_cast<std::size_t>(sample_rate_hz / 4) == 0) x += 0.5;
+    samples[i] = t > 0.9 ? 0.0f : static_cast<float>(x);  // digital silence at the end
+  }
+  return samples;
+}
+
+std::string bundle_id(std::span<const std::byte> bytes) {
+  return fmt::format("{:016x}", fnv1a({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+}
+
+}  // namespace earmark

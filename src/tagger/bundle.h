@@ -1,0 +1,126 @@
+// bundle.h: the one bridge between training and tagging. A bundle is a safetensors file whose metadata
+// says all that is needed to turn a recording into scores; docs/bundle_format.md is its specification.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/tensor_io.h"
+#include "core/value.h"
+#include "earmark/log_mel.h"
+#include "earmark/options.h"
+#include "features/normalize.h"
+
+namespace earmark {
+
+inline constexpr int kBundleVersion = 1;
+
+/// Waveform -> what one network sees.
+struct FrontEnd {
+  LogMelOptions log_mel;
+  Normalizer normalizer;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("log_mel", self.log_mel, kAny, "spectrogram");
+    visit("normalizer", self.normalizer, kAny, "statistics removed from it");
+  }
+};
+
+/// One network and its front end. Its tensors stand in the file under "networks.<index>.".
+struct BundledNetwork {
+  std::string kind;
+  int revision = 1;
+  Value options;
+  FrontEnd front_end;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("kind", self.kind, kAny, "architecture");
+    visit("revision", self.revision, Range{1, 1000}, "of the architecture");
+    visit("options", self.options, kAny, "sizes of the architecture");
+    visit("front_end", self.front_end, kAny, "waveform to input");
+  }
+};
+
+/// How the scores of several networks become one.
+enum class CombineRule { kMean, kGeometric };
+template <>
+struct EnumNames<CombineRule> {
+  static constexpr std::array kNames{std::pair{CombineRule::kMean, std::string_view("mean")},
+                                     std::pair{CombineRule::kGeometric, std::string_view("geometric")}};
+};
+
+/// How a segment shorter than the others is completed.
+enum class SegmentPadding { kZeros, kRepeat };
+template <>
+struct EnumNames<SegmentPadding> {
+  static constexpr std::array kNames{std::pair{SegmentPadding::kZeros, std::string_view("zeros")},
+                                     std::pair{SegmentPadding::kRepeat, std::string_view("repeat")}};
+};
+
+/// A signal made from a seed, and the scores that this bundle gives for it.
+struct SelfTest {
+  std::uint64_t seed = 1;
+  double duration_s = 2.0;
+  double tolerance = 2e-4;
+  std::vector<float> scores;  ///< [n_tags]; empty: not yet measured
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("seed", self.seed, kNotNegative, "of the generated signal");
+    visit("duration_s", self.duration_s, Range{0.1, 60.0}, "of the generated signal");
+    visit("tolerance", self.tolerance, kPositive, "largest difference of a score");
+    visit("scores", self.scores, kProbability, "expected, one a tag");
+  }
+};
+
+struct Bundle {
+  std::vector<std::string> tags;
+  std::vector<double> thresholds;  ///< [n_tags]
+  double segment_s = 10.0;
+  SegmentPadding padding = SegmentPadding::kZeros;
+  std::vector<BundledNetwork> networks;
+  CombineRule combine = CombineRule::kMean;
+  std::vector<double> weights;     ///< one a network; empty: equal
+  SelfTest self_test;
+  Value provenance;                ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
+  std::vector<TensorMap> tensors;  ///< one map a network
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("tags", self.tags, kAny, "names of the outputs, in order");
+    visit("thresholds", self.thresholds, kProbability, "score from which a tag counts as present");
+    visit("segment_s", self.segment_s, kPositive, "length of the segments scored by default");
+    visit("padding", self.padding, kAny, "how a short segment is completed");
+    visit("networks", self.networks, kAny, "architectures with their front ends");
+    visit("combine", self.combine, kAny, "how several networks' scores become one");
+    visit("weights", self.weights, kNotNegative, "of the networks");
+    visit("self_test", self.self_test, kAny, "an input and the expected answer");
+    visit("provenance", self.provenance, kAny, "where the bundle comes from");
+  }
+
+  std::size_t n_parameters() const;
+};
+
+enum class Precision { kFloat32, kFloat16 };
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array kNames{std::pair{Precision::kFloat32, std::string_view("float32")},
+                                     std::pair{Precision::kFloat16, std::string_view("float16")}};
+};
+
+/// @throws Error(kBadBundle) listing what is wrong; a bundle of a newer version is refused with advice.
+Bundle read_bundle(const std::filesystem::path& path);
+Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name);
+/// Weights are stored in `precision`, statistics and biases always in float32. Atomic and deterministic.
+void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Precision precision = Precision::kFloat32);
+std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision = Precision::kFloat32);
+
+/// The self-test's signal: sweep, clicks, noise and silence, mono at `sample_rate_hz`.
+std::vector<float> self_test_signal(const SelfTest& test, int sample_rate_hz);
+
+/// SHA-256 would tie bundles to a crypto library; for provenance the 64-bit FNV-1a of the file, in hex.
+std::string bundle_id(std::span<const std::byte> bytes);
+
+}  // namespace earmark

@@ -1,0 +1,11 @@
+#include "tagger/network.h"
+
+#include "core/shared_module.h"
+
+namespace earmark {
+
+MakeNetworkFn& torch_make_network() {
+  return *reinterpret_cast<MakeNetworkFn*>(torch_symbol("earmark_make_network"));
+}
+
+}  // namespace earmark

@@ -1,0 +1,38 @@
+#include "train/checkpoint.h"
+
+#include "core/options_io.h"
+
+namespace earmark {
+namespace {
+
+std::filesystem::path path_in(const std::filesystem::path& run) { return run / "checkpoints" / "latest.safetensors"; }
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint) {
+  std::filesystem::create_directories(run / "checkpoints");
+  Value state;
+  state.set("iteration", Value(static_cast<std::int64_t>(checkpoint.iteration)));
+  state.set("loss_sum", Value(checkpoint.loss_sum));
+  state.set("loss_count", Value(static_cast<std::int64_t>(checkpoint.loss_count)));
+  state.set("elapsed_s", Value(checkpoint.elapsed_s));
+  state.set("fold", Value(checkpoint.fold));
+  write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}}, checkpoint.tensors});
+}
+
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {
+  if (!std::filesystem::exists(path_in(run))) return std::nullopt;
+  SafeTensors file = read_safetensors(path_in(run));
+  const Value state = parse_json(file.metadata["earmark_checkpoint"], path_in(run).string());
+  Checkpoint checkpoint;
+  checkpoint.iteration = state.at("iteration").as_integer();
+  checkpoint.loss_sum = state.at("loss_sum").as_number();
+  checkpoint.loss_count = state.at("loss_count").as_integer();
+  checkpoint.elapsed_s = state.at("elapsed_s").as_number();
+  checkpoint.fold = static_cast<int>(state.at("fold").as_integer());
+  checkpoint.recipe = file.metadata["recipe"];
+  checkpoint.tensors = std::move(file.tensors);
+  return checkpoint;
+}
+
+}  // namespace earmark

@@ -1,0 +1,27 @@
+// checkpoint.h: all that a run needs to go on as if it had never stopped.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/tensor_io.h"
+#include "core/value.h"
+
+namespace earmark {
+
+struct Checkpoint {
+  long iteration = 0;       ///< steps done
+  double loss_sum = 0.0;    ///< since the last line of the log
+  long loss_count = 0;
+  double elapsed_s = 0.0;   ///< of training, over all sittings
+  std::string recipe;       ///< as resolved; a run is only resumed with the recipe that it began with
+  int fold = 0;
+  TensorMap tensors;        ///< network, optimizer, averaged weights, normaliser
+};
+
+/// Atomic: `checkpoints/latest.safetensors` in the run folder is replaced as a whole.
+void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint);
+/// Nothing when the run has none yet. @throws Error(kBadFile) when it is damaged.
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run);
+
+}  // namespace earmark

@@ -1,0 +1,52 @@
+// clip_store.h: the training clips' samples, decoded once and kept in memory as far as it is allowed.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "data/dataset.h"
+#include "earmark/waveform.h"
+
+namespace earmark {
+
+struct ClipStoreOptions {
+  int sample_rate_hz = 44100;
+  bool mono = true;
+  double max_s = 0.0;                              ///< longer clips are cut; 0: never
+  std::size_t memory_bytes = std::size_t{4} << 30;  ///< clips beyond it are decoded again at each use
+};
+
+/// Thread-safety: get() may be called from many threads at once.
+class ClipStore {
+ public:
+  /// Decodes every clip, so that a bad one is found before an hour of training and not after.
+  /// @param on_clip called with the number decoded so far.
+  /// @throws Error(kBadDataset) naming every recording that does not decode.
+  template <class OnClip>
+  ClipStore(const std::vector<Clip>& clips, const ClipStoreOptions& options, const OnClip& on_clip) : clips_(clips), options_(options) {
+    for (std::size_t i = 0; i < clips_.size(); ++i) {
+      load(i);
+      on_clip(i + 1);
+    }
+    finish();
+  }
+
+  std::size_t size() const { return clips_.size(); }
+  const Clip& clip(std::size_t index) const { return clips_[index]; }
+  std::size_t n_samples(std::size_t index) const { return lengths_[index]; }
+  std::shared_ptr<const Waveform> get(std::size_t index) const;
+
+ private:
+  void load(std::size_t index);
+  void finish() const;
+  Waveform decode(std::size_t index) const;
+
+  std::vector<Clip> clips_;
+  ClipStoreOptions options_;
+  std::vector<std::shared_ptr<const Waveform>> kept_;
+  std::vector<std::size_t> lengths_;
+  std::vector<std::string> problems_;
+  std::size_t used_bytes_ = 0;
+};
+
+}  // namespace earmark

@@ -1,0 +1,156 @@
+#include "train/learner.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "earmark/error.h"
+#include "train/losses.h"
+
+namespace earmark {
+namespace {
+
+torch::Tensor features_of(const Batch& batch) {
+  return torch::from_blob(const_cast<float*>(batch.features.data()), {batch.size(), batch.n_channels, batch.n_mels, batch.n_frames}, torch::kFloat);
+}
+
+bool same_lengths(const Batch& batch) {
+  return std::all_of(batch.n_valid.begin(), batch.n_valid.end(), [&](std::int64_t n) { return n == batch.n_frames; });
+}
+
+torch::Tensor forward(TaggingNetwork& network, const Batch& batch) {
+  return network.logits(features_of(batch), same_lengths(batch) ? std::vector<std::int64_t>() : batch.n_valid);
+}
+
+// Prefixes names, so that several parts share one map.
+void merge(TensorMap& into, const std::string& prefix, const TensorMap& from) {
+  for (const auto& [name, tensor] : from) into.emplace(prefix + name, tensor);
+}
+
+TensorMap with_prefix(const TensorMap& all, const std::string& prefix) {
+  TensorMap part;
+  for (const auto& [name, tensor] : all) {
+    if (name.starts_with(prefix)) part.emplace(name.substr(prefix.size()), tensor);
+  }
+  return part;
+}
+
+}  // namespace
+
+Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags) : recipe_(recipe) {
+  auto model = recipe.model;
+  std::visit(
+      [&](auto& options) {
+        options.n_tags = n_tags;
+        options.n_mels = recipe.log_mel().n_mels;
+        options.n_channels = n_channels;
+        model_kind_ = std::string(std::decay_t<decltype(options)>::kKind);
+        model_options_ = write_options(options);
+      },
+      model);
+  torch::manual_seed(recipe.seed);
+  network_ = make_network(model_kind_, model_options_);
+  const std::vector<std::string> head = network_->head_names();
+  if (init != nullptr) {
+    TensorMap state = init->tensors.front();
+    if (!same_tags) {
+      for (const std::string& name : head) state.erase(name);
+    }
+    const StateMismatch mismatch = load_matching_state(*network_, state);
+    std::vector<std::string> problems = mismatch.shapes;
+    for (const std::string& name : mismatch.missing) {
+      if (same_tags || std::find(head.begin(), head.end(), name) == head.end()) problems.push_back(name + ": is missing in the bundle");
+    }
+    if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "--init: the bundle's network is not the recipe's:", problems);
+  }
+  NamedParameters trained;
+  for (const auto& item : network_->named_parameters()) {
+    const bool in_head = std::find(head.begin(), head.end(), item.key()) != head.end();
+    if (recipe.train.freeze_trunk && !in_head) {
+      item.value().requires_grad_(false);
+    } else {
+      trained.emplace_back(item.key(), item.value());
+    }
+  }
+  optimizer_ = std::make_unique<Adam>(trained, std::get<AdamOptions>(recipe.optimizer));
+  if (recipe.train.swa.enabled) average_.emplace(trained);
+}
+
+void Learner::set_mode(bool training) {
+  // A frozen trunk keeps its BatchNorm statistics too.
+  network_->train(training && !recipe_.train.freeze_trunk);
+}
+
+double Learner::step(const Batch& batch) {
+  set_mode(true);
+  optimizer_->zero_grad();
+  const torch::Tensor targets = torch::from_blob(const_cast<float*>(batch.targets.data()),
+                                                 {batch.size(), static_cast<std::int64_t>(batch.targets.size()) / batch.size()}, torch::kFloat);
+  const torch::Tensor loss = compute_loss(recipe_.loss, forward(*network_, batch), targets);
+  const double value = loss.item<double>();
+  double norm = value;
+  if (std::isfinite(value)) {
+    loss.backward();
+    norm = optimizer_->step(schedule_factor(recipe_.schedule, batch.iteration, recipe_.train.iterations));
+  }
+  if (!std::isfinite(norm)) {
+    throw Error(ErrorCode::kInternal, fmt::format("the {} is no longer a number (iteration {}, epoch {}, clips {}); lower optimizer.lr, or look at these clips",
+                                                  std::isfinite(value) ? "gradient" : "loss", batch.iteration, batch.epoch, fmt::join(batch.clip_ids, ", ")));
+  }
+  return value;
+}
+
+void Learner::after_step(long n_done) {
+  const SwaOptions& swa = recipe_.train.swa;
+  if (average_ && n_done > swa.start && (n_done - swa.start) % swa.every == 0) average_->add_snapshot();
+}
+
+void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
+  if (!average_ || average_->n_snapshots() == 0) return;
+  average_->swap_in();
+  if (!recipe_.train.refresh_batch_norm || recipe_.train.freeze_trunk) return;
+  // Momentum b / (n + b) after n items makes the running statistics the item-weighted mean of the batches'.
+  torch::NoGradGuard no_grad;
+  set_mode(true);
+  network_->reset_norm_statistics();
+  const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
+  for (std::size_t begin = 0; begin < maker.clips().size(); begin += size) {
+    const std::size_t end = std::min(begin + size, maker.clips().size());
+    std::vector<Example> examples;
+    for (std::size_t i = begin; i < end; ++i) examples.push_back(maker.plain(i));
+    network_->set_norm_momentum(static_cast<double>(end - begin) / static_cast<double>(end));
+    forward(*network_, collate(std::move(examples), {}));
+    on_clip(static_cast<long>(end));
+  }
+}
+
+std::vector<float> Learner::scores(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
+  torch::NoGradGuard no_grad;
+  set_mode(false);
+  network_->eval();
+  std::vector<float> all;
+  for (std::size_t i = 0; i < maker.clips().size(); ++i) {
+    std::vector<Example> one;
+    one.push_back(maker.plain(i));
+    const torch::Tensor s = forward(*network_, collate(std::move(one), {})).sigmoid().contiguous();
+    all.insert(all.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
+    on_clip(static_cast<long>(i + 1));
+  }
+  return all;
+}
+
+void Learner::save(TensorMap& state) const {
+  merge(state, "network.", state_of(*network_));
+  optimizer_->save(state);
+  if (average_) average_->save(state);
+}
+
+void Learner::load(const TensorMap& state) {
+  load_state(*network_, with_prefix(state, "network."));
+  optimizer_->load(state);
+  if (average_) average_->load(state);
+}
+
+}  // namespace earmark

@@ -1,0 +1,51 @@
+// learner.h: network, optimizer and averaged weights, and the one step that changes them.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/tagging_network.h"
+#include "recipe/recipe.h"
+#include "tagger/bundle.h"
+#include "train/adam.h"
+#include "train/examples.h"
+#include "train/swa.h"
+
+namespace earmark {
+
+/// Not thread-safe: one thread trains.
+class Learner {
+ public:
+  /// @param n_tags, n_channels outputs and input channels, of the data and the front end.
+  /// @param init starts from this bundle's weights; its head is taken when the tags are the same.
+  Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags);
+
+  /// One optimiser step. @return the loss. @throws Error(kInternal) naming the batch when it is no number.
+  double step(const Batch& batch);
+  /// Called after each step: takes a snapshot when one is due. @param n_done steps done.
+  void after_step(long n_done);
+  /// Ends training: averaged weights in place, BatchNorm refreshed over the un-augmented clips.
+  void finish(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
+
+  /// Scores 0..1 of clips as they are, one after the other: [n, n_tags].
+  std::vector<float> scores(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
+
+  TaggingNetwork& network() { return *network_; }
+  const Value& model_options() const { return model_options_; }
+  const std::string& model_kind() const { return model_kind_; }
+  void save(TensorMap& state) const;
+  void load(const TensorMap& state);
+
+ private:
+  void set_mode(bool training);
+
+  const Recipe& recipe_;
+  std::string model_kind_;
+  Value model_options_;
+  std::shared_ptr<TaggingNetwork> network_;
+  std::unique_ptr<Adam> optimizer_;
+  std::optional<WeightAverage> average_;
+};
+
+}  // namespace earmark

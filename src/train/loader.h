@@ -1,0 +1,47 @@
+// loader.h: batches made ahead of the network by worker threads, handed out in order. Which clips stand in
+// batch i, and how each was changed, is a pure function of i: a resumed run meets the same batches.
+#pragma once
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "train/examples.h"
+
+namespace earmark {
+
+class Loader {
+ public:
+  /// Starts `n_workers` threads making batches first, first + 1, ... last - 1.
+  Loader(const ExampleMaker& maker, const Recipe& recipe, long first, long last, int n_workers);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch in order; waits for it. A worker's exception is thrown here.
+  Batch next();
+
+  /// Batches in one pass over `n_clips`; the last one of a pass may be smaller.
+  static long batches_per_epoch(std::size_t n_clips, int batch_size);
+
+ private:
+  Batch make(long iteration) const;
+  void work();
+
+  const ExampleMaker& maker_;
+  const Recipe& recipe_;
+  const long last_;
+  const long lookahead_;
+  std::mutex mutex_;
+  std::condition_variable made_, wanted_;
+  std::map<long, Batch> ready_;
+  std::map<long, std::exception_ptr> failed_;
+  long next_to_make_;
+  long next_to_give_;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace earmark

@@ -1,0 +1,52 @@
+// train.h: a training run as a program asks for it; no libtorch in this header. The run itself lives in
+// the libtorch module.
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "core/value.h"
+#include "recipe/recipe.h"
+
+namespace earmark {
+
+/// What a progress bar shows.
+struct TrainProgress {
+  std::string stage;  ///< "decoding", "training", "validating", "refreshing BatchNorm"
+  long done = 0;
+  long total = 0;
+  double loss = 0.0;       ///< mean since the last line of the log; 0 outside training
+  double rate_per_s = 0.0;  ///< of what is counted: clips or iterations
+};
+
+struct TrainRequest {
+  Recipe recipe;
+  std::filesystem::path data_root;
+  std::filesystem::path out;   ///< run folder
+  int fold = 0;                ///< held out for validation; 0: none, every clip of the split is trained on
+  bool resume = false;
+  bool overwrite = false;
+  std::filesystem::path init;  ///< bundle to start from; empty: from scratch
+  int threads = 0;             ///< 0: all cores
+  std::function<void(const TrainProgress&)> on_progress;
+  std::function<void(const std::string&)> on_message;
+  const std::atomic<bool>* stop = nullptr;  ///< set: save a checkpoint and return
+};
+
+struct TrainResult {
+  bool finished = false;         ///< false: stopped on request, to be resumed
+  std::filesystem::path bundle;  ///< out / model.earmark
+  Value metrics;                 ///< as in metrics.json
+};
+
+/// Runs or resumes a recipe. RUN_DIR gets recipe.yaml (as resolved), log.jsonl, TensorBoard events,
+/// checkpoints/, model.earmark, metrics.json and report.html.
+/// @throws Error(kBadDataset, kBadRecipe, kBadBundle, kIo, kInvalidOption); Error(kInternal) naming the batch
+///   when the loss is no number.
+using TrainFn = TrainResult(const TrainRequest&);
+
+/// The function of the libtorch module, which is loaded at the first call. @throws Error(kUnsupported).
+TrainFn& torch_train();
+
+}  // namespace earmark

@@ -1,0 +1,281 @@
+// The run: data in, learner stepped, everything worth keeping written down.
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "core/file.h"
+#include "earmark/error.h"
+#include "eval/evaluate.h"
+#include "models/torch_network.h"
+#include "recipe/recipe.h"
+#include "tagger/scorer.h"
+#include "train/checkpoint.h"
+#include "train/learner.h"
+#include "train/loader.h"
+#include "train/run_log.h"
+#include "train/train.h"
+
+namespace earmark {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct SplitClips {
+  std::vector<Clip> train, held_out;
+};
+
+SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
+  if (fold < 0 || fold > dataset.n_folds()) {
+    throw Error(ErrorCode::kInvalidOption, dataset.n_folds() > 0
+                                               ? fmt::format("--fold: {} has folds 1..{}, got {}", dataset.name, dataset.n_folds(), fold)
+                                               : fmt::format("--fold: {} has no folds, got {}", dataset.name, fold));
+  }
+  SplitClips parts;
+  for (const Clip& clip : dataset.clips) {
+    if (fold > 0 ? clip.fold == fold : clip.split == "validate") {
+      parts.held_out.push_back(clip);
+    } else if (clip.split.empty() || clip.split == recipe.data.split) {
+      parts.train.push_back(clip);
+    }
+  }
+  if (parts.train.empty()) throw Error(ErrorCode::kBadDataset, fmt::format("{}: no clip is in split '{}' outside fold {}", dataset.name, recipe.data.split, fold));
+  return parts;
+}
+
+ClipStoreOptions store_options(const Recipe& recipe) {
+  ClipStoreOptions options;
+  options.sample_rate_hz = recipe.log_mel().sample_rate_hz;
+  options.mono = recipe.log_mel().channels == Channels::kMono;
+  return options;
+}
+
+LabeledScores labeled(const Dataset& dataset, const ClipStore& clips, std::vector<float> scores) {
+  LabeledScores out;
+  out.tags = dataset.tags;
+  out.single_label = dataset.single_label;
+  out.scores = std::move(scores);
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const Clip& clip = clips.clip(i);
+    out.clip_ids.push_back(clip.id);
+    out.groups.push_back(clip.group.empty() ? clip.id : clip.group);
+    out.truth.insert(out.truth.end(), clip.targets.begin(), clip.targets.end());
+  }
+  return out;
+}
+
+// One run from its folder's first file to its last.
+class Run {
+ public:
+  explicit Run(const TrainRequest& request);
+  TrainResult go();
+
+ private:
+  bool train();  // false: stopped on request
+  Value validate();
+  void log_step(double rate);
+  void checkpoint();
+  void write_results(const Value& validation);
+  void tell(const std::string& stage, long done, long total, double rate = 0.0) const;
+  bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
+  static void prepare_folder(const TrainRequest& request);
+
+  const TrainRequest& request_;
+  const Recipe& recipe_;
+  int threads_;
+  Dataset dataset_;
+  std::string recipe_text_;
+  std::optional<Bundle> init_;
+  std::optional<ClipStore> train_clips_, held_out_clips_;
+  std::optional<ExampleMaker> examples_, held_out_;
+  std::optional<Learner> learner_;
+  std::optional<RunLog> log_;
+  Checkpoint state_;
+  Clock::time_point sitting_start_ = Clock::now();
+  double earlier_s_ = 0.0;
+  LabeledScores last_scores_;
+};
+
+void Run::tell(const std::string& stage, long done, long total, double rate) const {
+  if (!request_.on_progress) return;
+  const double loss = state_.loss_count > 0 ? state_.loss_sum / static_cast<double>(state_.loss_count) : 0.0;
+  request_.on_progress({stage, done, total, loss, rate});
+}
+
+void Run::prepare_folder(const TrainRequest& request) {
+  namespace fs = std::filesystem;
+  const bool used = fs::exists(request.out / "recipe.yaml");
+  if (fs::exists(request.out) && !fs::is_directory(request.out)) throw Error(ErrorCode::kInvalidOption, "--out: is a file: " + request.out.string());
+  if (used && !request.resume && !request.overwrite) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew", request.out.string()));
+  }
+  if (used && request.overwrite && !request.resume) {
+    for (const char* name : {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "report.html", "checkpoints"}) fs::remove_all(request.out / name);
+  }
+  fs::create_directories(request.out);
+}
+
+Run::Run(const TrainRequest& request) : request_(request), recipe_(request.recipe), threads_(request.threads) {
+  if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  torch::set_num_threads(threads_);
+  recipe_text_ = recipe_to_yaml(recipe_);
+  dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
+  SplitClips parts = split_clips(dataset_, recipe_, request.fold);
+  prepare_folder(request);
+
+  std::optional<Checkpoint> saved;
+  if (request.resume) saved = read_checkpoint(request.out);
+  if (saved && (saved->recipe != recipe_text_ || saved->fold != request.fold)) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--resume: {} was begun with another recipe or fold; its own is {}", request.out.string(),
+                                                       (request.out / "recipe.yaml").string()));
+  }
+  if (!request.init.empty()) init_ = read_bundle(request.init);
+
+  const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
+  const auto n_train = static_cast<long>(parts.train.size());
+  train_clips_.emplace(parts.train, store_options(recipe_), [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
+  held_out_clips_.emplace(parts.held_out, store_options(recipe_), [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
+  examples_.emplace(recipe_, *train_clips_);
+  held_out_.emplace(recipe_, *held_out_clips_);
+  if (init_) {
+    const FrontEnd& front_end = init_->networks.front().front_end;
+    if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
+      throw Error(ErrorCode::kInvalidOption, "--init: the bundle's front end is not the recipe's `features`; the weights would see another input");
+    }
+    examples_->set_normalizer(front_end.normalizer);  // the trunk expects what it was trained on
+  } else {
+    examples_->measure_normalizer();
+  }
+  held_out_->set_normalizer(examples_->normalizer());
+
+  const int n_channels = train_clips_->size() > 0 ? examples_->plain(0).features.n_channels : 1;
+  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), n_channels, init_ ? &*init_ : nullptr, init_ && init_->tags == dataset_.tags);
+  state_.recipe = recipe_text_;
+  state_.fold = request.fold;
+  if (saved) {
+    learner_->load(saved->tensors);
+    state_ = std::move(*saved);
+    state_.tensors.clear();
+    earlier_s_ = state_.elapsed_s;
+    if (request.on_message) request.on_message(fmt::format("resumed at iteration {} of {}", state_.iteration, recipe_.train.iterations));
+  }
+  write_text(request.out / "recipe.yaml", recipe_text_);
+  log_.emplace(request.out, state_.iteration);
+}
+
+void Run::checkpoint() {
+  state_.tensors.clear();
+  learner_->save(state_.tensors);
+  state_.elapsed_s = earlier_s_ + seconds_since(sitting_start_);
+  write_checkpoint(request_.out, state_);
+  state_.tensors.clear();
+}
+
+void Run::log_step(double rate) {
+  const long per_epoch = Loader::batches_per_epoch(train_clips_->size(), recipe_.train.batch_size);
+  Value record;
+  record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
+  record.set("epoch", Value(static_cast<double>(state_.iteration) / static_cast<double>(per_epoch)));
+  record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
+  record.set("lr", Value(std::get<AdamOptions>(recipe_.optimizer).lr * schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
+  record.set("clips_per_s", Value(rate));
+  log_->add(record);
+  state_.loss_sum = 0.0;
+  state_.loss_count = 0;
+}
+
+Value Run::validate() {
+  if (held_out_clips_->size() == 0) return Value();
+  const auto total = static_cast<long>(held_out_clips_->size());
+  last_scores_ = labeled(dataset_, *held_out_clips_, learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); }));
+  return to_value(evaluate(last_scores_));
+}
+
+bool Run::train() {
+  const TrainOptions& options = recipe_.train;
+  Loader loader(*examples_, recipe_, state_.iteration, options.iterations, std::max(1, threads_ / 2));
+  const Clock::time_point start = Clock::now();
+  long n_clips = 0;
+  while (state_.iteration < options.iterations) {
+    const Batch batch = loader.next();
+    state_.loss_sum += learner_->step(batch);
+    ++state_.loss_count;
+    ++state_.iteration;
+    n_clips += static_cast<long>(batch.size());
+    learner_->after_step(state_.iteration);
+    const double rate = static_cast<double>(n_clips) / seconds_since(start);
+    tell("training", state_.iteration, options.iterations, rate);
+    const bool last = state_.iteration == options.iterations;
+    if (state_.iteration % options.log_every == 0 || last) log_step(rate);
+    if (options.validate_every > 0 && state_.iteration % options.validate_every == 0 && !last) {
+      if (const Value figures = validate(); !figures.is_null()) {
+        Value record;
+        record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
+        record.set("validation", figures.at("metrics"));
+        log_->add(record);
+      }
+    }
+    const bool stop = stop_requested();
+    if (state_.iteration % options.checkpoint_every == 0 || last || stop) checkpoint();
+    if (stop && !last) return false;
+  }
+  return true;
+}
+
+void Run::write_results(const Value& validation) {
+  Value metrics;
+  metrics.set("dataset", Value(dataset_.name));
+  metrics.set("fold", Value(request_.fold));
+  metrics.set("seed", Value(static_cast<std::int64_t>(recipe_.seed)));
+  metrics.set("iterations", Value(static_cast<std::int64_t>(state_.iteration)));
+  metrics.set("n_train_clips", Value(static_cast<std::int64_t>(train_clips_->size())));
+  metrics.set("train_s", Value(earlier_s_ + seconds_since(sitting_start_)));
+  metrics.set("threads", Value(threads_));
+  if (!validation.is_null()) {
+    for (const auto& [key, value] : validation.as_map()) metrics.set(key, value);
+  }
+
+  Bundle bundle;
+  bundle.tags = dataset_.tags;
+  bundle.thresholds.assign(dataset_.tags.size(), recipe_.tagging.threshold);
+  bundle.segment_s = recipe_.tagging.segment_s;
+  bundle.networks.push_back({learner_->model_kind(), 1, learner_->model_options(), {recipe_.log_mel(), examples_->normalizer()}});
+  bundle.tensors.push_back(state_of(learner_->network()));
+  bundle.provenance.set("recipe", Value(recipe_text_));
+  for (const char* key : {"dataset", "fold", "seed", "n_train_clips"}) bundle.provenance.set(key, metrics.at(key));
+  if (const Value* scores = metrics.find("metrics")) bundle.provenance.set("measured", *scores);
+  bundle.provenance.set("earmark", Value(EARMARK_VERSION));
+  complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
+  write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
+  write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");
+}
+
+TrainResult Run::go() {
+  sitting_start_ = Clock::now();
+  if (!train()) return {};
+  const auto total = static_cast<long>(train_clips_->size());
+  learner_->finish(*examples_, [&](long n) { tell("refreshing BatchNorm", n, total); });
+  const Value validation = validate();
+  if (!validation.is_null()) {
+    Value record;
+    record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
+    record.set("validation", validation.at("metrics"));
+    log_->add(record);
+  }
+  write_results(validation);
+  TrainResult result;
+  result.finished = true;
+  result.bundle = request_.out / "model.earmark";
+  result.metrics = parse_json(read_text(request_.out / "metrics.json"), "metrics.json");
+  return result;
+}
+
+}  // namespace
+
+TrainResult train(const TrainRequest& request) { return Run(request).go(); }
+
+}  // namespace earmark
