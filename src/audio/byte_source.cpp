@@ -23,8 +23,9 @@ FdBytes::~FdBytes() {
 Outcome<std::size_t> FdBytes::read(std::span<Byte> out) {
   constexpr int kLookAtStopEveryMs = 200;
   for (;;) {
-    if (stop_ != nullptr) {
-      if (stop_->load()) return Failure{"interrupted", "the stream was stopped on request"};
+    if (!owns_fd_) {
+      if (cancelled_ || (stop_ != nullptr && *stop_))
+        return Failure{"interrupted", "the stream was stopped on request"};
       pollfd waiting{fd_, POLLIN, 0};
       const int ready = ::poll(&waiting, 1, kLookAtStopEveryMs);
       if (ready == 0 || (ready < 0 && errno == EINTR)) continue;

@@ -12,13 +12,15 @@ namespace earmark {
 
 using Byte = unsigned char;
 
-/// Not thread-safe; one reader at a time.
+/// One reader at a time; cancel() may come from any thread.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
   /// Blocks until at least one byte is there. @return how many were written to `out`; 0 at the end.
   /// Failure reasons: "read_error", "interrupted".
   virtual Outcome<std::size_t> read(std::span<Byte> out) = 0;
+  /// Makes a waiting read, and every later one, fail with "interrupted" before long.
+  virtual void cancel() noexcept {}
 };
 
 /// Bytes in memory (tests, the look-ahead of a pipe).
@@ -32,8 +34,9 @@ class MemoryBytes : public ByteSource {
   std::size_t position_ = 0;
 };
 
-/// A file descriptor: file, pipe, socket or terminal. While `stop` is given, a waiting read looks at it
-/// five times a second and fails with "interrupted" once it is true.
+/// A file descriptor: file, pipe, socket or terminal. On one that is not owned (and so may be a live stream)
+/// a waiting read looks five times a second whether `stop` is true or cancel() was called, and then fails
+/// with "interrupted".
 class FdBytes : public ByteSource {
  public:
   FdBytes(int fd, bool owns_fd, const std::atomic<bool>* stop = nullptr)
@@ -42,11 +45,13 @@ class FdBytes : public ByteSource {
   FdBytes(const FdBytes&) = delete;
   FdBytes& operator=(const FdBytes&) = delete;
   Outcome<std::size_t> read(std::span<Byte> out) override;
+  void cancel() noexcept override { cancelled_ = true; }
 
  private:
   int fd_;
   bool owns_fd_;
   const std::atomic<bool>* stop_;
+  std::atomic<bool> cancelled_{false};
 };
 
 /// `prefix`, then what is left of `rest`: gives back what was looked at ahead of time.
@@ -55,6 +60,7 @@ class PrefixedBytes : public ByteSource {
   PrefixedBytes(std::vector<Byte> prefix, std::unique_ptr<ByteSource> rest)
       : prefix_(std::move(prefix)), rest_(std::move(rest)) {}
   Outcome<std::size_t> read(std::span<Byte> out) override;
+  void cancel() noexcept override { rest_->cancel(); }
 
  private:
   MemoryBytes prefix_;

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "audio/wav_stream.h"
@@ -60,7 +60,7 @@ std::optional<Ends> make_channel() {
 class FfmpegBytes : public ByteSource {
  public:
   ~FfmpegBytes() override {
-    stop_feeding_ = true;
+    if (feeder_.joinable()) feed_->cancel();
     out_.reset();
     messages_.reset();
     if (pid_ > 0 && !reaped_) {
@@ -95,7 +95,13 @@ class FfmpegBytes : public ByteSource {
     posix_spawn_file_actions_adddup2(&actions, in->theirs.get(), 0);
     posix_spawn_file_actions_adddup2(&actions, out->theirs.get(), 1);
     posix_spawn_file_actions_adddup2(&actions, messages->theirs.get(), 2);
-    const int error = ::posix_spawnp(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
+    // A group of its own: Ctrl-C at the terminal is for us, who then stop in good order.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    const int error = ::posix_spawnp(&pid_, program.c_str(), &actions, &attributes, argv.data(), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
       pid_ = -1;
@@ -107,7 +113,8 @@ class FfmpegBytes : public ByteSource {
     messages_ = std::move(messages->ours);
     if (input) {
       input_ = std::move(in->ours);
-      feeder_ = std::thread([this, source = std::move(input)] { feed(*source); });
+      feed_ = std::move(input);
+      feeder_ = std::thread([this] { feed(); });
     }
     return std::nullopt;
   }
@@ -135,14 +142,20 @@ class FfmpegBytes : public ByteSource {
                        last_line().empty() ? "no message" : last_line());
   }
   bool said(std::string_view words) const { return said_.find(words) != std::string::npos; }
-  const std::optional<Failure>& feeding_failure() const { return feeding_failure_; }
+  std::optional<Failure> feeding_failure() const {
+    const std::lock_guard lock(feeding_mutex_);
+    return feeding_failure_;
+  }
 
  private:
-  void feed(ByteSource& source) {
+  void feed() {
     std::array<Byte, 65536> block;
-    while (!stop_feeding_) {
-      auto n = source.read(block);
-      if (!n) feeding_failure_ = n.failure();
+    for (;;) {
+      auto n = feed_->read(block);
+      if (!n) {
+        const std::lock_guard lock(feeding_mutex_);
+        feeding_failure_ = n.failure();
+      }
       if (!n || *n == 0) break;
       std::size_t sent = 0;
       while (sent < *n) {
@@ -186,7 +199,8 @@ class FfmpegBytes : public ByteSource {
   UniqueFd out_, messages_, input_;
   std::string said_;  ///< the end of its messages
   std::thread feeder_;
-  std::atomic<bool> stop_feeding_{false};
+  std::unique_ptr<ByteSource> feed_;
+  mutable std::mutex feeding_mutex_;
   std::optional<Failure> feeding_failure_;  ///< written by the feeder before it closes ffmpeg's input
 };
 
@@ -209,7 +223,7 @@ class FfmpegSource : public AudioSource {
     }
     ended_ = true;
     if (n && !any_ && !process_->complaint().empty()) return Failure{"decoder_error", process_->complaint()};
-    if (n && process_->feeding_failure()) return *process_->feeding_failure();
+    if (auto failure = process_->feeding_failure(); n && failure) return *failure;
     return n;
   }
 
@@ -238,7 +252,7 @@ Outcome<std::unique_ptr<AudioSource>> open(std::unique_ptr<FfmpegBytes> process)
   }
   std::array<Byte, 4096> rest;  // to the end, so that its exit status and last words are known
   for (auto n = running->read(rest); n && *n > 0;) n = running->read(rest);
-  if (running->feeding_failure()) return *running->feeding_failure();
+  if (auto failure = running->feeding_failure()) return *failure;
   const std::string complaint = running->complaint();
   if (running->said("matches no streams") || running->said("does not contain any stream")) {
     return Failure{"no_audio_stream", complaint};

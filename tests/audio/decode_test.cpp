@@ -343,6 +343,36 @@ TEST(OpenAudioStream, OtherContainersGoThroughFfmpeg) {
   ASSERT_TRUE(source);
 }
 
+// The writer keeps the pipe open and says no more: stopping must not wait for it.
+TEST(OpenAudioStream, ASilentPipeToFfmpegStopsOnRequest) {
+  NEEDS_FFMPEG();
+  const Scratch dir;
+  write_sndfile(dir / "a.flac", tone(16000, 1, 1.0), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
+  const std::string bytes = read_text(dir / "a.flac");
+  ASSERT_LT(bytes.size(), 65536U);  // what a pipe holds
+  int fds[2];
+  ASSERT_EQ(::pipe(fds), 0);
+  ASSERT_EQ(::write(fds[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  std::atomic<bool> stop{false};
+  DecodeOptions options;
+  options.stop = &stop;
+  std::thread later([&stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop = true;
+  });
+  auto source = open_audio_stream(fds[0], options);
+  if (source) {
+    const auto audio = read_audio(std::move(*source));
+    ASSERT_FALSE(audio);
+    EXPECT_EQ(audio.failure().reason, "interrupted");
+  } else {
+    EXPECT_EQ(source.failure().reason, "interrupted");
+  }
+  later.join();
+  ::close(fds[0]);
+  ::close(fds[1]);
+}
+
 TEST(OpenAudioStream, BadStreamsAreNamed) {
   for (const auto& [bytes, reason] : {std::pair<std::string, std::string>{"", "empty_file"},
                                       {"hello there\n", "not_audio"},
