@@ -68,7 +68,8 @@ std::vector<float> make_clip(std::size_t n) {
 /// One frame written out: window, DFT as sums, mel rows, logarithm, all in double.
 std::vector<double> reference_frame(const LogMelOptions& options, std::span<const float> clip, int t) {
   std::vector<float> frame(static_cast<std::size_t>(options.win_length));
-  copy_frame(options, clip, first_frame_at(options, clip.size()) + static_cast<std::ptrdiff_t>(t) * options.hop_length,
+  copy_frame(options, clip,
+             first_frame_at(options, clip.size()) + static_cast<std::ptrdiff_t>(t) * options.hop_length,
              frame);
   auto window = make_window(options.window, options.win_length);
   const double sum = std::accumulate(window.begin(), window.end(), 0.0);
@@ -80,7 +81,8 @@ std::vector<double> reference_frame(const LogMelOptions& options, std::span<cons
   std::vector<double> power(roots.size() / 2 + 1);
   for (std::size_t k = 0; k < power.size(); ++k) {
     std::complex<double> bin;
-    for (std::size_t i = 0; i < frame.size(); ++i) bin += scale * window[i] * frame[i] * roots[k * i % roots.size()];
+    for (std::size_t i = 0; i < frame.size(); ++i)
+      bin += scale * window[i] * frame[i] * roots[k * i % roots.size()];
     power[k] = std::norm(bin);
   }
   std::vector<double> values;
@@ -122,8 +124,8 @@ class Report {
   explicit Report(std::string config) : config_(std::move(config)) {}
   void add(const char* figure, double value, const char* unit) {
     lines.push_back(fmt::format(
-        R"({{"bench":"features","config":"{}","figure":"{}","value":{:.4g},"unit":"{}","instructions":"{}"}})", config_,
-        figure, value, unit, instruction_set()));
+        R"({{"bench":"features","config":"{}","figure":"{}","value":{:.4g},"unit":"{}","instructions":"{}"}})",
+        config_, figure, value, unit, instruction_set()));
   }
   std::vector<std::string> lines;
 
@@ -156,7 +158,8 @@ std::vector<std::string> run_config(const FeaturesBenchOptions& bench, const Con
     }));
     if (fftw) fftw_ms.push_back(turn(bench.repeats, [&] { return fftw->time_ms(map.n_frames); }));
     if (torchaudio) {
-      torchaudio_ms.push_back(turn(bench.repeats, [&] { return torchaudio->time_ms().value_or(std::nan("")); }));
+      torchaudio_ms.push_back(
+          turn(bench.repeats, [&] { return torchaudio->time_ms().value_or(std::nan("")); }));
     }
   }
   const double own = median(own_ms);

@@ -10,8 +10,8 @@ namespace earmark {
 struct FeaturesBenchOptions {
   std::vector<std::string> configs;  ///< empty: all of features_bench_configs()
   double clip_s = 10.0;
-  int rounds = 15;       ///< turns of each side
-  int repeats = 5;       ///< clips a turn; a turn counts as their median
+  int rounds = 15;  ///< turns of each side
+  int repeats = 5;  ///< clips a turn; a turn counts as their median
   bool with_peers = true;
   std::string python = "/usr/bin/python3";  ///< interpreter that may have torchaudio
 };

@@ -59,7 +59,8 @@ std::unique_ptr<FftwPeer> FftwPeer::open(int n_fft) {
   auto library = std::make_unique<Library>();
   library->handle = dlopen("libfftw3f.so.3", RTLD_NOW | RTLD_LOCAL);
   if (library->handle == nullptr) return nullptr;
-  if (!library->find(library->plan_r2c, "fftwf_plan_dft_r2c_1d") || !library->find(library->execute, "fftwf_execute") ||
+  if (!library->find(library->plan_r2c, "fftwf_plan_dft_r2c_1d") ||
+      !library->find(library->execute, "fftwf_execute") ||
       !library->find(library->destroy_plan, "fftwf_destroy_plan") ||
       !library->find(library->allocate, "fftwf_malloc") || !library->find(library->release, "fftwf_free")) {
     return nullptr;
@@ -89,17 +90,25 @@ double FftwPeer::time_ms(int n_frames) {
 
 std::unique_ptr<TorchaudioPeer> TorchaudioPeer::start(const std::string& python, const LogMelOptions& options,
                                                       std::span<const float> clip) {
-  signal(SIGPIPE, SIG_IGN);  // a peer that dies is a figure left out
-  const std::string numbers[] = {
-      std::to_string(clip.size()),        std::to_string(options.sample_rate_hz), std::to_string(options.n_fft),
-      std::to_string(options.win_length), std::to_string(options.hop_length),     std::to_string(options.n_mels),
-      fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz)};
-  const char* arguments[] = {python.c_str(), "-c", kTorchaudioScript, numbers[0].c_str(), numbers[1].c_str(),
-                             numbers[2].c_str(), numbers[3].c_str(), numbers[4].c_str(), numbers[5].c_str(),
-                             numbers[6].c_str(), numbers[7].c_str(),
+  const std::string numbers[] = {std::to_string(clip.size()),         std::to_string(options.sample_rate_hz),
+                                 std::to_string(options.n_fft),       std::to_string(options.win_length),
+                                 std::to_string(options.hop_length),  std::to_string(options.n_mels),
+                                 fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz)};
+  const char* arguments[] = {python.c_str(),
+                             "-c",
+                             kTorchaudioScript,
+                             numbers[0].c_str(),
+                             numbers[1].c_str(),
+                             numbers[2].c_str(),
+                             numbers[3].c_str(),
+                             numbers[4].c_str(),
+                             numbers[5].c_str(),
+                             numbers[6].c_str(),
+                             numbers[7].c_str(),
                              options.mel_scale == MelScale::kHtk ? "htk" : "slaney",
                              options.mel_norm == MelNorm::kArea ? "area" : "none",
-                             options.window == Window::kBlackman ? "blackman" : "hann", nullptr};
+                             options.window == Window::kBlackman ? "blackman" : "hann",
+                             nullptr};
   int to[2], from[2];
   if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) return nullptr;
   posix_spawn_file_actions_t actions;
@@ -108,11 +117,13 @@ std::unique_ptr<TorchaudioPeer> TorchaudioPeer::start(const std::string& python,
   posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t process = -1;
-  const int failed = posix_spawnp(&process, python.c_str(), &actions, nullptr, const_cast<char**>(arguments), environ);
+  const int failed =
+      posix_spawnp(&process, python.c_str(), &actions, nullptr, const_cast<char**>(arguments), environ);
   posix_spawn_file_actions_destroy(&actions);
   close(to[0]);
   close(from[1]);
   std::unique_ptr<TorchaudioPeer> peer(new TorchaudioPeer);
+  peer->when_pipe_breaks_ = signal(SIGPIPE, SIG_IGN);  // a peer that dies is a figure left out
   peer->process_ = failed != 0 ? -1 : process;
   peer->to_ = fdopen(to[1], "wb");
   peer->from_ = fdopen(from[0], "rb");
@@ -128,6 +139,7 @@ TorchaudioPeer::~TorchaudioPeer() {
   std::fclose(to_);  // the end of its input is the end of the process
   std::fclose(from_);
   if (process_ > 0) waitpid(process_, nullptr, 0);
+  signal(SIGPIPE, when_pipe_breaks_);
 }
 
 bool TorchaudioPeer::read_line(std::string& line) {

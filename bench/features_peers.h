@@ -47,6 +47,7 @@ class TorchaudioPeer {
   TorchaudioPeer() = default;
   bool read_line(std::string& line);
   int process_ = -1;
+  void (*when_pipe_breaks_)(int) = nullptr;
   std::FILE* to_ = nullptr;
   std::FILE* from_ = nullptr;
 };

@@ -167,7 +167,8 @@ struct LogMelOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("sample_rate_hz", self.sample_rate_hz, Range{1000, 768000}, "rate of the clip; nothing resamples here");
+    visit("sample_rate_hz", self.sample_rate_hz, Range{1000, 768000},
+          "rate of the clip; nothing resamples here");
     visit("n_fft", self.n_fft, Range{2, 65536}, "DFT size, samples; zeros fill what win_length leaves");
     visit("win_length", self.win_length, Range{1, 65536}, "samples under the window, at most n_fft");
     visit("hop_length", self.hop_length, Range{1, 65536}, "samples from one frame to the next");
@@ -177,8 +178,10 @@ struct LogMelOptions {
     visit("spectrum", self.spectrum, kAny, "what of each DFT bin enters the mel bank");
     visit("n_mels", self.n_mels, Range{1, 4096}, "mel bands");
     visit("f_min_hz", self.f_min_hz, kNotNegative, "lower edge of the lowest band");
-    visit("f_max_hz", self.f_max_hz, kPositive, "upper edge of the highest band, at most half the sample rate");
-    visit("mel_scale", self.mel_scale, kAny, "htk: 2595 log10(1 + f / 700); slaney: linear to 1 kHz, then log");
+    visit("f_max_hz", self.f_max_hz, kPositive,
+          "upper edge of the highest band, at most half the sample rate");
+    visit("mel_scale", self.mel_scale, kAny,
+          "htk: 2595 log10(1 + f / 700); slaney: linear to 1 kHz, then log");
     visit("mel_triangles", self.mel_triangles, kAny, "the axis on which the bands' sides are straight");
     visit("mel_norm", self.mel_norm, kAny, "scale of each band");
     visit("mel_root", self.mel_root, kAny, "square root of each mel value before the logarithm (kapre)");
@@ -186,7 +189,8 @@ struct LogMelOptions {
     visit("log_floor", self.log_floor, Range{0.0, 1e30}, "logarithm of max(x, log_floor)");
     visit("log_offset", self.log_offset, Range{0.0, 1e30}, "added to x before the floor");
     visit("reference", self.reference, kAny, "what is 0 dB; max needs log: db");
-    visit("top_db", self.top_db, kNotNegative, "floor below the clip's maximum, dB; 0 for none; needs log: db");
+    visit("top_db", self.top_db, kNotNegative,
+          "floor below the clip's maximum, dB; 0 for none; needs log: db");
     visit("channels", self.channels, kAny, "mono: average of the channels; keep: one map each");
     visit("deltas", self.deltas, kAny, "slopes over time stacked as further channels");
     visit("delta_order", self.delta_order, Range{1, 2}, "1: slopes; 2: slopes and second derivatives");

@@ -75,7 +75,8 @@ void stack_deltas(const LogMelOptions& options, const FeatureMap& statics, Featu
   stacked.n_channels = statics.n_channels * (1 + options.delta_order);
   stacked.n_mels = statics.n_mels;
   stacked.n_frames = frames_with_deltas(options, statics.n_frames);
-  stacked.values.resize(static_cast<std::size_t>(stacked.n_channels) * static_cast<std::size_t>(stacked.n_mels) *
+  stacked.values.resize(static_cast<std::size_t>(stacked.n_channels) *
+                        static_cast<std::size_t>(stacked.n_mels) *
                         static_cast<std::size_t>(stacked.n_frames));
   if (options.deltas == Deltas::kHtk) return htk_stack(options.delta_order, statics, stacked);
   std::copy(statics.values.begin(), statics.values.end(), stacked.values.begin());

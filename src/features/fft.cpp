@@ -13,8 +13,8 @@ using Complex = std::complex<double>;
 
 /// exp(-2 pi i numerator / denominator), with the angle reduced while it is still an integer.
 Complex root(std::int64_t numerator, std::int64_t denominator) {
-  const double angle =
-      -2.0 * std::numbers::pi * static_cast<double>(numerator % denominator) / static_cast<double>(denominator);
+  const double angle = -2.0 * std::numbers::pi * static_cast<double>(numerator % denominator) /
+                       static_cast<double>(denominator);
   return {std::cos(angle), std::sin(angle)};
 }
 
@@ -95,7 +95,8 @@ void fill_four_step(SpectrumPlan& plan, std::span<const double> window) {
     }
   }
   for (int column = 0; column < columns; ++column) {
-    for (int row = 0; row < kept; ++row) push(plan.twiddles, root(static_cast<std::int64_t>(column) * row, n));
+    for (int row = 0; row < kept; ++row)
+      push(plan.twiddles, root(static_cast<std::int64_t>(column) * row, n));
   }
   std::set<int> taken;
   for (int row = 0; row < kept; ++row) {

@@ -30,7 +30,7 @@ struct FftStage {
   std::vector<float> twiddles;  ///< [groups - 1][radix - 1] (re, im), of groups 1 and up
   std::vector<float> cosines;   ///< dense primes only: [h][h], entry (k, j) = cos(2 pi (k+1)(j+1) / radix)
   std::vector<float> sines;
-  std::vector<int> outputs;     ///< dense primes only: the k in 1..h to work out, with radix - k
+  std::vector<int> outputs;  ///< dense primes only: the k in 1..h to work out, with radix - k
 };
 
 /// A complex DFT of up to a few thousand points.
@@ -54,11 +54,11 @@ struct SpectrumPlan {
   int n_bins = 0;  ///< bins 0..n_bins-1 are computed
 
   int rows = 0, columns = 0;
-  FftPlan column_fft;               ///< of `rows` points
-  std::vector<FftPlan> row_fft;     ///< [1 or rows / 2 + 1] of `columns` points; several where pruned
-  std::vector<float> window;        ///< in reading order: [blocks of columns][rows][kColumnBlock]
-  std::vector<float> twiddles;      ///< [columns][rows / 2 + 1] (re, im)
-  std::vector<std::int32_t> bin_of; ///< [rows / 2 + 1][columns]; n_bins where nobody asked
+  FftPlan column_fft;                ///< of `rows` points
+  std::vector<FftPlan> row_fft;      ///< [1 or rows / 2 + 1] of `columns` points; several where pruned
+  std::vector<float> window;         ///< in reading order: [blocks of columns][rows][kColumnBlock]
+  std::vector<float> twiddles;       ///< [columns][rows / 2 + 1] (re, im)
+  std::vector<std::int32_t> bin_of;  ///< [rows / 2 + 1][columns]; n_bins where nobody asked
 
   FftPlan chirp_fft;
   std::vector<float> chirp_window;  ///< window times chirp (re, im), completed with zeros to whole fours

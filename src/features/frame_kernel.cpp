@@ -88,7 +88,8 @@ HWY_INLINE void load_columns(const SpectrumPlan& plan, const float* const* frame
       gather4(frames, static_cast<std::size_t>(i + 4 * part), x);
       const int pair = 2 * part;
       out.put(pair * plan.rows + row, {hn::Mul(x[0], broadcast(w)), hn::Mul(x[1], broadcast(w + 1))});
-      out.put((pair + 1) * plan.rows + row, {hn::Mul(x[2], broadcast(w + 2)), hn::Mul(x[3], broadcast(w + 3))});
+      out.put((pair + 1) * plan.rows + row,
+              {hn::Mul(x[2], broadcast(w + 2)), hn::Mul(x[3], broadcast(w + 3))});
     }
   }
   const Complex zero{hn::Zero(D()), hn::Zero(D())};
@@ -98,10 +99,12 @@ HWY_INLINE void load_columns(const SpectrumPlan& plan, const float* const* frame
 }
 
 /// Takes the spectra of two real columns apart and turns them by their twiddles.
-HWY_INLINE void split_columns(const SpectrumPlan& plan, Buffer spectrum, int column, Buffer matrix, int row_stride) {
+HWY_INLINE void split_columns(const SpectrumPlan& plan, Buffer spectrum, int column, Buffer matrix,
+                              int row_stride) {
   const int kept = plan.rows / 2 + 1;
   const bool has_second = column + 1 < plan.columns;
-  const float* first = plan.twiddles.data() + 2 * static_cast<std::size_t>(column) * static_cast<std::size_t>(kept);
+  const float* first =
+      plan.twiddles.data() + 2 * static_cast<std::size_t>(column) * static_cast<std::size_t>(kept);
   const float* second = has_second ? first + 2 * kept : first;
   for (int row = 0; row < kept; ++row) {
     const Complex z = spectrum.get(row), mirror = spectrum.get(row == 0 ? 0 : plan.rows - row);
@@ -254,7 +257,9 @@ std::size_t frame_lanes() { return HWY_DYNAMIC_DISPATCH(FrameLanes)(); }
 
 const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
 
-std::size_t scratch_floats(const FrameProgram& program) { return HWY_DYNAMIC_DISPATCH(ScratchFloats)(program); }
+std::size_t scratch_floats(const FrameProgram& program) {
+  return HWY_DYNAMIC_DISPATCH(ScratchFloats)(program);
+}
 
 void log_mel_frames(const FrameProgram& program, const float* const* frames, float* scratch, float* out,
                     std::size_t stride, std::size_t n_wanted) {

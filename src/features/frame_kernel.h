@@ -18,8 +18,8 @@ struct FrameProgram {
   LogKind log = LogKind::kLn;
   float floor = 0.0f;
   float offset = 0.0f;
-  std::vector<int> band_first;      ///< [n_mels] first bin
-  std::vector<std::size_t> band_at; ///< [n_mels + 1] where a band's weights begin in `weights`
+  std::vector<int> band_first;       ///< [n_mels] first bin
+  std::vector<std::size_t> band_at;  ///< [n_mels + 1] where a band's weights begin in `weights`
   std::vector<float> weights;
 
   int n_mels() const { return static_cast<int>(band_first.size()); }

@@ -10,11 +10,15 @@ std::ptrdiff_t ceil_div(std::ptrdiff_t a, std::ptrdiff_t b) { return (a + b - 1)
 std::ptrdiff_t count(const LogMelOptions& options, std::ptrdiff_t n) {
   const std::ptrdiff_t hop = options.hop_length, win = options.win_length, n_fft = options.n_fft;
   switch (options.framing) {
-    case Framing::kHalfWindow: return 1 + ceil_div(std::max<std::ptrdiff_t>(0, n + win / 2 * 2 - win), hop);
+    case Framing::kHalfWindow:
+      return 1 + ceil_div(std::max<std::ptrdiff_t>(0, n + win / 2 * 2 - win), hop);
     case Framing::kReflect:
-    case Framing::kZero: return 1 + (n + n_fft / 2 * 2 - n_fft) / hop;
-    case Framing::kSame: return ceil_div(n, hop);
-    case Framing::kNone: return n < win ? 1 : 1 + (n - win) / hop;
+    case Framing::kZero:
+      return 1 + (n + n_fft / 2 * 2 - n_fft) / hop;
+    case Framing::kSame:
+      return ceil_div(n, hop);
+    case Framing::kNone:
+      return n < win ? 1 : 1 + (n - win) / hop;
   }
   return 0;
 }
@@ -38,15 +42,18 @@ std::ptrdiff_t first_frame_at(const LogMelOptions& options, std::size_t n_sample
   const std::ptrdiff_t n_fft = options.n_fft, win = options.win_length;
   const std::ptrdiff_t centring = (n_fft - win) / 2;  // a window shorter than the DFT sits in its middle
   switch (options.framing) {
-    case Framing::kHalfWindow: return -(win / 2);
+    case Framing::kHalfWindow:
+      return -(win / 2);
     case Framing::kReflect:
-    case Framing::kZero: return centring - n_fft / 2;
+    case Framing::kZero:
+      return centring - n_fft / 2;
     case Framing::kSame: {
       const auto n = static_cast<std::ptrdiff_t>(n_samples);
       const std::ptrdiff_t span = (count(options, n) - 1) * options.hop_length + n_fft;
       return centring - std::max<std::ptrdiff_t>(0, span - n) / 2;
     }
-    case Framing::kNone: return 0;
+    case Framing::kNone:
+      return 0;
   }
   return 0;
 }

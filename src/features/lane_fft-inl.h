@@ -255,13 +255,20 @@ HWY_INLINE void dense_pass(const FftStage& stage, In in, Out out, Buffer pairs) 
 template <class In, class Out>
 HWY_INLINE void any_pass(const FftStage& stage, In in, Out out, Buffer pairs) {
   switch (stage.radix) {
-    case 1: return pass<1>(stage, in, out);
-    case 2: return pass<2>(stage, in, out);
-    case 3: return pass<3>(stage, in, out);
-    case 4: return pass<4>(stage, in, out);
-    case 5: return pass<5>(stage, in, out);
-    case 8: return pass<8>(stage, in, out);
-    default: return dense_pass(stage, in, out, pairs);
+    case 1:
+      return pass<1>(stage, in, out);
+    case 2:
+      return pass<2>(stage, in, out);
+    case 3:
+      return pass<3>(stage, in, out);
+    case 4:
+      return pass<4>(stage, in, out);
+    case 5:
+      return pass<5>(stage, in, out);
+    case 8:
+      return pass<8>(stage, in, out);
+    default:
+      return dense_pass(stage, in, out, pairs);
   }
 }
 

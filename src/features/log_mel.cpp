@@ -22,7 +22,7 @@ class AlignedFloats {
  public:
   float* at_least(std::size_t n) {
     if (n > size_) {
-      data_.reset(static_cast<float*>(::operator new(n * sizeof(float), std::align_val_t{kAlignment})));
+      data_.reset(static_cast<float*>(::operator new (n * sizeof(float), std::align_val_t{kAlignment})));
       size_ = n;
     }
     return data_.get();
@@ -30,7 +30,7 @@ class AlignedFloats {
 
  private:
   struct Release {
-    void operator()(float* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+    void operator()(float* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
   };
   std::unique_ptr<float, Release> data_;
   std::size_t size_ = 0;
@@ -56,8 +56,8 @@ void apply_reference(const LogMelOptions& options, std::vector<float>& values) {
 }  // namespace
 
 struct LogMelWorkspace::Impl {
-  AlignedFloats scratch;           ///< the kernel's
-  AlignedFloats edge_frames;       ///< frames that reach beyond the clip, one a lane
+  AlignedFloats scratch;      ///< the kernel's
+  AlignedFloats edge_frames;  ///< frames that reach beyond the clip, one a lane
   std::vector<const float*> frames;
   std::vector<float> mix;
   FeatureMap statics;
@@ -129,7 +129,8 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
     const auto n_wanted = std::min(lanes, static_cast<std::size_t>(n_frames - first));
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const std::ptrdiff_t begin =
-          origin + (static_cast<std::ptrdiff_t>(first) + static_cast<std::ptrdiff_t>(lane)) * options.hop_length;
+          origin +
+          (static_cast<std::ptrdiff_t>(first) + static_cast<std::ptrdiff_t>(lane)) * options.hop_length;
       float* const edge = edges + lane * row;
       const bool whole = begin >= 0 && begin + static_cast<std::ptrdiff_t>(readable) <= n_samples;
       work.frames[lane] = whole && lane < n_wanted ? samples.data() + begin : edge;
@@ -140,8 +141,8 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
         std::fill(edge + options.win_length, edge + row, 0.0f);
       }
     }
-    log_mel_frames(program, work.frames.data(), scratch, out.data() + first, static_cast<std::size_t>(n_frames),
-                   n_wanted);
+    log_mel_frames(program, work.frames.data(), scratch, out.data() + first,
+                   static_cast<std::size_t>(n_frames), n_wanted);
   }
 }
 
@@ -157,7 +158,9 @@ LogMelExtractor& LogMelExtractor::operator=(LogMelExtractor&&) noexcept = defaul
 
 const LogMelOptions& LogMelExtractor::options() const noexcept { return impl_->options; }
 
-int LogMelExtractor::n_frames(std::size_t n_samples) const noexcept { return impl_->output_frames(n_samples); }
+int LogMelExtractor::n_frames(std::size_t n_samples) const noexcept {
+  return impl_->output_frames(n_samples);
+}
 
 int LogMelExtractor::n_channels(int n_waveform_channels) const noexcept {
   const LogMelOptions& options = impl_->options;
@@ -179,7 +182,8 @@ void LogMelExtractor::compute(std::span<const float> mono, LogMelWorkspace& work
   if (with_deltas) stack_deltas(options, statics, features);
 }
 
-void LogMelExtractor::compute(const Waveform& waveform, LogMelWorkspace& workspace, FeatureMap& features) const {
+void LogMelExtractor::compute(const Waveform& waveform, LogMelWorkspace& workspace,
+                              FeatureMap& features) const {
   const LogMelOptions& options = impl_->options;
   if (waveform.sample_rate_hz != options.sample_rate_hz) {
     throw Error(ErrorCode::kBadAudio, fmt::format("the clip's rate is {} Hz, the front end's {} Hz",
@@ -205,8 +209,9 @@ void LogMelExtractor::compute(const Waveform& waveform, LogMelWorkspace& workspa
   impl_->prepare(statics, waveform.n_channels, n);
   const auto channel_size = static_cast<std::size_t>(n) * static_cast<std::size_t>(options.n_mels);
   for (int c = 0; c < waveform.n_channels; ++c) {
-    impl_->channel_frames(waveform.channel(c), *workspace.impl_,
-                          std::span(statics.values).subspan(static_cast<std::size_t>(c) * channel_size, channel_size), n);
+    impl_->channel_frames(
+        waveform.channel(c), *workspace.impl_,
+        std::span(statics.values).subspan(static_cast<std::size_t>(c) * channel_size, channel_size), n);
   }
   apply_reference(options, statics.values);
   if (with_deltas) stack_deltas(options, statics, features);

@@ -44,7 +44,8 @@ std::vector<std::string> LogMelOptions::problems() const {
   require(f_max_hz <= sample_rate_hz / 2.0, "f_max_hz",
           fmt::format("must be at most sample_rate_hz / 2 ({})", sample_rate_hz / 2.0), f_max_hz);
   require(log == LogKind::kNone || std::max(log_floor, log_offset) >= std::numeric_limits<float>::min(),
-          "log_floor", "must be at least 1.18e-38 where log_offset is not, or silence has no logarithm", log_floor);
+          "log_floor", "must be at least 1.18e-38 where log_offset is not, or silence has no logarithm",
+          log_floor);
   require(reference == LogReference::kOne || log == LogKind::kDb, "reference", "needs log: db", "max");
   require(top_db == 0.0 || log == LogKind::kDb, "top_db", "needs log: db", top_db);
   require(delta_width % 2 == 1, "delta_width", "must be odd", delta_width);

@@ -24,7 +24,8 @@ std::vector<std::string> Normalizer::problems() const {
     if (!std::isfinite(m)) found.push_back(fmt::format("mean: must be finite, got {}", m));
   }
   for (float s : scale) {
-    if (!std::isfinite(s) || s < 0.0f) found.push_back(fmt::format("scale: must be finite and >= 0, got {}", s));
+    if (!std::isfinite(s) || s < 0.0f)
+      found.push_back(fmt::format("scale: must be finite and >= 0, got {}", s));
   }
   return found;
 }

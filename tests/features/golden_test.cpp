@@ -32,7 +32,8 @@ const double k20DbInNats = std::log(100.0);
 
 std::span<const float> channel_values(const FeatureMap& map, int first, int count) {
   const auto size = static_cast<std::size_t>(map.n_mels) * static_cast<std::size_t>(map.n_frames);
-  return std::span(map.values).subspan(static_cast<std::size_t>(first) * size, static_cast<std::size_t>(count) * size);
+  return std::span(map.values)
+      .subspan(static_cast<std::size_t>(first) * size, static_cast<std::size_t>(count) * size);
 }
 
 struct BankCase {
@@ -64,7 +65,8 @@ TEST(LogMelExtractor, GivesUpbsLogMels) {
   const LogMelExtractor extractor(testing::upb_front_end());
   const auto whole = read_golden(golden / "upb/logmel_3s.npy");
   const double threshold = std::log(1e-18) + k20DbInNats;
-  expect_close(extractor.compute(wave).values, transposed(whole.values, 151, 128), kEverywhere, kAboveFloor, threshold);
+  expect_close(extractor.compute(wave).values, transposed(whole.values, 151, 128), kEverywhere, kAboveFloor,
+               threshold);
 }
 
 TEST(LogMelExtractor, CompletesUpbsLastHopWithZeros) {
@@ -73,7 +75,8 @@ TEST(LogMelExtractor, CompletesUpbsLastHopWithZeros) {
   const LogMelExtractor extractor(testing::upb_front_end());
   const auto part = read_golden(golden / "upb/logmel_41000samples.npy");
   const FeatureMap map = extractor.compute(wave.channel(0).first(41000));
-  expect_close(map.values, transposed(part.values, 48, 128), kEverywhere, kAboveFloor, std::log(1e-18) + k20DbInNats);
+  expect_close(map.values, transposed(part.values, 48, 128), kEverywhere, kAboveFloor,
+               std::log(1e-18) + k20DbInNats);
 }
 
 TEST(FeatureMoments, GiveUpbsStatisticsAndNormalisedFeatures) {
@@ -86,8 +89,10 @@ TEST(FeatureMoments, GiveUpbsStatisticsAndNormalisedFeatures) {
   rest.add(extractor.compute(wave.channel(0).subspan(20000, 105000)));
   first.merge(rest);
   const Normalizer normalizer = first.normalizer(NormalizeScale::kGlobal);
-  EXPECT_LE(largest_difference(normalizer.mean, read_golden(golden / "upb/norm_mean.npy").values), kAboveFloor);
-  EXPECT_LE(largest_difference(normalizer.scale, read_golden(golden / "upb/norm_scale.npy").values), kAboveFloor);
+  EXPECT_LE(largest_difference(normalizer.mean, read_golden(golden / "upb/norm_mean.npy").values),
+            kAboveFloor);
+  EXPECT_LE(largest_difference(normalizer.scale, read_golden(golden / "upb/norm_scale.npy").values),
+            kAboveFloor);
   FeatureMap map = extractor.compute(wave);
   normalizer.apply(map);
   const auto expected = read_golden(golden / "upb/logmel_3s_normalised.npy");
@@ -100,14 +105,16 @@ TEST(LogMelExtractor, GivesMcdonnellsMonoStackOfStaticsAndSlopes) {
   auto options = testing::mcdonnell_front_end(44100);
   const double threshold = std::log(1e-8) + k20DbInNats;
   expect_close(LogMelExtractor(options).compute(wave).values,
-               read_golden(golden / "dsp/mcd_mono44k_logmel.npy").values, kEverywhere, kAboveFloor, threshold);
+               read_golden(golden / "dsp/mcd_mono44k_logmel.npy").values, kEverywhere, kAboveFloor,
+               threshold);
   options.deltas = Deltas::kHtk;
   expect_close(LogMelExtractor(options).compute(wave).values,
                read_golden(golden / "dsp/mcd_mono44k_stacked.npy").values, kAboveFloor, kAboveFloor, -1e9);
   options.delta_order = 1;
   const FeatureMap slopes = LogMelExtractor(options).compute(wave);
   EXPECT_LE(largest_difference(channel_values(slopes, 1, 1),
-                               read_golden(golden / "dsp/mcd_mono44k_delta.npy").values), kAboveFloor);
+                               read_golden(golden / "dsp/mcd_mono44k_delta.npy").values),
+            kAboveFloor);
 }
 
 TEST(LogMelExtractor, GivesMcdonnellsStereoStackInTheOrderOfThePaper) {
@@ -124,18 +131,21 @@ TEST(LogMelExtractor, GivesMcdonnellsStereoStackInTheOrderOfThePaper) {
   EXPECT_LE(largest_difference(stacked.values, read_golden(golden / "dsp/mcd_stereo48k_stacked.npy").values),
             kAboveFloor);
   EXPECT_LE(largest_difference(channel_values(stacked, 4, 2),
-                               read_golden(golden / "dsp/mcd_stereo48k_delta2.npy").values), kAboveFloor);
+                               read_golden(golden / "dsp/mcd_stereo48k_delta2.npy").values),
+            kAboveFloor);
   options.delta_order = 1;
   const FeatureMap slopes = LogMelExtractor(options).compute(wave);
   EXPECT_LE(largest_difference(channel_values(slopes, 2, 2),
-                               read_golden(golden / "dsp/mcd_stereo48k_delta.npy").values), kAboveFloor);
+                               read_golden(golden / "dsp/mcd_stereo48k_delta.npy").values),
+            kAboveFloor);
 }
 
 TEST(LogMelExtractor, GivesMultitelsDecibels) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "microsoft/signal_44k1.wav");
   const FeatureMap map = LogMelExtractor(testing::multitel_front_end()).compute(wave);
-  expect_close(map.values, read_golden(golden / "multitel/logmel_64x400.npy").values, kDbArrays, kDbArrays, -1e9);
+  expect_close(map.values, read_golden(golden / "multitel/logmel_64x400.npy").values, kDbArrays, kDbArrays,
+               -1e9);
 }
 
 TEST(LogMelExtractor, GivesMicrosoftsDecibelsAndMelPower) {
@@ -165,7 +175,8 @@ TEST(LogMelExtractor, GivesVggishsExamples) {
     const auto row = map.row(0, mel).first(960);
     used.insert(used.end(), row.begin(), row.end());
   }
-  expect_close(used, transposed(expected.values, 960, 64), kEverywhere, kAboveFloor, std::log(0.01) + k20DbInNats);
+  expect_close(used, transposed(expected.values, 960, 64), kEverywhere, kAboveFloor,
+               std::log(0.01) + k20DbInNats);
 }
 
 TEST(LogMelExtractor, GivesCochlearsDecibelsOfMelAmplitude) {
@@ -174,7 +185,8 @@ TEST(LogMelExtractor, GivesCochlearsDecibelsOfMelAmplitude) {
   for (int rate : {16000, 32000, 44100}) {
     const LogMelExtractor extractor(testing::cochlear_front_end(rate));
     const auto expected = read_golden(golden / ("dsp/cochlear_logmel_as" + std::to_string(rate) + ".npy"));
-    expect_close(extractor.compute(wave.channel(0).first(64000)).values, expected.values, kEverywhere, kAboveFloor, -60.0);
+    expect_close(extractor.compute(wave.channel(0).first(64000)).values, expected.values, kEverywhere,
+                 kAboveFloor, -60.0);
   }
   const LogMelExtractor extractor(testing::cochlear_front_end(44100));
   const auto tail = wave.channel(0).last(64000);
@@ -202,16 +214,19 @@ TEST(LogMelExtractor, GivesLibrosasMelPowerAndDecibels) {
   options.framing = Framing::kZero;
   options.top_db = 80.0;  // power_to_db's default: the floor lies at -47.3 dB here
   expect_close(LogMelExtractor(options).compute(wave).values,
-               read_golden(golden / "dsp/librosa_default_power_to_db.npy").values, kEverywhere, kAboveFloor, -27.3);
+               read_golden(golden / "dsp/librosa_default_power_to_db.npy").values, kEverywhere, kAboveFloor,
+               -27.3);
   options.reference = LogReference::kMax;
   expect_close(LogMelExtractor(options).compute(wave).values,
-               read_golden(golden / "dsp/librosa_power_to_db_refmax_top80.npy").values, kEverywhere, kAboveFloor, -60.0);
+               read_golden(golden / "dsp/librosa_power_to_db_refmax_top80.npy").values, kEverywhere,
+               kAboveFloor, -60.0);
   options.log = LogKind::kNone;
   options.reference = LogReference::kOne;
   options.top_db = 0.0;
   const auto expected = read_golden(golden / "dsp/librosa_default_melpower.npy");
   const float largest = *std::max_element(expected.values.begin(), expected.values.end());
-  EXPECT_LE(largest_difference(LogMelExtractor(options).compute(wave).values, expected.values), 1e-6 * largest);
+  EXPECT_LE(largest_difference(LogMelExtractor(options).compute(wave).values, expected.values),
+            1e-6 * largest);
 }
 
 TEST(SpectrumFrames, GiveTheSquaredMagnitudesOfLibrosasStft) {
@@ -229,7 +244,8 @@ TEST(SpectrumFrames, GiveTheSquaredMagnitudesOfLibrosasStft) {
   std::vector<float> memory(scratch_floats(program) + 16), frame(lanes * readable);
   void* aligned = memory.data();
   std::size_t space = memory.size() * sizeof(float);
-  auto* scratch = static_cast<float*>(std::align(64, scratch_floats(program) * sizeof(float), aligned, space));
+  auto* scratch =
+      static_cast<float*>(std::align(64, scratch_floats(program) * sizeof(float), aligned, space));
   const auto n_bins = static_cast<std::size_t>(program.spectrum.n_bins);
   std::vector<float> bins(n_bins * lanes);
   for (std::size_t t = 0; t < 40; ++t) {
@@ -251,15 +267,18 @@ TEST(SavgolDelta, MatchesLibrosa) {
   LogMelOptions options;
   options.deltas = Deltas::kLibrosa;
   stack_deltas(options, statics, stacked);
-  EXPECT_LE(largest_difference(channel_values(stacked, 1, 1), read_golden(golden / "dsp/librosa_delta_w9.npy").values),
+  EXPECT_LE(largest_difference(channel_values(stacked, 1, 1),
+                               read_golden(golden / "dsp/librosa_delta_w9.npy").values),
             kAboveFloor);
-  EXPECT_LE(largest_difference(channel_values(stacked, 2, 1), read_golden(golden / "dsp/librosa_delta2_w9.npy").values),
+  EXPECT_LE(largest_difference(channel_values(stacked, 2, 1),
+                               read_golden(golden / "dsp/librosa_delta2_w9.npy").values),
             kAboveFloor);
   options.delta_width = 5;
   options.delta_edges = DeltaEdges::kNearest;
   stack_deltas(options, statics, stacked);
   EXPECT_LE(largest_difference(channel_values(stacked, 1, 1),
-                               read_golden(golden / "dsp/librosa_delta_w5_nearest.npy").values), kAboveFloor);
+                               read_golden(golden / "dsp/librosa_delta_w5_nearest.npy").values),
+            kAboveFloor);
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ std::vector<float> sine(std::size_t n, double hz, double rate) {
 
 std::vector<float> frame_of(const FeatureMap& map, int frame) {
   std::vector<float> values;
-  for (int mel = 0; mel < map.n_mels; ++mel) values.push_back(map.row(0, mel)[static_cast<std::size_t>(frame)]);
+  for (int mel = 0; mel < map.n_mels; ++mel)
+    values.push_back(map.row(0, mel)[static_cast<std::size_t>(frame)]);
   return values;
 }
 
@@ -55,14 +56,17 @@ std::string message_of(const LogMelExtractor& extractor, const Waveform& wave) {
 }
 
 TEST(LogMelExtractor, SinePeaksInTheBandHoldingItsFrequency) {
-  for (const auto& options : {testing::upb_front_end(), testing::multitel_front_end(), testing::mcdonnell_front_end(44100)}) {
+  for (const auto& options :
+       {testing::upb_front_end(), testing::multitel_front_end(), testing::mcdonnell_front_end(44100)}) {
     const LogMelExtractor extractor(options);
     for (double hz : {300.0, 1000.0, 4321.0, 7000.0}) {
       const auto values = frame_of(extractor.compute(sine(44100, hz, 44100.0)), 20);
       const auto loudest = std::max_element(values.begin(), values.end()) - values.begin();
-      const double step = (hz_to_mel(options.f_max_hz, options.mel_scale) - hz_to_mel(options.f_min_hz, options.mel_scale)) /
-                          (options.n_mels + 1);
-      const double at = (hz_to_mel(hz, options.mel_scale) - hz_to_mel(options.f_min_hz, options.mel_scale)) / step;
+      const double step =
+          (hz_to_mel(options.f_max_hz, options.mel_scale) - hz_to_mel(options.f_min_hz, options.mel_scale)) /
+          (options.n_mels + 1);
+      const double at =
+          (hz_to_mel(hz, options.mel_scale) - hz_to_mel(options.f_min_hz, options.mel_scale)) / step;
       EXPECT_NEAR(static_cast<double>(loudest) + 1.0, at, 1.0) << hz << " Hz";  // band m peaks at edge m + 1
     }
   }
@@ -100,7 +104,8 @@ TEST(LogMelExtractor, SilenceIsTheLogarithmOfTheFloorNextToTheLoudestFrame) {
 
 TEST(LogMelExtractor, AFramesBitsDependOnItsOwnSamplesAlone) {
   // Frames of the whole clip against each frame cut out as a clip of its own: another batch, another lane.
-  for (auto options : {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
+  for (auto options :
+       {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
     options.framing = Framing::kNone;
     options.top_db = 0.0;
     const LogMelExtractor extractor(options);
@@ -126,18 +131,30 @@ TEST(LogMelExtractor, CountsFramesAsTheFramingSays) {
   options.hop_length = 400;
   const Case cases[] = {
       // half_window: 1 + ceil(n / 400)
-      {Framing::kHalfWindow, 1, 2}, {Framing::kHalfWindow, 400, 2}, {Framing::kHalfWindow, 401, 3},
+      {Framing::kHalfWindow, 1, 2},
+      {Framing::kHalfWindow, 400, 2},
+      {Framing::kHalfWindow, 401, 3},
       // centred: 1 + floor(n / 400)
-      {Framing::kReflect, 1, 1}, {Framing::kReflect, 399, 1}, {Framing::kReflect, 400, 2}, {Framing::kZero, 4000, 11},
+      {Framing::kReflect, 1, 1},
+      {Framing::kReflect, 399, 1},
+      {Framing::kReflect, 400, 2},
+      {Framing::kZero, 4000, 11},
       // same: ceil(n / 400)
-      {Framing::kSame, 1, 1}, {Framing::kSame, 400, 1}, {Framing::kSame, 401, 2}, {Framing::kSame, 4000, 10},
+      {Framing::kSame, 1, 1},
+      {Framing::kSame, 400, 1},
+      {Framing::kSame, 401, 2},
+      {Framing::kSame, 4000, 10},
       // none: 1 + floor((n - 1000) / 400), one when shorter
-      {Framing::kNone, 1, 1}, {Framing::kNone, 1000, 1}, {Framing::kNone, 1399, 1}, {Framing::kNone, 1400, 2},
+      {Framing::kNone, 1, 1},
+      {Framing::kNone, 1000, 1},
+      {Framing::kNone, 1399, 1},
+      {Framing::kNone, 1400, 2},
   };
   for (const Case& c : cases) {
     options.framing = c.framing;
     const LogMelExtractor extractor(options);
-    EXPECT_EQ(extractor.n_frames(c.n_samples), c.n_frames) << static_cast<int>(c.framing) << " " << c.n_samples;
+    EXPECT_EQ(extractor.n_frames(c.n_samples), c.n_frames)
+        << static_cast<int>(c.framing) << " " << c.n_samples;
     EXPECT_EQ(extractor.compute(noise(c.n_samples)).n_frames, c.n_frames);
     EXPECT_EQ(extractor.n_frames(0), 0);
   }
@@ -154,7 +171,8 @@ TEST(LogMelExtractor, TakesClipsOfAnyLengthWithEveryFraming) {
     for (std::size_t n : {1, 2, 3, 881, 882, 1023, 1024, 1025, 1764, 1765, 2047, 2048, 2049, 14112}) {
       const FeatureMap map = extractor.compute(noise(n));
       EXPECT_GE(map.n_frames, 1);
-      EXPECT_TRUE(std::all_of(map.values.begin(), map.values.end(), [](float x) { return std::isfinite(x); }));
+      EXPECT_TRUE(
+          std::all_of(map.values.begin(), map.values.end(), [](float x) { return std::isfinite(x); }));
     }
   }
 }
@@ -192,7 +210,8 @@ TEST(LogMelExtractor, RefusesClipsTooShortForTheirDeltas) {
   options.deltas = Deltas::kHtk;
   const LogMelExtractor extractor(options);
   EXPECT_EQ(extractor.n_frames(8 * 1024 - 1), 0);  // 8 frames, all of which the two slopes take
-  EXPECT_NE(message_of(extractor, {48000, 1, noise(8 * 1024 - 1)}).find("too short for its deltas"), std::string::npos);
+  EXPECT_NE(message_of(extractor, {48000, 1, noise(8 * 1024 - 1)}).find("too short for its deltas"),
+            std::string::npos);
   EXPECT_EQ(extractor.compute(noise(8 * 1024)).n_frames, 1);
 }
 
@@ -212,7 +231,8 @@ TEST(LogMelExtractor, MaximumReferenceLooksAtAllChannels) {
   Waveform stereo{44100, 2, noise(9000, 1)};
   for (float x : noise(9000, 2)) stereo.samples.push_back(0.01f * x);
   const FeatureMap map = LogMelExtractor(options).compute(stereo);
-  const auto loud = std::span(map.values).first(map.values.size() / 2), quiet = std::span(map.values).last(loud.size());
+  const auto loud = std::span(map.values).first(map.values.size() / 2),
+             quiet = std::span(map.values).last(loud.size());
   EXPECT_EQ(*std::max_element(loud.begin(), loud.end()), 0.0f);
   EXPECT_LT(*std::max_element(quiet.begin(), quiet.end()), -30.0f);  // 0.01 in amplitude is -40 dB
 }
@@ -220,7 +240,8 @@ TEST(LogMelExtractor, MaximumReferenceLooksAtAllChannels) {
 TEST(LogMelExtractor, ReusedWorkspaceAndMapGiveTheSameBits) {
   LogMelWorkspace workspace;
   FeatureMap reused;
-  for (const auto& options : {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
+  for (const auto& options :
+       {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
     const LogMelExtractor extractor(options);
     for (std::size_t n : {30000, 500, 20000}) {
       extractor.compute(noise(n), workspace, reused);
@@ -237,7 +258,8 @@ TEST(LogMelExtractor, ThreadsSharingOneInstanceGetTheBitsOfOneThread) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      for (int round = 0; round < 10; ++round) actual[i] = extractor.compute(noise(20000 + 777 * i, i)).values;
+      for (int round = 0; round < 10; ++round)
+        actual[i] = extractor.compute(noise(20000 + 777 * i, i)).values;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -261,15 +283,18 @@ TEST(LogMelOptions, EachBrokenRuleIsNamedWithItsValue) {
       broken("sample_rate_hz: must be 1000..768000, got 10", [](auto& o) { o.sample_rate_hz = 10; }),
       broken("n_fft: must be 2..65536, got 0", [](auto& o) { o.n_fft = 0; }),
       broken("win_length: must be at most n_fft (2048), got 4096", [](auto& o) { o.win_length = 4096; }),
-      broken("win_length: too short: its window is zero everywhere, got 1", [](auto& o) { o.win_length = 1; }),
+      broken("win_length: too short: its window is zero everywhere, got 1",
+             [](auto& o) { o.win_length = 1; }),
       broken("hop_length: must be 1..65536, got 0", [](auto& o) { o.hop_length = 0; }),
       broken("hop_length: must be at most win_length (1764), got 1765", [](auto& o) { o.hop_length = 1765; }),
       broken("n_mels: must be 1..4096, got 0", [](auto& o) { o.n_mels = 0; }),
       broken("f_min_hz: must be at least 0, got -1", [](auto& o) { o.f_min_hz = -1; }),
       broken("f_min_hz: must be below f_max_hz (16000), got 16000", [](auto& o) { o.f_min_hz = 16000; }),
-      broken("f_max_hz: must be at most sample_rate_hz / 2 (22050), got 22051", [](auto& o) { o.f_max_hz = 22051; }),
-      broken("log_floor: must be at least 1.18e-38 where log_offset is not, or silence has no logarithm, got 0",
-             [](auto& o) { o.log_floor = 0; }),
+      broken("f_max_hz: must be at most sample_rate_hz / 2 (22050), got 22051",
+             [](auto& o) { o.f_max_hz = 22051; }),
+      broken(
+          "log_floor: must be at least 1.18e-38 where log_offset is not, or silence has no logarithm, got 0",
+          [](auto& o) { o.log_floor = 0; }),
       broken("reference: needs log: db, got max", [](auto& o) { o.reference = LogReference::kMax; }),
       broken("top_db: needs log: db, got 80", [](auto& o) { o.top_db = 80; }),
       broken("top_db: must be at least 0, got -80", [](auto& o) { o.top_db = -80; }),
@@ -283,9 +308,9 @@ TEST(LogMelOptions, EachBrokenRuleIsNamedWithItsValue) {
 }
 
 TEST(LogMelOptions, PublishedFrontEndsHaveNoProblems) {
-  for (const auto& options : {testing::upb_front_end(), testing::multitel_front_end(), testing::microsoft_front_end(),
-                              testing::vggish_front_end(), testing::cochlear_front_end(16000),
-                              testing::mcdonnell_front_end(48000)}) {
+  for (const auto& options : {testing::upb_front_end(), testing::multitel_front_end(),
+                              testing::microsoft_front_end(), testing::vggish_front_end(),
+                              testing::cochlear_front_end(16000), testing::mcdonnell_front_end(48000)}) {
     EXPECT_EQ(options.problems(), std::vector<std::string>());
   }
 }

@@ -71,9 +71,10 @@ TEST(Normalizer, RefusesFeaturesOfAnotherNumberOfBands) {
 
 TEST(Normalizer, NamesWhatIsWrongWithItsVectors) {
   const Normalizer normalizer{{1.0f, NAN}, {1.0f, 2.0f, -1.0f}};
-  EXPECT_EQ(normalizer.problems(),
-            (std::vector<std::string>{"scale: must hold 0, 1 or as many values as mean (2), got 3",
-                                      "mean: must be finite, got nan", "scale: must be finite and >= 0, got -1"}));
+  EXPECT_EQ(
+      normalizer.problems(),
+      (std::vector<std::string>{"scale: must hold 0, 1 or as many values as mean (2), got 3",
+                                "mean: must be finite, got nan", "scale: must be finite and >= 0, got -1"}));
 }
 
 }  // namespace

@@ -34,10 +34,13 @@ struct GoldenArray {
 inline GoldenArray read_golden(const std::filesystem::path& path) {
   const std::string bytes = read_bytes(path);
   if (bytes.compare(0, 6, "\x93NUMPY") != 0) throw std::runtime_error("not .npy: " + path.string());
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes.at(i))); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(bytes.at(i)));
+  };
   const std::size_t data = 10 + byte(8) + 256 * byte(9);
   const std::string header = bytes.substr(10, data - 10);
-  if (header.find("'<f4'") == std::string::npos || header.find("'fortran_order': False") == std::string::npos) {
+  if (header.find("'<f4'") == std::string::npos ||
+      header.find("'fortran_order': False") == std::string::npos) {
     throw std::runtime_error("not float32 in C order: " + path.string());
   }
   GoldenArray array;
@@ -99,7 +102,8 @@ inline std::vector<float> transposed(std::span<const float> values, int rows, in
   for (int r = 0; r < rows; ++r) {
     for (int c = 0; c < columns; ++c) {
       result[static_cast<std::size_t>(c) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(r)] =
-          values[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(c)];
+          values[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) +
+                 static_cast<std::size_t>(c)];
     }
   }
   return result;

@@ -78,15 +78,17 @@ class InstructionSets : public ::testing::Test {
   static std::vector<std::int64_t> all() {
     hwy::SetSupportedTargetsForTest(0);
     std::vector<std::int64_t> sets;
-    for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1) sets.push_back(left & -left);
+    for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1)
+      sets.push_back(left & -left);
     return sets;
   }
 };
 
 TEST(FourStepSpectrum, EqualsTheDftWrittenOutForEveryKindOfSize) {
   // Powers of two, each small radix, dense primes, odd sizes, a prime itself, one column, n_fft = 2.
-  for (int n : {2, 3, 4, 5, 6, 7, 8, 12, 15, 16, 17, 30, 32, 45, 64, 83, 97, 100, 127, 128, 256, 400, 441, 512, 882,
-                1000, 1024, 1103, 1323, 1764, 2048, 2205, 2822, 4096}) {
+  for (int n :
+       {2,   3,   4,   5,   6,   7,   8,   12,  15,   16,   17,   30,   32,   45,   64,   83,   97,
+        100, 127, 128, 256, 400, 441, 512, 882, 1000, 1024, 1103, 1323, 1764, 2048, 2205, 2822, 4096}) {
     if (n == 1103) continue;  // a prime beyond the dense ones: chirp-z's
     EXPECT_LE(error_of(n, n, n / 2 + 1, SpectrumMethod::kFourStep), kFloatPrecision) << "n_fft " << n;
   }
@@ -108,14 +110,17 @@ TEST(ChirpZSpectrum, EqualsTheDftWrittenOut) {
 }
 
 TEST(SpectrumPlan, LeavesSizesWithALargePrimeFactorToChirpZ) {
-  const auto method = [](int n) { return power_program(n, n, n / 2 + 1, SpectrumMethod::kAutomatic).spectrum.method; };
+  const auto method = [](int n) {
+    return power_program(n, n, n / 2 + 1, SpectrumMethod::kAutomatic).spectrum.method;
+  };
   EXPECT_EQ(method(2822), SpectrumMethod::kFourStep);  // 2 * 17 * 83
   EXPECT_EQ(method(2206), SpectrumMethod::kChirpZ);    // 2 * 1103
 }
 
 TEST(SpectrumFrames, GiveAFrameTheSameBitsInEveryLane) {
-  for (auto [n, method] : {std::pair{2048, SpectrumMethod::kFourStep}, std::pair{2822, SpectrumMethod::kFourStep},
-                           std::pair{1103, SpectrumMethod::kChirpZ}}) {
+  for (auto [n, method] :
+       {std::pair{2048, SpectrumMethod::kFourStep}, std::pair{2822, SpectrumMethod::kFourStep},
+        std::pair{1103, SpectrumMethod::kChirpZ}}) {
     const FrameProgram program = power_program(n, n, n / 2 + 1, method);
     const auto frame = noise(readable_samples(program), 3);
     const auto first = powers(program, frame, 0);
