@@ -37,7 +37,7 @@ CLI::App* Program::add_verb(const std::string& name, const std::string& descript
   verb->add_option("--log-level", common.log_level, "least important message shown")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
-  verb->parse_complete_callback([this, body = std::move(body)] { run = body; });
+  if (body) verb->parse_complete_callback([this, body = std::move(body)] { run = body; });
   return verb;
 }
 

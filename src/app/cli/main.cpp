@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   try {
     Program program;
     add_train(program);
+    add_crossval(program);
     add_recipe(program);
     try {
       program.app.parse(argc, argv);

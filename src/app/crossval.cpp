@@ -1,0 +1,237 @@
+#include "app/crossval.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "core/file.h"
+#include "core/rng.h"
+#include "earmark/error.h"
+
+extern char** environ;
+
+namespace earmark {
+namespace {
+
+struct Cell {
+  int fold;
+  long seed;
+  std::string name() const { return fmt::format("fold {}, seed {}", fold, seed); }
+};
+
+std::vector<Value> results_of(const std::filesystem::path& path, const std::string& config) {
+  std::vector<Value> rows;
+  if (!std::filesystem::exists(path)) return rows;
+  std::istringstream lines(read_text(path));
+  long number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    Value row = parse_json(line, fmt::format("{}:{}", path.string(), number));
+    if (row.at("config").as_string() == config) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+bool has_row(const std::vector<Value>& rows, const Cell& cell) {
+  return std::any_of(rows.begin(), rows.end(), [&](const Value& row) { return row.at("fold").as_integer() == cell.fold && row.at("seed").as_integer() == cell.seed; });
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+class Grid {
+ public:
+  Grid(const CrossvalRequest& request, std::string config) : request_(request), config_(std::move(config)) {}
+
+  CrossvalResult run(std::vector<Cell> cells, std::size_t n_before) {
+    CrossvalResult result;
+    const auto total = static_cast<long>(cells.size() + n_before);
+    auto done = static_cast<long>(n_before);
+    std::reverse(cells.begin(), cells.end());
+    while (!cells.empty() || !running_.empty()) {
+      const bool stop = request_.stop != nullptr && request_.stop->load();
+      if (stop && running_.empty()) return result;
+      if (stop && !stop_sent_) {
+        for (const auto& [pid, cell] : running_) ::kill(pid, SIGTERM);  // they save and leave
+        stop_sent_ = true;
+      }
+      while (!stop && !cells.empty() && running_.size() < static_cast<std::size_t>(request_.jobs)) {
+        start(cells.back());
+        cells.pop_back();
+      }
+      reap(result, done);
+      if (request_.on_progress) request_.on_progress(done, total, note());
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    result.finished = !stop_sent_;
+    return result;
+  }
+
+ private:
+  std::filesystem::path folder(const Cell& cell) const { return request_.out / fmt::format("fold{}-seed{}", cell.fold, cell.seed); }
+
+  void start(const Cell& cell) {
+    const std::filesystem::path out = folder(cell);
+    std::filesystem::create_directories(out);
+    std::vector<std::string> words{request_.program.string(), "train", request_.recipe_name, "--data-root", request_.data_root.string(), "--out", out.string(),
+                                   "--fold", std::to_string(cell.fold), "--seed", std::to_string(cell.seed), "--threads", "1"};
+    // A cell that was begun goes on from its checkpoint.
+    words.push_back(std::filesystem::exists(out / "recipe.yaml") ? "--resume" : "--overwrite");
+    for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    const std::string log = (out / "train.log").string();
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    pid_t pid = 0;
+    const int code = ::posix_spawn(&pid, words.front().c_str(), &files, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&files);
+    if (code != 0) throw Error(ErrorCode::kIo, fmt::format("cannot start {}: {}", words.front(), std::strerror(code)));
+    running_.emplace(pid, cell);
+  }
+
+  void reap(CrossvalResult& result, long& done) {
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      const auto found = running_.find(pid);
+      if (found == running_.end()) continue;
+      const Cell cell = found->second;
+      running_.erase(found);
+      if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        append_row(cell);
+        ++done;
+      } else if (!stop_sent_) {
+        result.failed.push_back(fmt::format("{}: see {}", cell.name(), (folder(cell) / "train.log").string()));
+      }
+    }
+  }
+
+  void append_row(const Cell& cell) const {
+    const Value metrics = parse_json(read_text(folder(cell) / "metrics.json"), (folder(cell) / "metrics.json").string());
+    Value row;
+    row.set("config", Value(config_));
+    row.set("recipe", Value(request_.recipe_name));
+    row.set("fold", Value(cell.fold));
+    row.set("seed", Value(static_cast<std::int64_t>(cell.seed)));
+    for (const auto& [name, value] : metrics.at("metrics").as_map()) {
+      if (value.is_number()) row.set(name, value);
+    }
+    for (const char* name : {"iterations", "train_s", "threads"}) row.set(name, metrics.at(name));
+    row.set("cpu", Value(cpu_name()));
+    Journal(request_.results).append(to_json(row));
+  }
+
+  // Where the running cells are, from the last lines of their logs.
+  std::string note() const {
+    std::string text;
+    for (const auto& [pid, cell] : running_) {
+      long iteration = 0;
+      std::ifstream log(folder(cell) / "log.jsonl");
+      for (std::string line; std::getline(log, line);) {
+        if (line.starts_with("{\"iteration\":")) iteration = std::strtol(line.c_str() + 13, nullptr, 10);
+      }
+      text += fmt::format("{}{} at step {}", text.empty() ? "" : "; ", cell.name(), iteration);
+    }
+    return text;
+  }
+
+  const CrossvalRequest& request_;
+  std::string config_;
+  std::map<pid_t, Cell> running_;
+  bool stop_sent_ = false;
+};
+
+Value summarize(const std::vector<Value>& rows) {
+  std::map<std::string, std::vector<double>> figures;
+  const std::set<std::string> facts{"fold", "seed", "iterations", "threads"};
+  for (const Value& row : rows) {
+    for (const auto& [name, value] : row.as_map()) {
+      if (value.is_number() && !facts.count(name)) figures[name].push_back(value.as_number());
+    }
+  }
+  Value metrics{Value::Map()};
+  for (const auto& [name, values] : figures) {
+    double mean = 0.0, square = 0.0;
+    for (const double x : values) mean += x / static_cast<double>(values.size());
+    for (const double x : values) square += (x - mean) * (x - mean);
+    Value entry;
+    entry.set("mean", Value(mean));
+    entry.set("std", Value(values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0));
+    entry.set("min", Value(*std::min_element(values.begin(), values.end())));
+    entry.set("max", Value(*std::max_element(values.begin(), values.end())));
+    entry.set("n", Value(static_cast<std::int64_t>(values.size())));
+    metrics.set(name, std::move(entry));
+  }
+  return metrics;
+}
+
+}  // namespace
+
+std::string config_id(Recipe recipe) {
+  recipe.seed = 0;
+  recipe.expect.clear();
+  recipe.source = {};
+  return fmt::format("{:016x}", fnv1a(recipe_to_yaml(recipe)));
+}
+
+CrossvalResult crossval(const CrossvalRequest& request) {
+  const Recipe recipe = load_recipe(request.recipe_name, request.overrides);
+  const Dataset dataset = load_dataset(recipe.data.dataset, request.data_root, recipe.data);
+  std::vector<int> folds = request.folds;
+  if (folds.empty()) {
+    folds.resize(static_cast<std::size_t>(dataset.n_folds()));
+    std::iota(folds.begin(), folds.end(), 1);
+  }
+  if (folds.empty()) throw Error(ErrorCode::kInvalidOption, fmt::format("--folds: {} has no folds to hold out", dataset.name));
+  std::filesystem::create_directories(request.out);
+  const std::string config = config_id(recipe);
+  const std::vector<Value> before = results_of(request.results, config);
+  std::vector<Cell> cells;
+  std::size_t n_before = 0;
+  for (const long seed : request.seeds) {
+    for (const int fold : folds) {
+      if (has_row(before, {fold, seed})) {
+        ++n_before;
+      } else {
+        cells.push_back({fold, seed});
+      }
+    }
+  }
+  CrossvalResult result = Grid(request, config).run(std::move(cells), n_before);
+  std::vector<Value> rows;
+  for (Value& row : results_of(request.results, config)) {
+    const bool asked = std::find(request.seeds.begin(), request.seeds.end(), row.at("seed").as_integer()) != request.seeds.end() &&
+                       std::find(folds.begin(), folds.end(), row.at("fold").as_integer()) != folds.end();
+    if (asked) rows.push_back(std::move(row));
+  }
+  result.summary.set("recipe", Value(request.recipe_name));
+  result.summary.set("config", Value(config));
+  result.summary.set("dataset", Value(dataset.name));
+  result.summary.set("metrics", summarize(rows));
+  result.summary.set("cells", Value(Value::List(rows.begin(), rows.end())));
+  return result;
+}
+
+}  // namespace earmark

@@ -1,0 +1,42 @@
+// crossval.h: a grid of training runs, one process a cell, as many side by side as asked for. A finished
+// cell is one line in the results file; a cell that has its line is never run again, so a grid may be
+// stopped and continued at will, and its results added up over days.
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/value.h"
+#include "recipe/recipe.h"
+
+namespace earmark {
+
+struct CrossvalRequest {
+  std::string recipe_name;              ///< file or shipped name, as `earmark train` takes it
+  std::vector<std::string> overrides;
+  std::filesystem::path data_root;
+  std::filesystem::path out;            ///< one folder a cell
+  std::filesystem::path results;        ///< JSON lines
+  std::vector<int> folds;               ///< empty: all
+  std::vector<long> seeds;
+  int jobs = 1;                         ///< cells side by side, one thread each
+  std::filesystem::path program;        ///< the earmark program that runs a cell
+  std::function<void(long done, long total, const std::string& note)> on_progress;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct CrossvalResult {
+  bool finished = false;
+  std::vector<std::string> failed;  ///< "fold 3, seed 0: see .../train.log"
+  Value summary;                    ///< {"recipe", "config", "cells": [...], "metrics": {name: {"mean", "std", "min", "max", "n"}}}
+};
+
+/// Identity of a configuration: its resolved recipe without the seed, hashed.
+std::string config_id(Recipe recipe);
+
+/// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).
+CrossvalResult crossval(const CrossvalRequest& request);
+
+}  // namespace earmark
