@@ -22,6 +22,7 @@ function(add_earmark_library room)
   set_target_properties(earmark_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_include_directories(earmark_${room} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+  set_property(GLOBAL APPEND PROPERTY earmark_links ${arg_LINKS})  # for src/library
   list(TRANSFORM arg_USES PREPEND earmark_)
   target_link_libraries(earmark_${room} PUBLIC ${arg_USES} PRIVATE earmark_options ${arg_LINKS})
 endfunction()
