@@ -95,6 +95,11 @@ class FfmpegBytes : public ByteSource {
     posix_spawn_file_actions_adddup2(&actions, in->theirs.get(), 0);
     posix_spawn_file_actions_adddup2(&actions, out->theirs.get(), 1);
     posix_spawn_file_actions_adddup2(&actions, messages->theirs.get(), 2);
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    // A writing end of the very pipe it is fed from, inherited from our caller, would keep it from ever
+    // seeing the end.
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+#endif
     // A group of its own: Ctrl-C at the terminal is for us, who then stop in good order.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);

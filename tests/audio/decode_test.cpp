@@ -286,7 +286,8 @@ class Feed {
  public:
   explicit Feed(std::string bytes) {
     int fds[2];
-    EXPECT_EQ(::pipe(fds), 0);
+    EXPECT_EQ(::pipe(fds),
+              0);  // not close-on-exec: a child that kept the writing end would never see the end
     read_end_ = fds[0];
     writer_ = std::thread([fd = fds[1], content = std::move(bytes)] {
       for (std::size_t at = 0; at < content.size();) {
