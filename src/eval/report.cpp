@@ -1,0 +1,252 @@
+#include "eval/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "earmark/error.h"
+#include "eval/metrics.h"
+#include "eval/report_style.h"
+#include "eval/report_svg.h"
+
+namespace earmark {
+namespace {
+
+using Out = std::back_insert_iterator<std::string>;
+
+constexpr const char* kDash = "\xE2\x80\x93";
+
+std::string figure(double value) { return std::isnan(value) ? kDash : fmt::format("{:.3f}", value); }
+
+void add_header(const ReportData& report, Out out) {
+  fmt::format_to(out, "<h1>{}</h1>\n<dl class=\"facts\">", escape_html(report.title));
+  fmt::format_to(out, "<div><dt>clips</dt><dd>{}</dd></div>", report.evaluation.n_clips);
+  for (const auto& [name, text] : report.facts) {
+    fmt::format_to(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape_html(name), escape_html(text));
+  }
+  fmt::format_to(out, "</dl>\n");
+}
+
+void add_metrics(const Evaluation& evaluation, Out out) {
+  if (evaluation.metrics.empty()) return;
+  fmt::format_to(out, "<h2>Metrics</h2>\n<div class=\"cards\">\n");
+  for (const Metric& metric : evaluation.metrics) {
+    fmt::format_to(out, "<div class=\"card\"><small>{}</small><b>{}</b>", escape_html(metric.name),
+                   figure(metric.value));
+    if (metric.interval) {
+      const double low = std::clamp(metric.interval->low, 0.0, 1.0);
+      const double high = std::clamp(metric.interval->high, 0.0, 1.0);
+      fmt::format_to(out, "<small>{} {} {}</small>", figure(metric.interval->low), kDash,
+                     figure(metric.interval->high));
+      fmt::format_to(out, "<span class=\"span\"><i style=\"left:{:.2f}%;width:{:.2f}%\"></i></span>",
+                     100 * low, 100 * (high - low));
+    }
+    fmt::format_to(out, "</div>\n");
+  }
+  fmt::format_to(out, "</div>\n");
+  if (evaluation.confidence > 0) {
+    fmt::format_to(out, "<p class=\"note\">Below each figure: its {:.4g} % bootstrap interval.</p>\n",
+                   100 * evaluation.confidence);
+  }
+}
+
+void add_cell(double value, bool bar, Out out) {
+  if (std::isnan(value)) {
+    fmt::format_to(out, "<td data-value=\"\">{}</td>", kDash);
+  } else if (bar) {
+    fmt::format_to(out, "<td class=\"bar\" style=\"--w:{:.1f}%\" data-value=\"{}\">{:.3f}</td>", 100 * value,
+                   value, value);
+  } else {
+    fmt::format_to(out, "<td data-value=\"{}\">{:.3f}</td>", value, value);
+  }
+}
+
+void add_classes(const Evaluation& evaluation, Out out) {
+  if (evaluation.per_class.empty()) return;
+  fmt::format_to(out, "<h2>By class</h2>\n<div class=\"scroll\"><table class=\"sortable\">\n<thead><tr>");
+  fmt::format_to(out, "<th class=\"name\" scope=\"col\"><button type=\"button\">tag</button></th>");
+  for (const char* title : {"AP", "ROC-AUC", "lwlrap", "recall", "precision", "F1", "support", "predicted"}) {
+    fmt::format_to(out, "<th scope=\"col\"><button type=\"button\">{}</button></th>", title);
+  }
+  fmt::format_to(out, "</tr></thead>\n<tbody>\n");
+  for (const ClassResult& result : evaluation.per_class) {
+    const std::string tag = escape_html(result.tag);
+    fmt::format_to(out, "<tr><td class=\"name\" data-value=\"{}\">{}</td>", tag, tag);
+    add_cell(result.average_precision, true, out);
+    const double ranking = result.support > 0 ? result.lwlrap : std::nan("");
+    for (const double value : {result.roc_auc, ranking, result.recall, result.precision, result.f1}) {
+      add_cell(value, false, out);
+    }
+    for (const std::int64_t count : {result.support, result.predicted}) {
+      fmt::format_to(out, "<td data-value=\"{}\">{}</td>", count, count);
+    }
+    fmt::format_to(out, "</tr>\n");
+  }
+  fmt::format_to(out, "</tbody></table></div>\n");
+}
+
+void add_confusion(const Evaluation& evaluation, Out out) {
+  if (!evaluation.single_label || evaluation.confusion.empty()) return;
+  fmt::format_to(
+      out,
+      "<h2>Confusion</h2>\n<p class=\"note\">Rows: the true class. Columns: the predicted one. Shade and "
+      "figure: share of the row, in per cent.</p>\n{}\n",
+      confusion_svg(evaluation));
+}
+
+void add_charts(const std::vector<Chart>& charts, Out out) {
+  bool titled = false;
+  for (const Chart& chart : charts) {
+    const std::string svg = chart_svg(chart);
+    if (svg.empty()) continue;
+    if (!titled) fmt::format_to(out, "<h2>Learning curves</h2>\n");
+    titled = true;
+    fmt::format_to(out, "<h3>{}</h3>\n{}\n", escape_html(chart.title), svg);
+  }
+}
+
+void add_mistakes(const std::vector<Mistake>& mistakes, Out out) {
+  if (mistakes.empty()) return;
+  fmt::format_to(out, "<h2>Most confident mistakes</h2>\n<div class=\"scroll\"><table>\n<thead><tr>");
+  fmt::format_to(out,
+                 "<th class=\"name\" scope=\"col\">clip</th><th class=\"name\" scope=\"col\">truth</th>");
+  fmt::format_to(
+      out,
+      "<th class=\"name\" scope=\"col\">predicted</th><th scope=\"col\">score</th></tr></thead>\n<tbody>\n");
+  for (const Mistake& mistake : mistakes) {
+    fmt::format_to(out,
+                   "<tr><td class=\"name\">{}</td><td class=\"name\">{}</td><td "
+                   "class=\"name\">{}</td><td>{:.3f}</td></tr>\n",
+                   escape_html(mistake.clip_id), escape_html(mistake.truth), escape_html(mistake.predicted),
+                   mistake.score);
+  }
+  fmt::format_to(out, "</tbody></table></div>\n");
+}
+
+void check(const ReportData& report) {
+  std::vector<std::string> problems;
+  for (const Chart& chart : report.charts) {
+    for (const Series& series : chart.series) {
+      if (series.x.size() == series.y.size()) continue;
+      problems.push_back(fmt::format("charts: '{}', series '{}': x and y must be as many, got {} and {}",
+                                     chart.title, series.name, series.x.size(), series.y.size()));
+    }
+  }
+  const std::size_t n_tags = report.evaluation.per_class.size();
+  if (!report.evaluation.confusion.empty() && report.evaluation.confusion.size() != n_tags * n_tags) {
+    problems.push_back(fmt::format("evaluation.confusion: must hold {} counts, got {}", n_tags * n_tags,
+                                   report.evaluation.confusion.size()));
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the report cannot be written", problems);
+}
+
+std::string tags_of(const LabeledScores& data, std::size_t clip) {
+  std::string text;
+  for (std::size_t tag = 0; tag < data.n_tags(); ++tag) {
+    if (is_positive_truth(data.truth[clip * data.n_tags() + tag]))
+      text += (text.empty() ? "" : ", ") + data.tags[tag];
+  }
+  return text.empty() ? "(none)" : text;
+}
+
+// Places in the arrays of the wrong decisions.
+std::vector<std::size_t> wrong_places(const LabeledScores& data, double threshold) {
+  const ScoreView view(data.truth, data.scores, data.n_tags());
+  std::vector<std::size_t> places;
+  if (data.single_label) {
+    const std::vector<int> labels = labels_of(view);
+    for (std::size_t clip = 0; clip < labels.size(); ++clip) {
+      const std::size_t best = top_k(view.scores.subspan(clip * view.n_tags, view.n_tags), 1).front();
+      if (labels[clip] != kNoLabel && best != static_cast<std::size_t>(labels[clip])) {
+        places.push_back(clip * view.n_tags + best);
+      }
+    }
+    return places;
+  }
+  for (std::size_t i = 0; i < view.scores.size(); ++i) {
+    const bool known_not = is_known_truth(view.truth[i]) && !is_positive_truth(view.truth[i]);
+    if (known_not && static_cast<double>(view.scores[i]) > threshold) places.push_back(i);
+  }
+  return places;
+}
+
+}  // namespace
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+          out += "\xEF\xBF\xBD";
+        } else {
+          out += c;
+        }
+    }
+  }
+  return out;
+}
+
+std::vector<Mistake> most_confident_mistakes(const LabeledScores& data, double threshold,
+                                             std::size_t at_most) {
+  std::vector<std::size_t> places = wrong_places(data, threshold);
+  at_most = std::min(at_most, places.size());
+  const auto surer = [&](std::size_t a, std::size_t b) {
+    return data.scores[a] != data.scores[b] ? data.scores[a] > data.scores[b] : a < b;
+  };
+  std::partial_sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(at_most), places.end(),
+                    surer);
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i < at_most; ++i) {
+    const std::size_t clip = places[i] / data.n_tags();
+    mistakes.push_back({data.clip_ids[clip], tags_of(data, clip), data.tags[places[i] % data.n_tags()],
+                        data.scores[places[i]]});
+  }
+  return mistakes;
+}
+
+std::string html_report(const ReportData& report) {
+  check(report);
+  std::string page;
+  Out out(page);
+  fmt::format_to(
+      out,
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'\"/>\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
+      escape_html(report.title), kReportStyle);
+  add_header(report, out);
+  add_metrics(report.evaluation, out);
+  add_charts(report.charts, out);
+  add_classes(report.evaluation, out);
+  add_confusion(report.evaluation, out);
+  add_mistakes(report.mistakes, out);
+  if (!report.recipe.empty()) {
+    fmt::format_to(out, "<h2>Recipe</h2>\n<details><summary>as resolved</summary><pre>{}</pre></details>\n",
+                   escape_html(report.recipe));
+  }
+  fmt::format_to(out, "</main>\n<script>{}</script>\n</body>\n</html>\n", kReportScript);
+  return page;
+}
+
+}  // namespace earmark
