@@ -58,6 +58,8 @@ double Adam::step(double rate_factor) {
   s.inv_root_correction2 = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, t)));
   s.beta1 = static_cast<float>(options_.beta1);
   s.beta2 = static_cast<float>(options_.beta2);
+  s.rest1 = static_cast<float>(1.0 - options_.beta1);
+  s.rest2 = static_cast<float>(1.0 - options_.beta2);
   s.eps = static_cast<float>(options_.eps);
   s.weight_decay = static_cast<float>(options_.weight_decay);
   s.gradient_scale = options_.clip_norm > 0.0 && norm > options_.clip_norm ? static_cast<float>(options_.clip_norm / (norm + 1e-6)) : 1.0f;

@@ -10,8 +10,8 @@ EARMARK_SIMD_CLONES void adam_update(const AdamStep& s, const float* __restrict 
                                      float* __restrict m, float* __restrict v) {
   for (std::size_t i = 0; i < n; ++i) {
     const float g = gradient[i] * s.gradient_scale + s.weight_decay * weight[i];
-    m[i] = s.beta1 * m[i] + (1.0f - s.beta1) * g;
-    v[i] = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
+    m[i] = s.beta1 * m[i] + s.rest1 * g;
+    v[i] = s.beta2 * v[i] + s.rest2 * g * g;
     weight[i] -= s.step_size * m[i] / (std::sqrt(v[i]) * s.inv_root_correction2 + s.eps);
   }
 }

@@ -16,6 +16,7 @@
 #include "train/learner.h"
 #include "train/loader.h"
 #include "train/run_log.h"
+#include "train/run_report.h"
 #include "train/train.h"
 
 namespace earmark {
@@ -37,9 +38,10 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   }
   SplitClips parts;
   for (const Clip& clip : dataset.clips) {
+    // Folds are another cut through the data than splits: with a fold held out, all others are trained on.
     if (fold > 0 ? clip.fold == fold : clip.split == "validate") {
       parts.held_out.push_back(clip);
-    } else if (clip.split.empty() || clip.split == recipe.data.split) {
+    } else if (fold > 0 || clip.split.empty() || clip.split == recipe.data.split) {
       parts.train.push_back(clip);
     }
   }
@@ -251,7 +253,8 @@ void Run::write_results(const Value& validation) {
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
   write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
-  write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");
+  write_text(request_.out / "report.html", run_report(metrics, log_->records(), last_scores_, recipe_text_));
+  write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");  // last: it says that the run is whole
 }
 
 TrainResult Run::go() {

@@ -1,0 +1,184 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+
+#include "core/file.h"
+#include "data/simulate.h"
+#include "earmark/error.h"
+#include "models/torch_network.h"
+#include "tagger/scorer.h"
+#include "train/checkpoint.h"
+#include "train/train.h"
+
+namespace earmark {
+TrainResult train(const TrainRequest& request);
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecipe = R"(
+recipe: 1
+seed: 3
+data: {dataset: folder}
+features: {kind: log_mel, sample_rate_hz: 16000, n_fft: 512, win_length: 400, hop_length: 160, n_mels: 32, f_max_hz: 8000}
+augment:
+  - {kind: time_shift}
+  - {kind: superpose_mixup, max_s: 1.5}
+  - {kind: frequency_warp}
+  - {kind: time_mask, max_frames: 20}
+  - {kind: frequency_mask, max_bands: 4}
+model: {kind: upb_crnn}
+schedule: {kind: cosine, warmup: 3}
+train: {iterations: 14, batch_size: 4, log_every: 3, checkpoint_every: 4, validate_every: 6, swa: {enabled: true, start: 8, every: 2}}
+tagging: {segment_s: 1.0}
+)";
+
+// Twelve simulated clips of one second, made once.
+class Trainer : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    root_ = fs::path(::testing::TempDir()) / "earmark_trainer_test";
+    fs::remove_all(root_);
+    SimulatedDatasetOptions options;
+    options.n_clips = 12;
+    options.n_folds = 2;
+    options.clip.duration_s = 1.0;
+    options.clip.sample_rate_hz = 16000;
+    write_simulated_dataset(root_ / "data", options);
+  }
+  static void TearDownTestSuite() { fs::remove_all(root_); }
+
+  static TrainRequest request(const std::string& name, const std::vector<std::string>& overrides = {}) {
+    TrainRequest request;
+    request.recipe = parse_recipe(kRecipe, "test", overrides);
+    request.data_root = root_ / "data";
+    request.out = root_ / name;
+    request.threads = 1;
+    request.fold = 2;
+    return request;
+  }
+
+  // The log without what measures time.
+  static std::string log_of(const fs::path& run) {
+    std::istringstream lines(read_text(run / "log.jsonl"));
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+      Value record = parse_json(line, "log.jsonl");
+      if (record.find("clips_per_s") != nullptr) record.set("clips_per_s", Value());
+      text += to_json(record) + "\n";
+    }
+    return text;
+  }
+
+  static fs::path root_;
+};
+fs::path Trainer::root_;
+
+TEST_F(Trainer, WritesEverythingThatARunPromises) {
+  const TrainResult result = train(request("whole"));
+  ASSERT_TRUE(result.finished);
+  for (const char* name : {"recipe.yaml", "log.jsonl", "metrics.json", "model.earmark", "report.html", "events.out.tfevents.0.earmark", "checkpoints/latest.safetensors"}) {
+    EXPECT_TRUE(fs::exists(root_ / "whole" / name)) << name;
+  }
+  // 14 steps logged every 3 and at the end, validated at 6, 12 and at the end.
+  const std::string log = log_of(root_ / "whole");
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5 + 3);
+  const Scorer scorer(read_bundle(result.bundle), make_torch_network);  // its self-test passes
+  EXPECT_EQ(scorer.bundle().tags.size(), 6U);
+  EXPECT_EQ(parse_recipe(read_text(root_ / "whole/recipe.yaml"), "recipe.yaml").seed, 3U);
+}
+
+TEST_F(Trainer, StoppedAndResumedRunEqualsUninterruptedRunBitForBit) {
+  ASSERT_TRUE(train(request("uninterrupted")).finished);
+  TrainRequest stopped = request("stopped");
+  std::atomic<bool> stop{false};
+  stopped.stop = &stop;
+  stopped.on_progress = [&](const TrainProgress& p) { stop = p.stage == "training" && p.done == 7; };
+  ASSERT_FALSE(train(stopped).finished);
+  TrainRequest resumed = request("stopped");
+  resumed.resume = true;
+  ASSERT_TRUE(train(resumed).finished);
+  EXPECT_EQ(read_bytes(root_ / "uninterrupted/model.earmark"), read_bytes(root_ / "stopped/model.earmark"));
+  EXPECT_EQ(log_of(root_ / "uninterrupted"), log_of(root_ / "stopped"));
+}
+
+// A kill leaves the last periodic checkpoint, a log that ran ahead of it, and perhaps a torn line.
+TEST_F(Trainer, KilledAndResumedRunEqualsUninterruptedRunBitForBit) {
+  ASSERT_TRUE(train(request("reference")).finished);
+  TrainRequest killed = request("killed");
+  struct Killed {};
+  killed.on_progress = [](const TrainProgress& p) {
+    if (p.stage == "training" && p.done == 11) throw Killed();
+  };
+  EXPECT_THROW(train(killed), Killed);
+  ASSERT_EQ(read_checkpoint(root_ / "killed")->iteration, 8);
+  std::ofstream(root_ / "killed/log.jsonl", std::ios::app) << "{\"iteration\": 12, \"lo";
+  TrainRequest resumed = request("killed");
+  resumed.resume = true;
+  resumed.threads = 1;
+  ASSERT_TRUE(train(resumed).finished);
+  EXPECT_EQ(read_bytes(root_ / "reference/model.earmark"), read_bytes(root_ / "killed/model.earmark"));
+  EXPECT_EQ(log_of(root_ / "reference"), log_of(root_ / "killed"));
+}
+
+TEST_F(Trainer, RefusesAUsedFolderAnotherRecipeAndAFoldThatIsNotThere) {
+  ASSERT_TRUE(train(request("used", {"train.iterations=10"})).finished);
+  EXPECT_THROW(train(request("used")), Error);
+  TrainRequest other = request("used", {"seed=4"});
+  other.resume = true;
+  EXPECT_THROW(train(other), Error);
+  TrainRequest fold = request("other");
+  fold.fold = 3;
+  try {
+    train(fold);
+    FAIL() << "fold 3 of 2 was accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("1..2, got 3"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(Trainer, ALossThatIsNoNumberStopsAndNamesTheBatch) {
+  TrainRequest request = this->request("nan", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}"});
+  try {
+    train(request);
+    FAIL() << "a learning rate of 1e30 went well";
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    EXPECT_NE(text.find("no longer a number (iteration "), std::string::npos) << text;
+    EXPECT_NE(text.find("clips audio/"), std::string::npos) << text;
+  }
+}
+
+TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
+  ASSERT_TRUE(train(request("base")).finished);
+  // The same recordings under two other tags.
+  const fs::path data = root_ / "two_tags";
+  fs::create_directories(data);
+  fs::copy(root_ / "data/audio", data / "audio", fs::copy_options::recursive);
+  std::string manifest = "file,tags\n";
+  int index = 0;
+  for (const auto& entry : fs::directory_iterator(data / "audio")) manifest += "audio/" + entry.path().filename().string() + (index++ % 2 == 0 ? ",loud\n" : ",quiet\n");
+  write_text(data / "manifest.csv", manifest);
+  TrainRequest fine = request("fine", {"train.freeze_trunk=true", "train.iterations=6", "train.swa.enabled=false", "augment=[]"});
+  fine.data_root = data;
+  fine.fold = 0;
+  fine.init = root_ / "base/model.earmark";
+  const TrainResult result = train(fine);
+  ASSERT_TRUE(result.finished);
+  const Bundle base = read_bundle(fine.init), tuned = read_bundle(result.bundle);
+  EXPECT_EQ(tuned.tags, (std::vector<std::string>{"loud", "quiet"}));
+  for (const auto& [name, tensor] : base.tensors.front()) {
+    if (name.starts_with("fc_out")) {
+      EXPECT_NE(tensor.shape, tuned.tensors.front().at(name).shape);
+    } else {
+      EXPECT_EQ(tensor.bytes, tuned.tensors.front().at(name).bytes) << name;
+    }
+  }
+  EXPECT_EQ(base.networks.front().front_end.normalizer.mean, tuned.networks.front().front_end.normalizer.mean);
+}
+
+}  // namespace
+}  // namespace earmark
