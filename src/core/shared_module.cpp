@@ -30,6 +30,10 @@ std::filesystem::path module_path() {
   return kModuleName;
 }
 
+// OpenBLAS's own threads spin while they wait and take a core from whoever works; its products here are
+// small, and with one thread they give the same bits on every machine.
+void keep_openblas_to_one_thread() { ::setenv("OPENBLAS_NUM_THREADS", "1", 1); }
+
 // Debian's OpenBLAS 0.3.21 takes recent x86-64 processors for the oldest ones and runs at a fifth of
 // their speed. The choice is made when it loads, so it has to be in the environment before.
 void choose_openblas_kernel() {
@@ -61,6 +65,7 @@ void* module_handle() {
   const std::lock_guard lock(mutex);
   if (handle != nullptr) return handle;
   const std::filesystem::path path = module_path();
+  keep_openblas_to_one_thread();
   choose_openblas_kernel();
   keep_freed_memory();
   handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
