@@ -148,7 +148,7 @@ std::vector<std::string> run_config(const FeaturesBenchOptions& bench, const Con
   report.add("worst_error", error, options.log == LogKind::kDb ? "dB" : "nat");
 
   auto fftw = bench.with_peers ? FftwPeer::open(options.n_fft) : nullptr;
-  auto torchaudio = bench.with_peers ? TorchaudioPeer::start(bench.python, options, clip) : nullptr;
+  auto torchaudio = bench.with_peers ? start_torchaudio(bench.python, options, clip) : nullptr;
   std::vector<double> own_ms, fftw_ms, torchaudio_ms;
   for (int round = 0; round < bench.rounds; ++round) {
     own_ms.push_back(turn(bench.repeats, [&] {

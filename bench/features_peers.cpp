@@ -1,18 +1,9 @@
 #include "features_peers.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
-
-extern char** environ;
 
 namespace earmark {
 namespace {
@@ -88,73 +79,14 @@ double FftwPeer::time_ms(int n_frames) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::unique_ptr<TorchaudioPeer> TorchaudioPeer::start(const std::string& python, const LogMelOptions& options,
-                                                      std::span<const float> clip) {
-  const std::string numbers[] = {std::to_string(clip.size()),         std::to_string(options.sample_rate_hz),
-                                 std::to_string(options.n_fft),       std::to_string(options.win_length),
-                                 std::to_string(options.hop_length),  std::to_string(options.n_mels),
-                                 fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz)};
-  const char* arguments[] = {python.c_str(),
-                             "-c",
-                             kTorchaudioScript,
-                             numbers[0].c_str(),
-                             numbers[1].c_str(),
-                             numbers[2].c_str(),
-                             numbers[3].c_str(),
-                             numbers[4].c_str(),
-                             numbers[5].c_str(),
-                             numbers[6].c_str(),
-                             numbers[7].c_str(),
-                             options.mel_scale == MelScale::kHtk ? "htk" : "slaney",
-                             options.mel_norm == MelNorm::kArea ? "area" : "none",
-                             options.window == Window::kBlackman ? "blackman" : "hann",
-                             nullptr};
-  int to[2], from[2];
-  if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) return nullptr;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t process = -1;
-  const int failed =
-      posix_spawnp(&process, python.c_str(), &actions, nullptr, const_cast<char**>(arguments), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  close(to[0]);
-  close(from[1]);
-  std::unique_ptr<TorchaudioPeer> peer(new TorchaudioPeer);
-  peer->when_pipe_breaks_ = signal(SIGPIPE, SIG_IGN);  // a peer that dies is a figure left out
-  peer->process_ = failed != 0 ? -1 : process;
-  peer->to_ = fdopen(to[1], "wb");
-  peer->from_ = fdopen(from[0], "rb");
-  if (failed != 0) return nullptr;
-  std::fwrite(clip.data(), sizeof(float), clip.size(), peer->to_);
-  std::fflush(peer->to_);
-  std::string line;
-  if (!peer->read_line(line) || line != "ready") return nullptr;
-  return peer;
-}
-
-TorchaudioPeer::~TorchaudioPeer() {
-  std::fclose(to_);  // the end of its input is the end of the process
-  std::fclose(from_);
-  if (process_ > 0) waitpid(process_, nullptr, 0);
-  signal(SIGPIPE, when_pipe_breaks_);
-}
-
-bool TorchaudioPeer::read_line(std::string& line) {
-  char buffer[256];
-  if (std::fgets(buffer, sizeof buffer, from_) == nullptr) return false;
-  line.assign(buffer, std::strcspn(buffer, "\r\n"));
-  return true;
-}
-
-std::optional<double> TorchaudioPeer::time_ms() {
-  std::fputs("go\n", to_);
-  std::fflush(to_);
-  std::string line;
-  if (!read_line(line)) return std::nullopt;
-  return std::strtod(line.c_str(), nullptr);
+std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options, std::span<const float> clip) {
+  return PythonPeer::start(python, kTorchaudioScript,
+                           {std::to_string(clip.size()), std::to_string(options.sample_rate_hz), std::to_string(options.n_fft),
+                            std::to_string(options.win_length), std::to_string(options.hop_length), std::to_string(options.n_mels),
+                            fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz),
+                            options.mel_scale == MelScale::kHtk ? "htk" : "slaney", options.mel_norm == MelNorm::kArea ? "area" : "none",
+                            options.window == Window::kBlackman ? "blackman" : "hann"},
+                           clip);
 }
 
 }  // namespace earmark

@@ -1,13 +1,12 @@
 // features_peers.h: other programs' front ends, found at run time. Nothing of theirs is linked: FFTW's
 // shared library is opened by name, torchaudio runs in its own process.
 #pragma once
-#include <cstdio>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 
 #include "earmark/log_mel.h"
+#include "python_peer.h"
 
 namespace earmark {
 
@@ -31,25 +30,8 @@ class FftwPeer {
   float* out_ = nullptr;
 };
 
-/// torchaudio's MelSpectrogram and a logarithm, in one long-running process with one thread.
-class TorchaudioPeer {
- public:
-  /// Nothing where the interpreter or its torchaudio is missing.
-  static std::unique_ptr<TorchaudioPeer> start(const std::string& python, const LogMelOptions& options,
-                                               std::span<const float> clip);
-  ~TorchaudioPeer();
-  TorchaudioPeer(const TorchaudioPeer&) = delete;
-  TorchaudioPeer& operator=(const TorchaudioPeer&) = delete;
-  /// Milliseconds of one clip, measured inside that process; nothing once it has died.
-  std::optional<double> time_ms();
-
- private:
-  TorchaudioPeer() = default;
-  bool read_line(std::string& line);
-  int process_ = -1;
-  void (*when_pipe_breaks_)(int) = nullptr;
-  std::FILE* to_ = nullptr;
-  std::FILE* from_ = nullptr;
-};
+/// torchaudio's MelSpectrogram and a logarithm, in one long-running process with one thread. Nothing where
+/// the interpreter or its torchaudio is missing.
+std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options, std::span<const float> clip);
 
 }  // namespace earmark

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     add_train(program);
     add_crossval(program);
     add_recipe(program);
+    add_bench(program);
     try {
       program.app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -1,0 +1,114 @@
+#include "train_bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/shared_module.h"
+#include "earmark/error.h"
+#include "python_peer.h"
+#include "train/step_timer.h"
+
+namespace earmark {
+namespace {
+
+// The same layers, loss, clipping and optimizer, written as one would in PyTorch.
+constexpr const char* kEagerScript = R"(
+import sys, time
+import torch, torch.nn as nn, torch.nn.functional as F
+batch, threads = int(sys.argv[1]), int(sys.argv[2])
+torch.set_num_threads(threads)
+torch.manual_seed(0)
+def block(i, o, pool=None, one_d=False):
+    conv, norm = (nn.Conv1d, nn.BatchNorm1d) if one_d else (nn.Conv2d, nn.BatchNorm2d)
+    layers = [conv(i, o, 3, padding=1), norm(o), nn.ReLU(inplace=True)]
+    return layers + ([nn.MaxPool2d(pool, ceil_mode=True)] if pool else [])
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, c = [], 1
+        for i, o in enumerate((16, 32, 64, 128)):
+            layers += block(c, o) + block(o, o, (2, 2) if i < 3 else (2, 1))
+            c = o
+        self.cnn = nn.Sequential(*layers, *block(128, 256, (2, 1)))
+        self.tdnn = nn.Sequential(*block(1024, 256, one_d=True), *block(256, 256, one_d=True), *block(256, 256, one_d=True))
+        self.gru = nn.GRU(256, 256, 2, batch_first=True)
+        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 80))
+    def forward(self, x):
+        h = self.tdnn(self.cnn(x).flatten(1, 2)).transpose(1, 2)
+        return self.fc(self.gru(h)[0][:, -1])
+net, x = Net().train(), torch.randn(batch, 1, 128, 501)
+y = (torch.rand(batch, 80) < 0.1).float()
+optimizer = torch.optim.Adam(net.parameters(), 3e-4)
+def step():
+    optimizer.zero_grad(set_to_none=True)
+    (F.binary_cross_entropy_with_logits(net(x), y, reduction="sum") / batch).backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 15.0)
+    optimizer.step()
+step()
+print("ready", flush=True)
+while sys.stdin.buffer.readline():
+    begin = time.perf_counter()
+    step()
+    print((time.perf_counter() - begin) * 1e3, flush=True)
+)";
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+struct Peer {
+  std::string name;
+  std::unique_ptr<PythonPeer> process;
+  std::vector<double> ms;
+};
+
+}  // namespace
+
+std::vector<std::string> run_train_bench(const TrainBenchOptions& options) {
+  StepTimerOptions step;
+  step.batch_size = options.batch_size;
+  step.threads = options.threads;
+  const std::unique_ptr<StepTimer> ours = torch_make_step_timer()(step);
+  const double error = ours->largest_error();
+  if (!(error < 1e-4)) throw Error(ErrorCode::kInternal, fmt::format("train: the fused layers differ from libtorch's by {:g} in a score", error));
+  ours->step_ms();  // buffers are allocated
+
+  const std::string kernel = openblas_kernel();  // the peers get the same BLAS kernel
+  std::vector<Peer> peers;
+  if (options.with_peers) {
+    const std::vector<std::string> arguments{std::to_string(options.batch_size), std::to_string(options.threads)};
+    const std::vector<std::string> blas{"OPENBLAS_CORETYPE=" + kernel};
+    std::vector<std::string> tuned = blas;
+    for (const char* setting : {"MALLOC_MMAP_THRESHOLD_=17179869184", "MALLOC_TRIM_THRESHOLD_=17179869184", "MALLOC_TOP_PAD_=67108864"}) tuned.emplace_back(setting);
+    peers.push_back({"pytorch_eager", PythonPeer::start(options.python, kEagerScript, arguments, {}, blas), {}});
+    peers.push_back({"pytorch_eager_malloc_tuned", PythonPeer::start(options.python, kEagerScript, arguments, {}, tuned), {}});
+  }
+  std::vector<double> our_ms;
+  for (int round = 0; round < options.rounds; ++round) {
+    our_ms.push_back(ours->step_ms());
+    for (Peer& peer : peers) {
+      if (!peer.process) continue;
+      if (const auto ms = peer.process->time_ms()) peer.ms.push_back(*ms);
+    }
+  }
+
+  std::vector<std::string> lines;
+  auto add = [&](const std::string& figure, double value, const char* unit) {
+    lines.push_back(fmt::format(R"({{"bench":"train","config":"upb_crnn batch {} x 10 s, {} thread(s), {}","figure":"{}","value":{:.4g},"unit":"{}"}})",
+                                options.batch_size, options.threads, kernel, figure, value, unit));
+  };
+  add("largest_error", error, "score");
+  const double ours_median = median(our_ms);
+  add("earmark_step", ours_median, "ms");
+  add("earmark_rate", options.batch_size * 1e3 / ours_median, "clips/s");
+  for (const Peer& peer : peers) {
+    if (peer.ms.size() != our_ms.size()) continue;  // not installed, or died
+    add(peer.name + "_step", median(peer.ms), "ms");
+    add("vs_" + peer.name, median(peer.ms) / ours_median, "x");
+  }
+  return lines;
+}
+
+}  // namespace earmark
