@@ -79,14 +79,17 @@ double FftwPeer::time_ms(int n_frames) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options, std::span<const float> clip) {
-  return PythonPeer::start(python, kTorchaudioScript,
-                           {std::to_string(clip.size()), std::to_string(options.sample_rate_hz), std::to_string(options.n_fft),
-                            std::to_string(options.win_length), std::to_string(options.hop_length), std::to_string(options.n_mels),
-                            fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz),
-                            options.mel_scale == MelScale::kHtk ? "htk" : "slaney", options.mel_norm == MelNorm::kArea ? "area" : "none",
-                            options.window == Window::kBlackman ? "blackman" : "hann"},
-                           clip);
+std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options,
+                                             std::span<const float> clip) {
+  return PythonPeer::start(
+      python, kTorchaudioScript,
+      {std::to_string(clip.size()), std::to_string(options.sample_rate_hz), std::to_string(options.n_fft),
+       std::to_string(options.win_length), std::to_string(options.hop_length), std::to_string(options.n_mels),
+       fmt::format("{}", options.f_min_hz), fmt::format("{}", options.f_max_hz),
+       options.mel_scale == MelScale::kHtk ? "htk" : "slaney",
+       options.mel_norm == MelNorm::kArea ? "area" : "none",
+       options.window == Window::kBlackman ? "blackman" : "hann"},
+      clip);
 }
 
 }  // namespace earmark

@@ -32,6 +32,7 @@ class FftwPeer {
 
 /// torchaudio's MelSpectrogram and a logarithm, in one long-running process with one thread. Nothing where
 /// the interpreter or its torchaudio is missing.
-std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options, std::span<const float> clip);
+std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const LogMelOptions& options,
+                                             std::span<const float> clip);
 
 }  // namespace earmark

@@ -13,9 +13,12 @@ extern char** environ;
 
 namespace earmark {
 
-std::unique_ptr<PythonPeer> PythonPeer::start(const std::string& python, const std::string& script, const std::vector<std::string>& arguments,
-                                              std::span<const float> input, const std::vector<std::string>& environment) {
-  std::vector<char*> words{const_cast<char*>(python.c_str()), const_cast<char*>("-c"), const_cast<char*>(script.c_str())};
+std::unique_ptr<PythonPeer> PythonPeer::start(const std::string& python, const std::string& script,
+                                              const std::vector<std::string>& arguments,
+                                              std::span<const float> input,
+                                              const std::vector<std::string>& environment) {
+  std::vector<char*> words{const_cast<char*>(python.c_str()), const_cast<char*>("-c"),
+                           const_cast<char*>(script.c_str())};
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   std::vector<char*> settings;

@@ -16,8 +16,10 @@ class PythonPeer {
   /// The script reads `input` from its standard input, prints "ready", and from then on answers each line
   /// with milliseconds. Nothing where the interpreter or a module is missing.
   /// @param environment "NAME=value" added to this process's own.
-  static std::unique_ptr<PythonPeer> start(const std::string& python, const std::string& script, const std::vector<std::string>& arguments,
-                                           std::span<const float> input, const std::vector<std::string>& environment = {});
+  static std::unique_ptr<PythonPeer> start(const std::string& python, const std::string& script,
+                                           const std::vector<std::string>& arguments,
+                                           std::span<const float> input,
+                                           const std::vector<std::string>& environment = {});
   ~PythonPeer();
   PythonPeer(const PythonPeer&) = delete;
   PythonPeer& operator=(const PythonPeer&) = delete;

@@ -54,7 +54,8 @@ while sys.stdin.buffer.readline():
 )";
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
   return values[values.size() / 2];
 }
 
@@ -72,18 +73,26 @@ std::vector<std::string> run_train_bench(const TrainBenchOptions& options) {
   step.threads = options.threads;
   const std::unique_ptr<StepTimer> ours = torch_make_step_timer()(step);
   const double error = ours->largest_error();
-  if (!(error < 1e-4)) throw Error(ErrorCode::kInternal, fmt::format("train: the fused layers differ from libtorch's by {:g} in a score", error));
+  if (!(error < 1e-4))
+    throw Error(ErrorCode::kInternal,
+                fmt::format("train: the fused layers differ from libtorch's by {:g} in a score", error));
   ours->step_ms();  // buffers are allocated
 
   const std::string kernel = openblas_kernel();  // the peers get the same BLAS kernel
   std::vector<Peer> peers;
   if (options.with_peers) {
-    const std::vector<std::string> arguments{std::to_string(options.batch_size), std::to_string(options.threads)};
+    const std::vector<std::string> arguments{std::to_string(options.batch_size),
+                                             std::to_string(options.threads)};
     const std::vector<std::string> blas{"OPENBLAS_CORETYPE=" + kernel};
     std::vector<std::string> tuned = blas;
-    for (const char* setting : {"MALLOC_MMAP_THRESHOLD_=17179869184", "MALLOC_TRIM_THRESHOLD_=17179869184", "MALLOC_TOP_PAD_=67108864"}) tuned.emplace_back(setting);
-    peers.push_back({"pytorch_eager", PythonPeer::start(options.python, kEagerScript, arguments, {}, blas), {}});
-    peers.push_back({"pytorch_eager_malloc_tuned", PythonPeer::start(options.python, kEagerScript, arguments, {}, tuned), {}});
+    for (const char* setting : {"MALLOC_MMAP_THRESHOLD_=17179869184", "MALLOC_TRIM_THRESHOLD_=17179869184",
+                                "MALLOC_TOP_PAD_=67108864"})
+      tuned.emplace_back(setting);
+    peers.push_back(
+        {"pytorch_eager", PythonPeer::start(options.python, kEagerScript, arguments, {}, blas), {}});
+    peers.push_back({"pytorch_eager_malloc_tuned",
+                     PythonPeer::start(options.python, kEagerScript, arguments, {}, tuned),
+                     {}});
   }
   std::vector<double> our_ms;
   for (int round = 0; round < options.rounds; ++round) {
@@ -96,8 +105,9 @@ std::vector<std::string> run_train_bench(const TrainBenchOptions& options) {
 
   std::vector<std::string> lines;
   auto add = [&](const std::string& figure, double value, const char* unit) {
-    lines.push_back(fmt::format(R"({{"bench":"train","config":"upb_crnn batch {} x 10 s, {} thread(s), {}","figure":"{}","value":{:.4g},"unit":"{}"}})",
-                                options.batch_size, options.threads, kernel, figure, value, unit));
+    lines.push_back(fmt::format(
+        R"({{"bench":"train","config":"upb_crnn batch {} x 10 s, {} thread(s), {}","figure":"{}","value":{:.4g},"unit":"{}"}})",
+        options.batch_size, options.threads, kernel, figure, value, unit));
   };
   add("largest_error", error, "score");
   const double ours_median = median(our_ms);

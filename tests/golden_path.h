@@ -20,6 +20,6 @@ inline std::filesystem::path repository() { return EARMARK_SOURCE_DIR; }
 }  // namespace earmark::testing
 
 /// Declares `path variable`, the folder that an environment variable names, or skips the test.
-#define EARMARK_NEEDS(variable, environment)                                                        \
-  const std::filesystem::path variable = ::earmark::testing::from_environment(environment);         \
+#define EARMARK_NEEDS(variable, environment)                                                \
+  const std::filesystem::path variable = ::earmark::testing::from_environment(environment); \
   if (variable.empty()) GTEST_SKIP() << environment " is not set"

@@ -22,7 +22,8 @@ struct FeatureMap {
 
  private:
   std::size_t offset(int channel, int mel) const {
-    return (static_cast<std::size_t>(channel) * static_cast<std::size_t>(n_mels) + static_cast<std::size_t>(mel)) *
+    return (static_cast<std::size_t>(channel) * static_cast<std::size_t>(n_mels) +
+            static_cast<std::size_t>(mel)) *
            static_cast<std::size_t>(n_frames);
   }
 };

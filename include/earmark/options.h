@@ -31,8 +31,8 @@ inline constexpr Range kPositive{0.0, std::numeric_limits<double>::infinity(), t
 inline constexpr Range kNotNegative{0.0, std::numeric_limits<double>::infinity(), false, false};
 inline constexpr Range kProbability{0.0, 1.0, false, false};
 
-/// Specialise for each enum that is an option: `static constexpr std::array kNames{std::pair{E::kA, "a"}, ...}`
-/// with std::string_view names, in the order they are to be listed.
+/// Specialise for each enum that is an option: `static constexpr std::array kNames{std::pair{E::kA, "a"},
+/// ...}` with std::string_view names, in the order they are to be listed.
 template <class E>
 struct EnumNames;
 

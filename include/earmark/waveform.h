@@ -19,7 +19,8 @@ struct Waveform {
     return sample_rate_hz > 0 ? static_cast<double>(n_samples()) / sample_rate_hz : 0.0;
   }
   std::span<const float> channel(int index) const {
-    return std::span<const float>(samples).subspan(static_cast<std::size_t>(index) * n_samples(), n_samples());
+    return std::span<const float>(samples).subspan(static_cast<std::size_t>(index) * n_samples(),
+                                                   n_samples());
   }
   std::span<float> channel(int index) {
     return std::span<float>(samples).subspan(static_cast<std::size_t>(index) * n_samples(), n_samples());

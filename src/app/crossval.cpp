@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <numeric>
 #include <set>
@@ -47,7 +47,9 @@ std::vector<Value> results_of(const std::filesystem::path& path, const std::stri
 }
 
 bool has_row(const std::vector<Value>& rows, const Cell& cell) {
-  return std::any_of(rows.begin(), rows.end(), [&](const Value& row) { return row.at("fold").as_integer() == cell.fold && row.at("seed").as_integer() == cell.seed; });
+  return std::any_of(rows.begin(), rows.end(), [&](const Value& row) {
+    return row.at("fold").as_integer() == cell.fold && row.at("seed").as_integer() == cell.seed;
+  });
 }
 
 std::string cpu_name() {
@@ -87,13 +89,26 @@ class Grid {
   }
 
  private:
-  std::filesystem::path folder(const Cell& cell) const { return request_.out / fmt::format("fold{}-seed{}", cell.fold, cell.seed); }
+  std::filesystem::path folder(const Cell& cell) const {
+    return request_.out / fmt::format("fold{}-seed{}", cell.fold, cell.seed);
+  }
 
   void start(const Cell& cell) {
     const std::filesystem::path out = folder(cell);
     std::filesystem::create_directories(out);
-    std::vector<std::string> words{request_.program.string(), "train", request_.recipe_name, "--data-root", request_.data_root.string(), "--out", out.string(),
-                                   "--fold", std::to_string(cell.fold), "--seed", std::to_string(cell.seed), "--threads", "1"};
+    std::vector<std::string> words{request_.program.string(),
+                                   "train",
+                                   request_.recipe_name,
+                                   "--data-root",
+                                   request_.data_root.string(),
+                                   "--out",
+                                   out.string(),
+                                   "--fold",
+                                   std::to_string(cell.fold),
+                                   "--seed",
+                                   std::to_string(cell.seed),
+                                   "--threads",
+                                   "1"};
     // A cell that was begun goes on from its checkpoint.
     words.push_back(std::filesystem::exists(out / "recipe.yaml") ? "--resume" : "--overwrite");
     for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
@@ -108,7 +123,8 @@ class Grid {
     pid_t pid = 0;
     const int code = ::posix_spawn(&pid, words.front().c_str(), &files, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&files);
-    if (code != 0) throw Error(ErrorCode::kIo, fmt::format("cannot start {}: {}", words.front(), std::strerror(code)));
+    if (code != 0)
+      throw Error(ErrorCode::kIo, fmt::format("cannot start {}: {}", words.front(), std::strerror(code)));
     running_.emplace(pid, cell);
   }
 
@@ -123,13 +139,15 @@ class Grid {
         append_row(cell);
         ++done;
       } else if (!stop_sent_) {
-        result.failed.push_back(fmt::format("{}: see {}", cell.name(), (folder(cell) / "train.log").string()));
+        result.failed.push_back(
+            fmt::format("{}: see {}", cell.name(), (folder(cell) / "train.log").string()));
       }
     }
   }
 
   void append_row(const Cell& cell) const {
-    const Value metrics = parse_json(read_text(folder(cell) / "metrics.json"), (folder(cell) / "metrics.json").string());
+    const Value metrics =
+        parse_json(read_text(folder(cell) / "metrics.json"), (folder(cell) / "metrics.json").string());
     Value row;
     row.set("config", Value(config_));
     row.set("recipe", Value(request_.recipe_name));
@@ -178,7 +196,8 @@ Value summarize(const std::vector<Value>& rows) {
     for (const double x : values) square += (x - mean) * (x - mean);
     Value entry;
     entry.set("mean", Value(mean));
-    entry.set("std", Value(values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0));
+    entry.set("std",
+              Value(values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0.0));
     entry.set("min", Value(*std::min_element(values.begin(), values.end())));
     entry.set("max", Value(*std::max_element(values.begin(), values.end())));
     entry.set("n", Value(static_cast<std::int64_t>(values.size())));
@@ -204,7 +223,8 @@ CrossvalResult crossval(const CrossvalRequest& request) {
     folds.resize(static_cast<std::size_t>(dataset.n_folds()));
     std::iota(folds.begin(), folds.end(), 1);
   }
-  if (folds.empty()) throw Error(ErrorCode::kInvalidOption, fmt::format("--folds: {} has no folds to hold out", dataset.name));
+  if (folds.empty())
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--folds: {} has no folds to hold out", dataset.name));
   std::filesystem::create_directories(request.out);
   const std::string config = config_id(recipe);
   const std::vector<Value> before = results_of(request.results, config);
@@ -222,7 +242,8 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   CrossvalResult result = Grid(request, config).run(std::move(cells), n_before);
   std::vector<Value> rows;
   for (Value& row : results_of(request.results, config)) {
-    const bool asked = std::find(request.seeds.begin(), request.seeds.end(), row.at("seed").as_integer()) != request.seeds.end() &&
+    const bool asked = std::find(request.seeds.begin(), request.seeds.end(), row.at("seed").as_integer()) !=
+                           request.seeds.end() &&
                        std::find(folds.begin(), folds.end(), row.at("fold").as_integer()) != folds.end();
     if (asked) rows.push_back(std::move(row));
   }

@@ -14,15 +14,15 @@
 namespace earmark {
 
 struct CrossvalRequest {
-  std::string recipe_name;              ///< file or shipped name, as `earmark train` takes it
+  std::string recipe_name;  ///< file or shipped name, as `earmark train` takes it
   std::vector<std::string> overrides;
   std::filesystem::path data_root;
-  std::filesystem::path out;            ///< one folder a cell
-  std::filesystem::path results;        ///< JSON lines
-  std::vector<int> folds;               ///< empty: all
+  std::filesystem::path out;      ///< one folder a cell
+  std::filesystem::path results;  ///< JSON lines
+  std::vector<int> folds;         ///< empty: all
   std::vector<long> seeds;
-  int jobs = 1;                         ///< cells side by side, one thread each
-  std::filesystem::path program;        ///< the earmark program that runs a cell
+  int jobs = 1;                   ///< cells side by side, one thread each
+  std::filesystem::path program;  ///< the earmark program that runs a cell
   std::function<void(long done, long total, const std::string& note)> on_progress;
   const std::atomic<bool>* stop = nullptr;
 };
@@ -30,7 +30,8 @@ struct CrossvalRequest {
 struct CrossvalResult {
   bool finished = false;
   std::vector<std::string> failed;  ///< "fold 3, seed 0: see .../train.log"
-  Value summary;                    ///< {"recipe", "config", "cells": [...], "metrics": {name: {"mean", "std", "min", "max", "n"}}}
+  Value summary;  ///< {"recipe", "config", "cells": [...], "metrics": {name: {"mean", "std", "min", "max",
+                  ///< "n"}}}
 };
 
 /// Identity of a configuration: its resolved recipe without the seed, hashed.

@@ -18,7 +18,8 @@ struct FrequencyWarpOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("probability", self.probability, kProbability, "chance that a clip is warped");
-    visit("cutoff_mean", self.cutoff_mean, kPositive, "mean of the exponential that the knee is drawn from, as a share of the bands");
+    visit("cutoff_mean", self.cutoff_mean, kPositive,
+          "mean of the exponential that the knee is drawn from, as a share of the bands");
     visit("factor_mean", self.factor_mean, kPositive, "mean of the exponential u in alpha = (1 + u)^(+-1)");
   }
 };

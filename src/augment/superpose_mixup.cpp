@@ -19,8 +19,10 @@ double draw_gain(Rng& rng) {
   return rng.bernoulli(0.5) ? a : 1.0 / a;
 }
 
-bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples, Rng& rng, SuperposePlan& plan) {
-  const long base = static_cast<long>(n_base), other = static_cast<long>(n_other), longest = static_cast<long>(max_samples);
+bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples, Rng& rng,
+               SuperposePlan& plan) {
+  const long base = static_cast<long>(n_base), other = static_cast<long>(n_other),
+             longest = static_cast<long>(max_samples);
   const long low = std::max(-other, base - longest), high = std::min(base, longest - other);
   plan.base_gain = draw_gain(rng);
   plan.other_gain = draw_gain(rng);
@@ -29,7 +31,8 @@ bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples,
   return true;
 }
 
-std::vector<float> superpose(std::span<const float> base, std::span<const float> other, const SuperposePlan& plan) {
+std::vector<float> superpose(std::span<const float> base, std::span<const float> other,
+                             const SuperposePlan& plan) {
   const long n_base = static_cast<long>(base.size()), n_other = static_cast<long>(other.size());
   const long begin = std::min(0L, plan.offset), end = std::max(n_base, plan.offset + n_other);
   std::vector<float> mixed(static_cast<std::size_t>(end - begin), 0.0f);

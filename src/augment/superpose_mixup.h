@@ -22,8 +22,10 @@ struct SuperposeMixupOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("probability", self.probability, kProbability, "chance that a clip gets a second one mixed in");
-    visit("max_s", self.max_s, kPositive, "longest result; the offset of the second clip is drawn to stay below it, seconds");
-    visit("length_ratio", self.length_ratio, kPositive, "the second clip is at most this many times as long as the first");
+    visit("max_s", self.max_s, kPositive,
+          "longest result; the offset of the second clip is drawn to stay below it, seconds");
+    visit("length_ratio", self.length_ratio, kPositive,
+          "the second clip is at most this many times as long as the first");
   }
 };
 
@@ -31,7 +33,7 @@ struct SuperposeMixupOptions {
 struct SuperposePlan {
   double base_gain = 1.0;   ///< lambda0
   double other_gain = 1.0;  ///< lambda1
-  long offset = 0;          ///< samples from the base's start to the other's; negative: the other starts first
+  long offset = 0;  ///< samples from the base's start to the other's; negative: the other starts first
 };
 
 /// lambda = a^(2b-1) with a ~ U(1,2), b ~ Bernoulli(1/2): log-symmetric in [1/2, 2].
@@ -39,9 +41,11 @@ double draw_gain(Rng& rng);
 
 /// The offset is uniform over all that keep the span of both within `max_samples` and let them overlap or
 /// touch: [max(-n_other, n_base - max), min(n_base, max - n_other)]. @return false when there is none.
-bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples, Rng& rng, SuperposePlan& plan);
+bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples, Rng& rng,
+               SuperposePlan& plan);
 
 /// Both clips as planned, in a buffer that spans both; peaks below 1e-3 count as 1e-3.
-std::vector<float> superpose(std::span<const float> base, std::span<const float> other, const SuperposePlan& plan);
+std::vector<float> superpose(std::span<const float> base, std::span<const float> other,
+                             const SuperposePlan& plan);
 
 }  // namespace earmark

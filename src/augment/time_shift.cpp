@@ -6,7 +6,8 @@
 namespace earmark {
 
 std::size_t draw_time_shift(const TimeShiftOptions& options, std::size_t n_samples, Rng& rng) {
-  const auto span = static_cast<std::uint64_t>(std::floor(options.max_share * static_cast<double>(n_samples)));
+  const auto span =
+      static_cast<std::uint64_t>(std::floor(options.max_share * static_cast<double>(n_samples)));
   return span == 0 ? 0 : rng.below(span);
 }
 

@@ -58,7 +58,8 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::size_t
   }
   const auto declared = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
   if (declared > max_bytes) {
-    throw Error(ErrorCode::kIo, fmt::format("{} is {} bytes long, at most {} are read", path.string(), declared, max_bytes));
+    throw Error(ErrorCode::kIo,
+                fmt::format("{} is {} bytes long, at most {} are read", path.string(), declared, max_bytes));
   }
   std::vector<std::byte> bytes(declared);
   std::size_t used = 0;
@@ -70,7 +71,8 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::size_t
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
     if (used > max_bytes) {
-      throw Error(ErrorCode::kIo, fmt::format("{} is longer than the {} bytes that are read", path.string(), max_bytes));
+      throw Error(ErrorCode::kIo,
+                  fmt::format("{} is longer than the {} bytes that are read", path.string(), max_bytes));
     }
   }
   bytes.resize(used);
@@ -109,7 +111,8 @@ Journal::Journal(const std::filesystem::path& path)
   if (end < 0 || ::ftruncate(fd_, end) != 0 || ::lseek(fd_, end, SEEK_SET) < 0) io_error("open", path);
 }
 
-Journal::Journal(Journal&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+Journal::Journal(Journal&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 Journal::~Journal() {
   if (fd_ >= 0) ::close(fd_);

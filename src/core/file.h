@@ -11,7 +11,8 @@
 namespace earmark {
 
 /// @throws Error(kIo) naming the path and the system's reason; files over `max_bytes` are refused.
-std::vector<std::byte> read_bytes(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 34);
+std::vector<std::byte> read_bytes(const std::filesystem::path& path,
+                                  std::size_t max_bytes = std::size_t{1} << 34);
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
 
 /// Atomic whole-file writes. @throws Error(kIo); then nothing stands under `path` that was not there before.

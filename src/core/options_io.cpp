@@ -13,7 +13,9 @@ ReadContext ReadContext::in(std::string_view name) const {
   return {path.empty() ? std::string(name) : fmt::format("{}.{}", path, name), problems};
 }
 
-ReadContext ReadContext::in(std::size_t index) const { return {fmt::format("{}[{}]", path, index), problems}; }
+ReadContext ReadContext::in(std::size_t index) const {
+  return {fmt::format("{}[{}]", path, index), problems};
+}
 
 void ReadContext::add(const Value& value, const std::string& rule) const {
   problems->push_back(fmt::format("{}: {}, got {}{}", path, rule, value.describe(),
@@ -34,7 +36,8 @@ std::string join(const std::vector<std::string>& names) { return fmt::format("{}
 std::string range_text(const Range& range) {
   const bool low = std::isfinite(range.min), high = std::isfinite(range.max);
   if (low && high) {
-    return fmt::format(" in {}{}, {}{}", range.open_min ? "(" : "[", range.min, range.max, range.open_max ? ")" : "]");
+    return fmt::format(" in {}{}, {}{}", range.open_min ? "(" : "[", range.min, range.max,
+                       range.open_max ? ")" : "]");
   }
   if (low) return fmt::format(" {} {}", range.open_min ? ">" : ">=", range.min);
   if (high) return fmt::format(" {} {}", range.open_max ? "<" : "<=", range.max);
@@ -68,13 +71,15 @@ void read_unknown(const Value& map, const std::vector<std::string>& known, const
   for (const auto& [key, value] : map.as_map()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string near = nearest_name(key, known);
-    context.problems->push_back(fmt::format("{}: is not an option here{}{}", context.in(key).path,
-                                            near.empty() ? "; options: " + join(known) : ", did you mean '" + near + "'?",
-                                            value.line > 0 ? fmt::format(" (line {})", value.line) : ""));
+    context.problems->push_back(
+        fmt::format("{}: is not an option here{}{}", context.in(key).path,
+                    near.empty() ? "; options: " + join(known) : ", did you mean '" + near + "'?",
+                    value.line > 0 ? fmt::format(" (line {})", value.line) : ""));
   }
 }
 
-bool read_number(const Value& value, const Range& range, bool whole, const ReadContext& context, double& out) {
+bool read_number(const Value& value, const Range& range, bool whole, const ReadContext& context,
+                 double& out) {
   if (!value.is_number() || !range.contains(value.as_number()) || (whole && !value.is_integer())) {
     context.add(value, fmt::format("must be a {}{}", whole ? "whole number" : "number", range_text(range)));
     return false;
@@ -89,8 +94,8 @@ bool read_integer(const Value& value, const Range& range, double low, double hig
   // The type's own limits are only mentioned when the option has none of its own that is tighter.
   double ignored = 0;
   if (!value.is_integer() || !narrowed.contains(value.as_number())) {
-    return read_number(value, value.is_integer() && range.contains(value.as_number()) ? narrowed : range, true,
-                       context, ignored);
+    return read_number(value, value.is_integer() && range.contains(value.as_number()) ? narrowed : range,
+                       true, context, ignored);
   }
   out = value.as_integer();
   return true;

@@ -46,7 +46,9 @@ bool read_integer(const Value& value, const Range& range, double low, double hig
                   std::int64_t& out);
 
 template <class T>
-concept HasFields = requires(T& t) { T::fields(t, [](auto&&...) {}); };
+concept HasFields = requires(T& t) {
+  T::fields(t, [](auto&&...) {});
+};
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -99,7 +101,8 @@ std::vector<std::string> enum_names() {
 }
 
 template <class T>
-void read_struct(const Value& value, T& out, const ReadContext& context, std::vector<std::string> known = {}) {
+void read_struct(const Value& value, T& out, const ReadContext& context,
+                 std::vector<std::string> known = {}) {
   if (!value.is_map()) return context.add(value, "must be a map of options");
   T::fields(out, [&](std::string_view name, auto& field, const Range& range, std::string_view) {
     known.emplace_back(name);
@@ -169,7 +172,8 @@ void read_field(const Value& value, T& out, const Range& range, const ReadContex
   } else if constexpr (std::is_same_v<T, Value>) {
     out = value;
   } else {
-    static_assert(IsVector<T>::value, "an option must be a number, text, enum, optional, list, struct or variant");
+    static_assert(IsVector<T>::value,
+                  "an option must be a number, text, enum, optional, list, struct or variant");
     if (!value.is_list()) return context.add(value, "must be a list");
     out.clear();
     std::size_t index = 0;
@@ -217,7 +221,8 @@ Value write_field(const T& in) {
     return Value(static_cast<std::int64_t>(in));
   } else if constexpr (std::is_same_v<T, float>) {
     return Value(shortest_double(in));
-  } else if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, std::string> || std::is_same_v<T, Value>) {
+  } else if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, std::string> ||
+                       std::is_same_v<T, Value>) {
     return Value(in);
   } else {
     Value::List list;
@@ -267,11 +272,13 @@ void document(const T& value, const std::string& path, std::vector<OptionDoc>& o
       out.push_back({here, "map", "", std::string(doc)});
       document(field, here, out);
     } else if constexpr (IsVariant<Field>::value) {
-      out.push_back({here, type_text<Field>(range), write_field(field).at("kind").as_string(), std::string(doc)});
+      out.push_back(
+          {here, type_text<Field>(range), write_field(field).at("kind").as_string(), std::string(doc)});
       document_kinds<Field>(here, out);
     } else if constexpr (IsVector<Field>::value) {
       out.push_back({here, type_text<Field>(range), to_json(write_field(field)), std::string(doc)});
-      if constexpr (IsVariant<typename Field::value_type>::value) document_kinds<typename Field::value_type>(here, out);
+      if constexpr (IsVariant<typename Field::value_type>::value)
+        document_kinds<typename Field::value_type>(here, out);
     } else {
       out.push_back({here, type_text<Field>(range), to_json(write_field(field)), std::string(doc)});
     }

@@ -14,7 +14,8 @@ std::uint64_t mix(std::uint64_t z) noexcept {
   return z ^ (z >> 31);
 }
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x, std::array<std::uint32_t, 2> key) noexcept {
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> x,
+                                    std::array<std::uint32_t, 2> key) noexcept {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = 0xD2511F53ULL * x[0];
     const std::uint64_t b = 0xCD9E8D57ULL * x[2];

@@ -3,8 +3,8 @@
 // before it in this stream), so it depends neither on threads nor on what was drawn for other items.
 #pragma once
 #include <array>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,12 +20,12 @@ class Rng {
   Rng(std::uint64_t seed, std::string_view purpose, std::uint64_t epoch = 0, std::uint64_t item = 0) noexcept;
 
   std::uint32_t bits() noexcept;
-  double uniform() noexcept;                            ///< [0, 1), 53 bits
-  double uniform(double low, double high) noexcept;     ///< [low, high)
-  std::uint64_t below(std::uint64_t n) noexcept;        ///< 0..n-1 without bias; n >= 1
+  double uniform() noexcept;                         ///< [0, 1), 53 bits
+  double uniform(double low, double high) noexcept;  ///< [low, high)
+  std::uint64_t below(std::uint64_t n) noexcept;     ///< 0..n-1 without bias; n >= 1
   bool bernoulli(double probability) noexcept { return uniform() < probability; }
   double exponential(double mean) noexcept;
-  double normal() noexcept;                             ///< mean 0, variance 1 (Box-Muller)
+  double normal() noexcept;  ///< mean 0, variance 1 (Box-Muller)
 
   /// Fisher-Yates.
   template <class T>

@@ -15,14 +15,17 @@ namespace {
 
 constexpr const char* kModuleName = "libearmark_torch.so";
 
-// Beside the library this code is part of (build tree and installation alike), or where EARMARK_TORCH_MODULE says.
+// Beside the library this code is part of (build tree and installation alike), or where EARMARK_TORCH_MODULE
+// says.
 std::filesystem::path module_path() {
-  if (const char* named = std::getenv("EARMARK_TORCH_MODULE"); named != nullptr && *named != '\0') return named;
+  if (const char* named = std::getenv("EARMARK_TORCH_MODULE"); named != nullptr && *named != '\0')
+    return named;
   Dl_info info{};
   if (dladdr(reinterpret_cast<void*>(&module_path), &info) != 0 && info.dli_fname != nullptr) {
     const auto folder = std::filesystem::path(info.dli_fname).parent_path();
-    for (const auto& candidate : {folder / kModuleName, folder / "earmark" / kModuleName, folder / "../torch_module" / kModuleName,
-                                  folder / "../src/torch_module" / kModuleName}) {
+    for (const auto& candidate :
+         {folder / kModuleName, folder / "earmark" / kModuleName, folder / "../torch_module" / kModuleName,
+          folder / "../src/torch_module" / kModuleName}) {
       std::error_code error;
       if (std::filesystem::exists(candidate, error)) return candidate;
     }
@@ -40,8 +43,8 @@ void choose_openblas_kernel() {
 #if defined(__x86_64__)
   if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return;
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl")) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
     ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
   } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     ::setenv("OPENBLAS_CORETYPE", "Haswell", 0);
@@ -70,9 +73,11 @@ void* module_handle() {
   keep_freed_memory();
   handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (handle == nullptr) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("the module that runs networks does not load: {}; this build may be without libtorch "
-                                                     "(`earmark doctor` tells), or name its file in EARMARK_TORCH_MODULE",
-                                                     ::dlerror()));
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("the module that runs networks does not load: {}; this build may be without libtorch "
+                    "(`earmark doctor` tells), or name its file in EARMARK_TORCH_MODULE",
+                    ::dlerror()));
   }
   return handle;
 }
@@ -82,7 +87,9 @@ void* module_handle() {
 void* torch_symbol(const std::string& symbol) {
   void* address = ::dlsym(module_handle(), symbol.c_str());
   if (address == nullptr) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("{} has no '{}': it is of another version than this program", kModuleName, symbol));
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{} has no '{}': it is of another version than this program", kModuleName, symbol));
   }
   return address;
 }

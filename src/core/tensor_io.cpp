@@ -17,7 +17,8 @@
 namespace earmark {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the containers are little-endian and so is this code");
+static_assert(std::endian::native == std::endian::little,
+              "the containers are little-endian and so is this code");
 
 [[noreturn]] void bad(const std::string& name, const std::string& what) {
   throw Error(ErrorCode::kBadFile, name + ": " + what);
@@ -50,16 +51,23 @@ template <class To>
 std::vector<To> widen(const Tensor& tensor) {
   switch (tensor.dtype) {
     case DType::kBool:
-    case DType::kU8: return convert<std::uint8_t, To>(tensor.bytes);
-    case DType::kI32: return convert<std::int32_t, To>(tensor.bytes);
-    case DType::kI64: return convert<std::int64_t, To>(tensor.bytes);
-    case DType::kF32: return convert<float, To>(tensor.bytes);
-    case DType::kF64: return convert<double, To>(tensor.bytes);
-    case DType::kF16: break;
+    case DType::kU8:
+      return convert<std::uint8_t, To>(tensor.bytes);
+    case DType::kI32:
+      return convert<std::int32_t, To>(tensor.bytes);
+    case DType::kI64:
+      return convert<std::int64_t, To>(tensor.bytes);
+    case DType::kF32:
+      return convert<float, To>(tensor.bytes);
+    case DType::kF64:
+      return convert<double, To>(tensor.bytes);
+    case DType::kF16:
+      break;
   }
   const auto halves = convert<std::uint16_t, std::uint16_t>(tensor.bytes);
   std::vector<To> out(halves.size());
-  std::transform(halves.begin(), halves.end(), out.begin(), [](std::uint16_t h) { return static_cast<To>(half_to_float(h)); });
+  std::transform(halves.begin(), halves.end(), out.begin(),
+                 [](std::uint16_t h) { return static_cast<To>(half_to_float(h)); });
   return out;
 }
 
@@ -68,10 +76,10 @@ struct DTypeName {
   const char* npy;
   const char* safetensors;
 };
-constexpr std::array kDTypes{
-    DTypeName{DType::kBool, "|b1", "BOOL"}, DTypeName{DType::kU8, "|u1", "U8"},   DTypeName{DType::kI32, "<i4", "I32"},
-    DTypeName{DType::kI64, "<i8", "I64"},   DTypeName{DType::kF16, "<f2", "F16"}, DTypeName{DType::kF32, "<f4", "F32"},
-    DTypeName{DType::kF64, "<f8", "F64"}};
+constexpr std::array kDTypes{DTypeName{DType::kBool, "|b1", "BOOL"}, DTypeName{DType::kU8, "|u1", "U8"},
+                             DTypeName{DType::kI32, "<i4", "I32"},   DTypeName{DType::kI64, "<i8", "I64"},
+                             DTypeName{DType::kF16, "<f2", "F16"},   DTypeName{DType::kF32, "<f4", "F32"},
+                             DTypeName{DType::kF64, "<f8", "F64"}};
 
 // The value of 'key' in NumPy's header, a Python dict literal with exactly three known keys.
 std::string npy_entry(const std::string& header, const std::string& key, const std::string& name) {
@@ -139,11 +147,15 @@ void fortran_to_c_order(Tensor& tensor) {
 std::size_t size_of(DType dtype) noexcept {
   switch (dtype) {
     case DType::kBool:
-    case DType::kU8: return 1;
-    case DType::kF16: return 2;
+    case DType::kU8:
+      return 1;
+    case DType::kF16:
+      return 2;
     case DType::kI32:
-    case DType::kF32: return 4;
-    default: return 8;
+    case DType::kF32:
+      return 4;
+    default:
+      return 8;
   }
 }
 
@@ -172,7 +184,8 @@ std::uint16_t float_to_half(float value) noexcept {
   if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7E00U);
   if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7C00U);
   if (magnitude < 0x1.0p-14f) {  // subnormal: whole multiples of 2^-24
-    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(std::ldexp(magnitude, 24))));
+    return static_cast<std::uint16_t>(sign |
+                                      static_cast<std::uint16_t>(std::nearbyint(std::ldexp(magnitude, 24))));
   }
   const std::uint32_t m = std::bit_cast<std::uint32_t>(magnitude);
   const std::uint32_t rounded = m + 0xFFFU + ((m >> 13) & 1U);
@@ -184,7 +197,8 @@ std::vector<double> Tensor::doubles() const { return widen<double>(*this); }
 
 std::vector<std::int64_t> Tensor::integers() const {
   if (dtype == DType::kF16 || dtype == DType::kF32 || dtype == DType::kF64) {
-    throw Error(ErrorCode::kBadFile, std::string("expected whole numbers, got an array of ") + name_of(dtype));
+    throw Error(ErrorCode::kBadFile,
+                std::string("expected whole numbers, got an array of ") + name_of(dtype));
   }
   return widen<std::int64_t>(*this);
 }
@@ -218,14 +232,17 @@ Tensor parse_npy(std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() < 10 || std::memcmp(text, "\x93NUMPY", 6) != 0) bad(name, "is no .npy file");
   const int version = static_cast<int>(bytes[6]);
   const std::size_t prefix = version == 1 ? 10 : 12;
-  if (version < 1 || version > 3 || bytes.size() < prefix) bad(name, fmt::format(".npy version {} is unknown", version));
+  if (version < 1 || version > 3 || bytes.size() < prefix)
+    bad(name, fmt::format(".npy version {} is unknown", version));
   std::uint32_t header_size = 0;
   std::memcpy(&header_size, text + 8, version == 1 ? 2 : 4);
   if (header_size > bytes.size() - prefix) bad(name, "its header is cut");
   const std::string header(text + prefix, header_size);
 
   const std::string descr = npy_entry(header, "descr", name);
-  const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& d) { return descr == "'" + std::string(d.npy) + "'"; });
+  const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& d) {
+    return descr == "'" + std::string(d.npy) + "'";
+  });
   if (found == kDTypes.end()) bad(name, "arrays of " + descr + " are not read; save it as float32");
   Tensor tensor{found->dtype, npy_shape(npy_entry(header, "shape", name), name), {}};
   const std::size_t needed = bytes_needed(tensor.shape, tensor.dtype, name);
@@ -246,7 +263,8 @@ std::vector<std::byte> format_npy(const Tensor& tensor) {
   for (const DTypeName& entry : kDTypes) {
     if (entry.dtype == tensor.dtype) descr = entry.npy;
   }
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, shape);
   header.append(64 - (10 + header.size() + 1) % 64, ' ');
   header += '\n';
   std::string file("\x93NUMPY\x01\x00", 8);
@@ -259,12 +277,15 @@ std::vector<std::byte> format_npy(const Tensor& tensor) {
   return bytes;
 }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor) { write_bytes(path, format_npy(tensor)); }
+void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  write_bytes(path, format_npy(tensor));
+}
 
 TensorMap read_npz(const std::filesystem::path& path) {
   const std::string name = path.string();
   int code = 0;
-  const std::unique_ptr<zip_t, decltype(&zip_discard)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code), &zip_discard);
+  const std::unique_ptr<zip_t, decltype(&zip_discard)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code),
+                                                               &zip_discard);
   if (!archive) bad(name, "is no readable .npz (zip) file");
   TensorMap tensors;
   const zip_int64_t n_entries = zip_get_num_entries(archive.get(), 0);
@@ -274,9 +295,11 @@ TensorMap read_npz(const std::filesystem::path& path) {
     std::string entry = status.name;
     if (!entry.ends_with(".npy")) bad(name, "holds '" + entry + "', which is no .npy array");
     if (status.size > (zip_uint64_t{1} << 34)) bad(name, entry + " is larger than 16 GiB");
-    const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), i, 0), &zip_fclose);
+    const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), i, 0),
+                                                                  &zip_fclose);
     std::vector<std::byte> bytes(status.size);
-    if (!file || zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(bytes.size())) {
+    if (!file ||
+        zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(bytes.size())) {
       bad(name, entry + " is damaged");
     }
     entry.resize(entry.size() - 4);
@@ -289,7 +312,8 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
   std::uint64_t header_size = 0;
   if (bytes.size() < 8) bad(name, "is no safetensors file");
   std::memcpy(&header_size, bytes.data(), 8);
-  if (header_size > bytes.size() - 8 || header_size > 100'000'000) bad(name, "is no safetensors file, or its header is cut");
+  if (header_size > bytes.size() - 8 || header_size > 100'000'000)
+    bad(name, "is no safetensors file, or its header is cut");
   const Value header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size}, name);
   if (!header.is_map()) bad(name, "its header is no map");
   const auto body = bytes.subspan(8 + header_size);
@@ -300,16 +324,20 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
       continue;
     }
     const std::string dtype = entry.at("dtype").as_string();
-    const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& d) { return dtype == d.safetensors; });
-    if (found == kDTypes.end()) bad(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
+    const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(),
+                                     [&](const DTypeName& d) { return dtype == d.safetensors; });
+    if (found == kDTypes.end())
+      bad(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
     Tensor tensor{found->dtype, {}, {}};
     for (const Value& d : entry.at("shape").as_list()) tensor.shape.push_back(d.as_integer());
     const Value::List& offsets = entry.at("data_offsets").as_list();
     if (offsets.size() != 2) bad(name, "tensor '" + key + "' has no begin and end");
     const std::int64_t begin = offsets[0].as_integer(), end = offsets[1].as_integer();
     const std::size_t needed = bytes_needed(tensor.shape, tensor.dtype, name);
-    if (begin < 0 || end < begin || static_cast<std::uint64_t>(end) > body.size() || static_cast<std::size_t>(end - begin) != needed) {
-      bad(name, fmt::format("tensor '{}' stands at bytes {} to {} of {}, {} were expected", key, begin, end, body.size(), needed));
+    if (begin < 0 || end < begin || static_cast<std::uint64_t>(end) > body.size() ||
+        static_cast<std::size_t>(end - begin) != needed) {
+      bad(name, fmt::format("tensor '{}' stands at bytes {} to {} of {}, {} were expected", key, begin, end,
+                            body.size(), needed));
     }
     const auto data = body.subspan(static_cast<std::size_t>(begin), needed);
     tensor.bytes.assign(data.begin(), data.end());
@@ -318,7 +346,9 @@ SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::strin
   return file;
 }
 
-SafeTensors read_safetensors(const std::filesystem::path& path) { return parse_safetensors(read_bytes(path), path.string()); }
+SafeTensors read_safetensors(const std::filesystem::path& path) {
+  return parse_safetensors(read_bytes(path), path.string());
+}
 
 std::vector<std::byte> format_safetensors(const SafeTensors& file) {
   Value header{Value::Map()}, metadata{Value::Map()};
@@ -345,7 +375,8 @@ std::vector<std::byte> format_safetensors(const SafeTensors& file) {
   const auto text = std::as_bytes(std::span<const char>(json));
   bytes.reserve(8 + json.size() + at);
   bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const auto& [key, tensor] : file.tensors) bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
+  for (const auto& [key, tensor] : file.tensors)
+    bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
   return bytes;
 }
 

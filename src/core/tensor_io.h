@@ -26,7 +26,7 @@ struct Tensor {
   std::vector<float> floats() const;
   std::vector<double> doubles() const;
   std::vector<std::int64_t> integers() const;  ///< @throws Error(kBadFile) for a float dtype
-  std::string shape_text() const;               ///< "[16, 1, 3, 3]"
+  std::string shape_text() const;              ///< "[16, 1, 3, 3]"
 
   static Tensor from_floats(std::span<const float> values, std::vector<std::int64_t> shape);
   /// Rounded to half precision, to the nearest even. @throws Error(kInternal) when a value would overflow.

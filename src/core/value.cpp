@@ -15,9 +15,9 @@ namespace {
 constexpr int kDeepest = 64;
 
 [[noreturn]] void wrong_kind(const Value& value, const char* wanted) {
-  throw Error(ErrorCode::kBadFile, fmt::format("{}expected {}, got {}",
-                                               value.line > 0 ? fmt::format("line {}: ", value.line) : "", wanted,
-                                               value.describe()));
+  throw Error(ErrorCode::kBadFile,
+              fmt::format("{}expected {}, got {}", value.line > 0 ? fmt::format("line {}: ", value.line) : "",
+                          wanted, value.describe()));
 }
 
 // YAML 1.2 core schema: what an unquoted scalar means.
@@ -29,7 +29,8 @@ Value plain_scalar(const std::string& text) {
   const char* end = begin + text.size();
   if (*begin == '+') ++begin;
   std::int64_t integer = 0;
-  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end) return Value(integer);
+  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end)
+    return Value(integer);
   double real = 0;
   if (auto [at, error] = std::from_chars(begin, end, real);
       error == std::errc() && at == end && std::isfinite(real)) {
@@ -68,11 +69,15 @@ Value from_yaml(const YAML::Node& node, const std::string& name, int depth) {
 Value from_json(const nlohmann::ordered_json& json, const std::string& name, int depth) {
   if (depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
   switch (json.type()) {
-    case nlohmann::json::value_t::boolean: return Value(json.get<bool>());
+    case nlohmann::json::value_t::boolean:
+      return Value(json.get<bool>());
     case nlohmann::json::value_t::number_integer:
-    case nlohmann::json::value_t::number_unsigned: return Value(json.get<std::int64_t>());
-    case nlohmann::json::value_t::number_float: return Value(json.get<double>());
-    case nlohmann::json::value_t::string: return Value(json.get<std::string>());
+    case nlohmann::json::value_t::number_unsigned:
+      return Value(json.get<std::int64_t>());
+    case nlohmann::json::value_t::number_float:
+      return Value(json.get<double>());
+    case nlohmann::json::value_t::string:
+      return Value(json.get<std::string>());
     case nlohmann::json::value_t::array: {
       Value::List list;
       for (const auto& item : json) list.push_back(from_json(item, name, depth + 1));
@@ -83,7 +88,8 @@ Value from_json(const nlohmann::ordered_json& json, const std::string& name, int
       for (const auto& [key, item] : json.items()) map.emplace_back(key, from_json(item, name, depth + 1));
       return Value(std::move(map));
     }
-    default: return Value();
+    default:
+      return Value();
   }
 }
 
@@ -118,8 +124,8 @@ std::string yaml_scalar(const Value& value) {
   if (value.is_number()) return real_text(value.as_number());
   const std::string& text = value.as_string();
   const bool safe = !text.empty() && plain_scalar(text).is_string() &&
-                    text.find_first_of(":#{}[],&*!|>'\"%@`\n\t\\") == std::string::npos && text.front() != '-' &&
-                    text.front() != '?' && text.front() != ' ' && text.back() != ' ';
+                    text.find_first_of(":#{}[],&*!|>'\"%@`\n\t\\") == std::string::npos &&
+                    text.front() != '-' && text.front() != '?' && text.front() != ' ' && text.back() != ' ';
   return safe ? text : nlohmann::json(text).dump();
 }
 
@@ -207,7 +213,8 @@ const Value* Value::find(std::string_view key) const {
 const Value& Value::at(std::string_view key) const {
   const Value* found = find(key);
   if (found == nullptr) {
-    throw Error(ErrorCode::kBadFile, fmt::format("{}'{}' is missing", line > 0 ? fmt::format("line {}: ", line) : "", key));
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("{}'{}' is missing", line > 0 ? fmt::format("line {}: ", line) : "", key));
   }
   return *found;
 }
@@ -240,7 +247,8 @@ Value parse_yaml(const std::string& text, const std::string& name) {
   try {
     return from_yaml(YAML::Load(text), name, 0);
   } catch (const YAML::Exception& e) {
-    throw Error(ErrorCode::kBadFile, fmt::format("{}:{}:{}: {}", name, e.mark.line + 1, e.mark.column + 1, e.msg));
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("{}:{}:{}: {}", name, e.mark.line + 1, e.mark.column + 1, e.msg));
   }
 }
 

@@ -17,14 +17,14 @@ class Value {
   using Map = std::vector<Member>;
 
   Value() = default;
-  Value(bool b) : data_(b) {}                                        // NOLINT(google-explicit-constructor)
-  Value(std::int64_t i) : data_(i) {}                                // NOLINT(google-explicit-constructor)
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}              // NOLINT(google-explicit-constructor)
-  Value(double d) : data_(d) {}                                      // NOLINT(google-explicit-constructor)
-  Value(std::string s) : data_(std::move(s)) {}                      // NOLINT(google-explicit-constructor)
-  Value(const char* s) : data_(std::string(s)) {}                    // NOLINT(google-explicit-constructor)
-  Value(List list) : data_(std::move(list)) {}                       // NOLINT(google-explicit-constructor)
-  Value(Map map) : data_(std::move(map)) {}                          // NOLINT(google-explicit-constructor)
+  Value(bool b) : data_(b) {}                            // NOLINT(google-explicit-constructor)
+  Value(std::int64_t i) : data_(i) {}                    // NOLINT(google-explicit-constructor)
+  Value(int i) : data_(static_cast<std::int64_t>(i)) {}  // NOLINT(google-explicit-constructor)
+  Value(double d) : data_(d) {}                          // NOLINT(google-explicit-constructor)
+  Value(std::string s) : data_(std::move(s)) {}          // NOLINT(google-explicit-constructor)
+  Value(const char* s) : data_(std::string(s)) {}        // NOLINT(google-explicit-constructor)
+  Value(List list) : data_(std::move(list)) {}           // NOLINT(google-explicit-constructor)
+  Value(Map map) : data_(std::move(map)) {}              // NOLINT(google-explicit-constructor)
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   bool is_bool() const { return std::holds_alternative<bool>(data_); }

@@ -11,7 +11,8 @@ namespace {
 
 class TorchNetwork final : public Network {
  public:
-  TorchNetwork(const BundledNetwork& spec, const TensorMap& tensors) : network_(make_network(spec.kind, spec.options)) {
+  TorchNetwork(const BundledNetwork& spec, const TensorMap& tensors)
+      : network_(make_network(spec.kind, spec.options)) {
     load_state(*network_, tensors);
     network_->eval();
     for (torch::Tensor& p : network_->parameters()) p.requires_grad_(false);
@@ -26,13 +27,19 @@ class TorchNetwork final : public Network {
     // whoever else is working.
     thread_local const bool single = (torch::set_num_threads(1), true);
     (void)single;
-    const auto needed = static_cast<std::size_t>(input.batch * input.n_channels * input.n_mels * input.n_frames);
+    const auto needed =
+        static_cast<std::size_t>(input.batch * input.n_channels * input.n_mels * input.n_frames);
     if (input.features.size() != needed || input.n_mels != n_mels_ || needed == 0) {
-      throw Error(ErrorCode::kInvalidOption, fmt::format("features: must be [batch, channels, {}, frames], got [{}, {}, {}, {}] with {} values", n_mels_,
-                                                         input.batch, input.n_channels, input.n_mels, input.n_frames, input.features.size()));
+      throw Error(
+          ErrorCode::kInvalidOption,
+          fmt::format("features: must be [batch, channels, {}, frames], got [{}, {}, {}, {}] with {} values",
+                      n_mels_, input.batch, input.n_channels, input.n_mels, input.n_frames,
+                      input.features.size()));
     }
     const torch::InferenceMode inference;
-    const torch::Tensor x = torch::from_blob(const_cast<float*>(input.features.data()), {input.batch, input.n_channels, input.n_mels, input.n_frames}, torch::kFloat);
+    const torch::Tensor x =
+        torch::from_blob(const_cast<float*>(input.features.data()),
+                         {input.batch, input.n_channels, input.n_mels, input.n_frames}, torch::kFloat);
     const torch::Tensor y = network_->logits(x, input.n_valid).sigmoid().contiguous();
     return {y.data_ptr<float>(), y.data_ptr<float>() + y.numel()};
   }

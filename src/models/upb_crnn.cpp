@@ -14,19 +14,22 @@ constexpr int kHidden = 256;  // width of the 1-D convolutions, the GRU and the 
 
 // Table 1 of the paper: pairs of convolutions, the second of each followed by pooling.
 const std::vector<LayerSpec>& layers_2d() {
-  static const std::vector<LayerSpec> layers{{16, {1, 1}}, {16, {2, 2}},  {32, {1, 1}},  {32, {2, 2}}, {64, {1, 1}},
-                                             {64, {2, 2}}, {128, {1, 1}}, {128, {2, 1}}, {256, {2, 1}}};
+  static const std::vector<LayerSpec> layers{{16, {1, 1}},  {16, {2, 2}},  {32, {1, 1}},
+                                             {32, {2, 2}},  {64, {1, 1}},  {64, {2, 2}},
+                                             {128, {1, 1}}, {128, {2, 1}}, {256, {2, 1}}};
   return layers;
 }
 
 std::int64_t frames_after_pooling(std::int64_t n_frames) {
-  for (const LayerSpec& layer : layers_2d()) n_frames = (n_frames + layer.window.time - 1) / layer.window.time;
+  for (const LayerSpec& layer : layers_2d())
+    n_frames = (n_frames + layer.window.time - 1) / layer.window.time;
   return n_frames;
 }
 
 }  // namespace
 
-ConvBlockImpl::ConvBlockImpl(int n_in, int n_out, int n_axes, PoolWindow window) : n_axes_(n_axes), window_(window) {
+ConvBlockImpl::ConvBlockImpl(int n_in, int n_out, int n_axes, PoolWindow window)
+    : n_axes_(n_axes), window_(window) {
   auto conv = register_module("conv", std::make_shared<torch::nn::Module>());
   auto norm = register_module("norm", std::make_shared<torch::nn::Module>());
   std::vector<std::int64_t> shape{n_out, n_in};
@@ -43,7 +46,8 @@ torch::Tensor ConvBlockImpl::forward(const torch::Tensor& x) {
   // A 1-D convolution is a 2-D one over a single frequency; so it shares the channels-last path.
   const torch::Tensor weight = n_axes_ == 2 ? weight_ : weight_.unsqueeze(2);
   const std::vector<std::int64_t> padding{n_axes_ == 2 ? 1 : 0, 1};
-  const torch::Tensor y = torch::conv2d(x, weight.contiguous(torch::MemoryFormat::ChannelsLast), bias_, 1, padding);
+  const torch::Tensor y =
+      torch::conv2d(x, weight.contiguous(torch::MemoryFormat::ChannelsLast), bias_, 1, padding);
   return norm_relu_pool(y, norm_, window_, is_training());
 }
 
@@ -66,7 +70,8 @@ UpbCrnn::UpbCrnn(const UpbCrnnOptions& options) {
     cnn1d_->push_back(ConvBlock(n_in, kHidden, 1, PoolWindow{1, 1}));
     n_in = kHidden;
   }
-  gru_ = register_module("gru", torch::nn::GRU(torch::nn::GRUOptions(kHidden, kHidden).num_layers(2).batch_first(true)));
+  gru_ = register_module(
+      "gru", torch::nn::GRU(torch::nn::GRUOptions(kHidden, kHidden).num_layers(2).batch_first(true)));
   fc_hidden_ = register_module("fc_hidden", torch::nn::Linear(kHidden, kHidden));
   fc_out_ = register_module("fc_out", torch::nn::Linear(kHidden, options.n_tags));
 }

@@ -16,7 +16,8 @@ struct UpbCrnnOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("n_tags", self.n_tags, Range{1, 100000}, "outputs; set from the data set when training");
-    visit("n_mels", self.n_mels, Range{32, 1024}, "mel bands, a multiple of 32; set from the features when training");
+    visit("n_mels", self.n_mels, Range{32, 1024},
+          "mel bands, a multiple of 32; set from the features when training");
     visit("n_channels", self.n_channels, Range{1, 64}, "input channels; set from the features when training");
   }
 };

@@ -12,25 +12,30 @@ namespace earmark {
 namespace {
 
 bool works_on_waveforms(const AugmentOptions& options) {
-  return std::holds_alternative<SuperposeMixupOptions>(options) || std::holds_alternative<TimeShiftOptions>(options);
+  return std::holds_alternative<SuperposeMixupOptions>(options) ||
+         std::holds_alternative<TimeShiftOptions>(options);
 }
 
 std::string kind_of(const AugmentOptions& options) {
-  return std::visit([](const auto& chosen) { return std::string(std::decay_t<decltype(chosen)>::kKind); }, options);
+  return std::visit([](const auto& chosen) { return std::string(std::decay_t<decltype(chosen)>::kKind); },
+                    options);
 }
 
 // Sets a dotted path in a tree; list elements by number: augment.0.probability.
 void override_value(Value& tree, std::string_view path, Value value, std::string_view whole) {
   const std::size_t dot = path.find('.');
   const std::string_view head = path.substr(0, dot);
-  if (head.empty()) throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: an empty name in the path", whole));
+  if (head.empty())
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: an empty name in the path", whole));
   if (tree.is_list()) {
     Value::List list = tree.as_list();
     std::size_t index = list.size();
     const std::string digits(head);
-    if (digits.find_first_not_of("0123456789") == std::string::npos && digits.size() < 9) index = std::stoul(digits);
+    if (digits.find_first_not_of("0123456789") == std::string::npos && digits.size() < 9)
+      index = std::stoul(digits);
     if (index >= list.size()) {
-      throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: '{}' is no index of a list of {}", whole, head, list.size()));
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("--set {}: '{}' is no index of a list of {}", whole, head, list.size()));
     }
     if (dot == std::string_view::npos) {
       list[index] = std::move(value);
@@ -62,32 +67,43 @@ std::vector<std::string> Recipe::problems() const {
   for (const std::string& problem : log_mel().problems()) found.push_back("features." + problem);
   const auto& crnn = std::get<UpbCrnnOptions>(model);
   if (log_mel().n_mels % 32 != 0) {
-    found.push_back(fmt::format("features.n_mels: upb_crnn halves the bands five times and needs a multiple of 32, got {}", log_mel().n_mels));
+    found.push_back(fmt::format(
+        "features.n_mels: upb_crnn halves the bands five times and needs a multiple of 32, got {}",
+        log_mel().n_mels));
   }
   if (crnn.n_mels != UpbCrnnOptions().n_mels && crnn.n_mels != log_mel().n_mels) {
-    found.push_back(fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", log_mel().n_mels, crnn.n_mels));
+    found.push_back(
+        fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", log_mel().n_mels, crnn.n_mels));
   }
   bool on_features = false;
   for (std::size_t i = 0; i < augment.size(); ++i) {
     if (works_on_waveforms(augment[i]) && on_features) {
-      found.push_back(fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features", i, kind_of(augment[i])));
+      found.push_back(
+          fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
+                      i, kind_of(augment[i])));
     }
     on_features = on_features || !works_on_waveforms(augment[i]);
   }
-  if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule); steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
+  if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule);
+      steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
     found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));
   }
   if (train.swa.enabled && train.swa.start + train.swa.every > train.iterations) {
-    found.push_back(fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no snapshot would be taken",
-                                train.iterations, train.swa.start, train.swa.every));
+    found.push_back(
+        fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no "
+                    "snapshot would be taken",
+                    train.iterations, train.swa.start, train.swa.every));
   }
-  if (const auto names = dataset_names(); std::find(names.begin(), names.end(), data.dataset) == names.end()) {
-    found.push_back(fmt::format("data.dataset: must be one of: {}, got '{}'", fmt::join(names, ", "), data.dataset));
+  if (const auto names = dataset_names();
+      std::find(names.begin(), names.end(), data.dataset) == names.end()) {
+    found.push_back(
+        fmt::format("data.dataset: must be one of: {}, got '{}'", fmt::join(names, ", "), data.dataset));
   }
   return found;
 }
 
-Recipe parse_recipe(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides) {
+Recipe parse_recipe(const std::string& yaml, const std::string& name,
+                    const std::vector<std::string>& overrides) {
   Value tree;
   try {
     tree = parse_yaml(yaml, name);
@@ -100,11 +116,16 @@ Recipe parse_recipe(const std::string& yaml, const std::string& name, const std:
     if (equals == std::string::npos) {
       throw Error(ErrorCode::kInvalidOption, fmt::format("--set: must be key.path=value, got '{}'", text));
     }
-    override_value(tree, std::string_view(text).substr(0, equals), parse_yaml(text.substr(equals + 1), "--set " + text), text);
+    override_value(tree, std::string_view(text).substr(0, equals),
+                   parse_yaml(text.substr(equals + 1), "--set " + text), text);
   }
-  if (const Value* version = tree.find("recipe"); version && version->is_integer() && version->as_integer() > kRecipeVersion) {
-    throw Error(ErrorCode::kBadRecipe, fmt::format("{}: is a recipe of version {}, this earmark reads versions up to {}; use a newer earmark",
-                                                   name, version->as_integer(), kRecipeVersion));
+  if (const Value* version = tree.find("recipe");
+      version && version->is_integer() && version->as_integer() > kRecipeVersion) {
+    throw Error(
+        ErrorCode::kBadRecipe,
+        fmt::format(
+            "{}: is a recipe of version {}, this earmark reads versions up to {}; use a newer earmark", name,
+            version->as_integer(), kRecipeVersion));
   }
   Recipe recipe;
   std::vector<std::string> problems;
@@ -119,8 +140,10 @@ Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& ov
   if (!std::filesystem::exists(path)) path = share_folder() / "recipes" / (recipe + ".yaml");
   if (!std::filesystem::exists(path)) {
     const std::string near = detail::nearest_name(recipe, shipped_recipes());
-    throw Error(ErrorCode::kBadRecipe, fmt::format("recipe: there is no file '{}' and no recipe of that name{}", recipe,
-                                                   near.empty() ? "; `earmark recipe list` names them" : ", did you mean '" + near + "'?"));
+    throw Error(
+        ErrorCode::kBadRecipe,
+        fmt::format("recipe: there is no file '{}' and no recipe of that name{}", recipe,
+                    near.empty() ? "; `earmark recipe list` names them" : ", did you mean '" + near + "'?"));
   }
   return parse_recipe(read_text(path, 1 << 20), recipe, overrides);
 }
@@ -133,7 +156,8 @@ std::filesystem::path share_folder() {
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   const std::filesystem::path folder = program.parent_path();
   for (const auto& candidate : {folder / "../share/earmark", folder / "../..", folder / "../../.."}) {
-    if (std::filesystem::exists(candidate / "recipes", error)) return std::filesystem::weakly_canonical(candidate, error);
+    if (std::filesystem::exists(candidate / "recipes", error))
+      return std::filesystem::weakly_canonical(candidate, error);
   }
   return std::filesystem::path(EARMARK_INSTALL_SHARE);
 }

@@ -31,8 +31,8 @@ struct LogMelFeatures : LogMelOptions {
 };
 using FeatureOptions = std::variant<LogMelFeatures>;
 
-using AugmentOptions =
-    std::variant<SuperposeMixupOptions, TimeShiftOptions, FrequencyWarpOptions, TimeMaskOptions, FrequencyMaskOptions>;
+using AugmentOptions = std::variant<SuperposeMixupOptions, TimeShiftOptions, FrequencyWarpOptions,
+                                    TimeMaskOptions, FrequencyMaskOptions>;
 using ModelOptions = std::variant<UpbCrnnOptions>;
 
 struct SourceOptions {
@@ -64,7 +64,8 @@ struct TaggingOptions {
   Precision weights = Precision::kFloat32;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("segment_s", self.segment_s, kPositive, "length of the segments that the bundle scores by default, seconds");
+    visit("segment_s", self.segment_s, kPositive,
+          "length of the segments that the bundle scores by default, seconds");
     visit("threshold", self.threshold, kProbability, "score from which a tag counts as present by default");
     visit("weights", self.weights, kAny, "precision in which the bundle stores weights");
   }
@@ -105,7 +106,9 @@ struct Recipe {
     visit("seed", self.seed, kNotNegative, "seed of every random draw");
     visit("data", self.data, kAny, "what is learned from");
     visit("features", self.features, kAny, "front end");
-    visit("normalize", self.normalize, kAny, "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
+    visit(
+        "normalize", self.normalize, kAny,
+        "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
     visit("augment", self.augment, kAny, "changes drawn anew for each clip and epoch, in this order");
     visit("model", self.model, kAny, "network");
     visit("loss", self.loss, kAny, "what is minimised");
@@ -123,7 +126,8 @@ struct Recipe {
 
 /// @param overrides "key.path=value" each, the value in YAML; applied in order before anything is checked.
 /// @throws Error(kBadRecipe) listing every problem with its line.
-Recipe parse_recipe(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides = {});
+Recipe parse_recipe(const std::string& yaml, const std::string& name,
+                    const std::vector<std::string>& overrides = {});
 /// `recipe` is a path, or the name of a recipe that ships ("esc10/upb_crnn").
 Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& overrides = {});
 /// The recipe with every default spelt out.

@@ -18,7 +18,8 @@ double factor_of(const StepsScheduleOptions& steps, long iteration, long) {
 }
 
 double factor_of(const CosineScheduleOptions& cosine, long iteration, long n_iterations) {
-  if (iteration < cosine.warmup) return static_cast<double>(iteration + 1) / static_cast<double>(cosine.warmup);
+  if (iteration < cosine.warmup)
+    return static_cast<double>(iteration + 1) / static_cast<double>(cosine.warmup);
   const auto span = static_cast<double>(std::max(1L, n_iterations - 1 - cosine.warmup));
   const double progress = std::min(1.0, static_cast<double>(iteration - cosine.warmup) / span);
   return cosine.last + (1.0 - cosine.last) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));

@@ -22,22 +22,28 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
   std::vector<std::string> found;
   if (bundle.tags.empty()) found.push_back("tags: at least one is needed, got none");
   if (bundle.thresholds.size() != bundle.tags.size()) {
-    found.push_back(fmt::format("thresholds: one a tag ({}), got {}", bundle.tags.size(), bundle.thresholds.size()));
+    found.push_back(
+        fmt::format("thresholds: one a tag ({}), got {}", bundle.tags.size(), bundle.thresholds.size()));
   }
   if (bundle.networks.empty()) found.push_back("networks: at least one is needed, got none");
   if (!bundle.weights.empty() && bundle.weights.size() != bundle.networks.size()) {
-    found.push_back(fmt::format("weights: one a network ({}), got {}", bundle.networks.size(), bundle.weights.size()));
+    found.push_back(
+        fmt::format("weights: one a network ({}), got {}", bundle.networks.size(), bundle.weights.size()));
   }
   if (!bundle.self_test.scores.empty() && bundle.self_test.scores.size() != bundle.tags.size()) {
-    found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(), bundle.self_test.scores.size()));
+    found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
+                                bundle.self_test.scores.size()));
   }
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
     const FrontEnd& front_end = bundle.networks[i].front_end;
-    for (const std::string& p : front_end.log_mel.problems()) found.push_back(fmt::format("networks[{}].front_end.log_mel.{}", i, p));
-    for (const std::string& p : front_end.normalizer.problems()) found.push_back(fmt::format("networks[{}].front_end.normalizer.{}", i, p));
+    for (const std::string& p : front_end.log_mel.problems())
+      found.push_back(fmt::format("networks[{}].front_end.log_mel.{}", i, p));
+    for (const std::string& p : front_end.normalizer.problems())
+      found.push_back(fmt::format("networks[{}].front_end.normalizer.{}", i, p));
     const std::size_t n_means = front_end.normalizer.mean.size();
     if (n_means != 0 && n_means != static_cast<std::size_t>(front_end.log_mel.n_mels)) {
-      found.push_back(fmt::format("networks[{}].front_end.normalizer.mean: one a band ({}), got {}", i, front_end.log_mel.n_mels, n_means));
+      found.push_back(fmt::format("networks[{}].front_end.normalizer.mean: one a band ({}), got {}", i,
+                                  front_end.log_mel.n_mels, n_means));
     }
   }
   return found;
@@ -65,11 +71,15 @@ Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
   const auto version = file.metadata.find(kVersionKey);
   const auto metadata = file.metadata.find(kMetadataKey);
   if (version == file.metadata.end() || metadata == file.metadata.end()) {
-    throw Error(ErrorCode::kBadBundle, name + ": is a safetensors file, but no earmark bundle; `earmark model import` makes one of weights");
+    throw Error(
+        ErrorCode::kBadBundle,
+        name + ": is a safetensors file, but no earmark bundle; `earmark model import` makes one of weights");
   }
   if (version->second != std::to_string(kBundleVersion)) {
-    throw Error(ErrorCode::kBadBundle, fmt::format("{}: is a bundle of version {}, this earmark reads version {}; use a newer earmark", name,
-                                                   version->second, kBundleVersion));
+    throw Error(
+        ErrorCode::kBadBundle,
+        fmt::format("{}: is a bundle of version {}, this earmark reads version {}; use a newer earmark", name,
+                    version->second, kBundleVersion));
   }
   Bundle bundle;
   std::vector<std::string> problems;
@@ -88,7 +98,9 @@ Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
       bundle.tensors[i].emplace(key.substr(prefix(i).size()), std::move(tensor));
       placed = true;
     }
-    if (!placed) throw Error(ErrorCode::kBadBundle, fmt::format("{}: tensor '{}' belongs to none of its {} networks", name, key, bundle.networks.size()));
+    if (!placed)
+      throw Error(ErrorCode::kBadBundle, fmt::format("{}: tensor '{}' belongs to none of its {} networks",
+                                                     name, key, bundle.networks.size()));
   }
   return bundle;
 }
@@ -110,8 +122,10 @@ std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) 
   file.metadata[kMetadataKey] = to_json(write_options(bundle));
   for (std::size_t i = 0; i < bundle.tensors.size(); ++i) {
     for (const auto& [name, tensor] : bundle.tensors[i]) {
-      const bool narrow = precision == Precision::kFloat16 && tensor.dtype == DType::kF32 && tensor.shape.size() >= 2;
-      file.tensors.emplace(prefix(i) + name, narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
+      const bool narrow =
+          precision == Precision::kFloat16 && tensor.dtype == DType::kF32 && tensor.shape.size() >= 2;
+      file.tensors.emplace(prefix(i) + name,
+                           narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
     }
   }
   return format_safetensors(file);

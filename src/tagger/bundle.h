@@ -82,9 +82,9 @@ struct Bundle {
   SegmentPadding padding = SegmentPadding::kZeros;
   std::vector<BundledNetwork> networks;
   CombineRule combine = CombineRule::kMean;
-  std::vector<double> weights;     ///< one a network; empty: equal
+  std::vector<double> weights;  ///< one a network; empty: equal
   SelfTest self_test;
-  Value provenance;                ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
+  Value provenance;  ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
   std::vector<TensorMap> tensors;  ///< one map a network
 
   template <class Self, class Visitor>
@@ -114,7 +114,8 @@ struct EnumNames<Precision> {
 Bundle read_bundle(const std::filesystem::path& path);
 Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name);
 /// Weights are stored in `precision`, statistics and biases always in float32. Atomic and deterministic.
-void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Precision precision = Precision::kFloat32);
+void write_bundle(const std::filesystem::path& path, const Bundle& bundle,
+                  Precision precision = Precision::kFloat32);
 std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision = Precision::kFloat32);
 
 /// The self-test's signal: sweep, clicks, noise and silence, mono at `sample_rate_hz`.

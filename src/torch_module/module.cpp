@@ -9,7 +9,8 @@ std::unique_ptr<StepTimer> make_step_timer(const StepTimerOptions& options);
 }  // namespace earmark
 
 extern "C" {
-std::unique_ptr<earmark::Network> earmark_make_network(const earmark::BundledNetwork& spec, const earmark::TensorMap& tensors) {
+std::unique_ptr<earmark::Network> earmark_make_network(const earmark::BundledNetwork& spec,
+                                                       const earmark::TensorMap& tensors) {
   return earmark::make_torch_network(spec, tensors);
 }
 earmark::TrainResult earmark_train(const earmark::TrainRequest& request) { return earmark::train(request); }

@@ -20,7 +20,8 @@ Tensor flat(const std::vector<float>& values) {
 const std::vector<float> moment(const TensorMap& state, const std::string& name, std::size_t n) {
   const auto found = state.find(name);
   if (found == state.end() || found->second.n_elements() != n) {
-    throw Error(ErrorCode::kBadFile, fmt::format("the checkpoint's optimizer state does not fit this network: '{}'", name));
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("the checkpoint's optimizer state does not fit this network: '{}'", name));
   }
   return found->second.floats();
 }
@@ -38,7 +39,8 @@ double Adam::gradient_norm() const {
   double total = 0.0;
   for (const Slot& slot : slots_) {
     const torch::Tensor& g = slot.parameter.grad();
-    if (g.defined()) total += kernels::sum_of_squares(g.data_ptr<float>(), static_cast<std::size_t>(g.numel()));
+    if (g.defined())
+      total += kernels::sum_of_squares(g.data_ptr<float>(), static_cast<std::size_t>(g.numel()));
   }
   return std::sqrt(total);
 }
@@ -62,11 +64,14 @@ double Adam::step(double rate_factor) {
   s.rest2 = static_cast<float>(1.0 - options_.beta2);
   s.eps = static_cast<float>(options_.eps);
   s.weight_decay = static_cast<float>(options_.weight_decay);
-  s.gradient_scale = options_.clip_norm > 0.0 && norm > options_.clip_norm ? static_cast<float>(options_.clip_norm / (norm + 1e-6)) : 1.0f;
+  s.gradient_scale = options_.clip_norm > 0.0 && norm > options_.clip_norm
+                         ? static_cast<float>(options_.clip_norm / (norm + 1e-6))
+                         : 1.0f;
   for (Slot& slot : slots_) {
     const torch::Tensor& g = slot.parameter.grad();
     if (!g.defined()) continue;
-    kernels::adam_update(s, g.data_ptr<float>(), slot.m.size(), slot.parameter.data_ptr<float>(), slot.m.data(), slot.v.data());
+    kernels::adam_update(s, g.data_ptr<float>(), slot.m.size(), slot.parameter.data_ptr<float>(),
+                         slot.m.data(), slot.v.data());
   }
   return norm;
 }
@@ -89,7 +94,8 @@ void Adam::load(const TensorMap& state) {
     slot.v = moment(state, "adam." + slot.name + ".v", slot.v.size());
   }
   const auto step = state.find(kStepName);
-  if (step == state.end() || step->second.n_elements() != 1) throw Error(ErrorCode::kBadFile, "the checkpoint has no optimizer step");
+  if (step == state.end() || step->second.n_elements() != 1)
+    throw Error(ErrorCode::kBadFile, "the checkpoint has no optimizer step");
   step_ = step->second.integers().front();
 }
 

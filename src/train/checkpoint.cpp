@@ -5,7 +5,9 @@
 namespace earmark {
 namespace {
 
-std::filesystem::path path_in(const std::filesystem::path& run) { return run / "checkpoints" / "latest.safetensors"; }
+std::filesystem::path path_in(const std::filesystem::path& run) {
+  return run / "checkpoints" / "latest.safetensors";
+}
 
 }  // namespace
 
@@ -17,7 +19,8 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("loss_count", Value(static_cast<std::int64_t>(checkpoint.loss_count)));
   state.set("elapsed_s", Value(checkpoint.elapsed_s));
   state.set("fold", Value(checkpoint.fold));
-  write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}}, checkpoint.tensors});
+  write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}},
+                                   checkpoint.tensors});
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {

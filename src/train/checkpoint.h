@@ -10,13 +10,13 @@
 namespace earmark {
 
 struct Checkpoint {
-  long iteration = 0;       ///< steps done
-  double loss_sum = 0.0;    ///< since the last line of the log
+  long iteration = 0;     ///< steps done
+  double loss_sum = 0.0;  ///< since the last line of the log
   long loss_count = 0;
-  double elapsed_s = 0.0;   ///< of training, over all sittings
-  std::string recipe;       ///< as resolved; a run is only resumed with the recipe that it began with
+  double elapsed_s = 0.0;  ///< of training, over all sittings
+  std::string recipe;      ///< as resolved; a run is only resumed with the recipe that it began with
   int fold = 0;
-  TensorMap tensors;        ///< network, optimizer, averaged weights, normaliser
+  TensorMap tensors;  ///< network, optimizer, averaged weights, normaliser
 };
 
 /// Atomic: `checkpoints/latest.safetensors` in the run folder is replaced as a whole.

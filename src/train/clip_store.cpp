@@ -14,7 +14,8 @@ Waveform ClipStore::decode(std::size_t index) const {
   read.max_s = options_.max_s;
   Outcome<LoadedAudio> audio = read_audio(clips_[index].path, read);
   if (!audio) {
-    throw Error(ErrorCode::kBadAudio, fmt::format("{}: {} ({})", clips_[index].path.string(), audio.failure().detail, audio.failure().reason));
+    throw Error(ErrorCode::kBadAudio, fmt::format("{}: {} ({})", clips_[index].path.string(),
+                                                  audio.failure().detail, audio.failure().reason));
   }
   return std::move(audio->waveform);
 }
@@ -36,7 +37,9 @@ void ClipStore::load(std::size_t index) {
 
 void ClipStore::finish() const {
   if (problems_.empty()) return;
-  throw Error(ErrorCode::kBadDataset, fmt::format("{} of {} recordings cannot be trained on; mend or remove them:", problems_.size(), clips_.size()),
+  throw Error(ErrorCode::kBadDataset,
+              fmt::format("{} of {} recordings cannot be trained on; mend or remove them:", problems_.size(),
+                          clips_.size()),
               problems_);
 }
 

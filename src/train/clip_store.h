@@ -12,7 +12,7 @@ namespace earmark {
 struct ClipStoreOptions {
   int sample_rate_hz = 44100;
   bool mono = true;
-  double max_s = 0.0;                              ///< longer clips are cut; 0: never
+  double max_s = 0.0;                               ///< longer clips are cut; 0: never
   std::size_t memory_bytes = std::size_t{4} << 30;  ///< clips beyond it are decoded again at each use
 };
 
@@ -23,7 +23,8 @@ class ClipStore {
   /// @param on_clip called with the number decoded so far.
   /// @throws Error(kBadDataset) naming every recording that does not decode.
   template <class OnClip>
-  ClipStore(const std::vector<Clip>& clips, const ClipStoreOptions& options, const OnClip& on_clip) : clips_(clips), options_(options) {
+  ClipStore(const std::vector<Clip>& clips, const ClipStoreOptions& options, const OnClip& on_clip)
+      : clips_(clips), options_(options) {
     for (std::size_t i = 0; i < clips_.size(); ++i) {
       load(i);
       on_clip(i + 1);

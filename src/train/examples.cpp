@@ -23,13 +23,16 @@ struct FeatureAugmenter {
   Rng& rng;
 
   void operator()(const FrequencyWarpOptions& options) const {
-    if (rng.bernoulli(options.probability)) frequency_warp(features, draw_frequency_warp(options, features.n_mels, rng));
+    if (rng.bernoulli(options.probability))
+      frequency_warp(features, draw_frequency_warp(options, features.n_mels, rng));
   }
   void operator()(const TimeMaskOptions& options) const {
-    if (rng.bernoulli(options.probability)) mask_time(features, draw_stretch(features.n_frames, options.max_frames, options.max_share, rng));
+    if (rng.bernoulli(options.probability))
+      mask_time(features, draw_stretch(features.n_frames, options.max_frames, options.max_share, rng));
   }
   void operator()(const FrequencyMaskOptions& options) const {
-    if (rng.bernoulli(options.probability)) mask_frequency(features, draw_stretch(features.n_mels, options.max_bands, options.max_share, rng));
+    if (rng.bernoulli(options.probability))
+      mask_frequency(features, draw_stretch(features.n_mels, options.max_bands, options.max_share, rng));
   }
   void operator()(const SuperposeMixupOptions&) const {}  // done on the waveform
   void operator()(const TimeShiftOptions&) const {}
@@ -37,7 +40,8 @@ struct FeatureAugmenter {
 
 }  // namespace
 
-ExampleMaker::ExampleMaker(const Recipe& recipe, const ClipStore& clips) : recipe_(recipe), clips_(clips), extractor_(recipe.log_mel()) {}
+ExampleMaker::ExampleMaker(const Recipe& recipe, const ClipStore& clips)
+    : recipe_(recipe), clips_(clips), extractor_(recipe.log_mel()) {}
 
 const Normalizer& ExampleMaker::measure_normalizer() {
   FeatureMoments moments;
@@ -51,19 +55,25 @@ const Normalizer& ExampleMaker::measure_normalizer() {
   return normalizer_;
 }
 
-void ExampleMaker::mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng, Waveform& waveform, std::vector<float>& targets) const {
+void ExampleMaker::mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng,
+                          Waveform& waveform, std::vector<float>& targets) const {
   if (!rng.bernoulli(options.probability) || clips_.size() < 2) return;
-  const auto longest = static_cast<std::size_t>(options.length_ratio * static_cast<double>(waveform.n_samples()));
+  const auto longest =
+      static_cast<std::size_t>(options.length_ratio * static_cast<double>(waveform.n_samples()));
   const auto max_samples = static_cast<std::size_t>(std::llround(options.max_s * waveform.sample_rate_hz));
   for (int i = 0; i < kPartnerTries; ++i) {
     const std::size_t other = rng.below(clips_.size());
     SuperposePlan plan;
-    if (other == clip || clips_.n_samples(other) > longest || !draw_plan(waveform.n_samples(), clips_.n_samples(other), max_samples, rng, plan)) continue;
+    if (other == clip || clips_.n_samples(other) > longest ||
+        !draw_plan(waveform.n_samples(), clips_.n_samples(other), max_samples, rng, plan))
+      continue;
     waveform = superpose_channels(waveform, *clips_.get(other), plan);
     const std::vector<float>& others = clips_.clip(other).targets;
     // Union of the tags: what either clip is known to hold, the mixture holds.
     for (std::size_t k = 0; k < targets.size(); ++k) {
-      targets[k] = is_known(targets[k]) && is_known(others[k]) ? std::max(targets[k], others[k]) : std::max({targets[k], others[k], 0.0f}) >= 1.0f ? 1.0f : kUnknownTarget;
+      targets[k] = is_known(targets[k]) && is_known(others[k])       ? std::max(targets[k], others[k])
+                   : std::max({targets[k], others[k], 0.0f}) >= 1.0f ? 1.0f
+                                                                     : kUnknownTarget;
     }
     return;
   }
@@ -77,7 +87,8 @@ Example ExampleMaker::augmented(std::size_t clip, std::uint64_t epoch) const {
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
       mix_in(*mixup, clip, wave_rng, waveform, example.targets);
-    } else if (const auto* shift = std::get_if<TimeShiftOptions>(&options); shift && wave_rng.bernoulli(shift->probability)) {
+    } else if (const auto* shift = std::get_if<TimeShiftOptions>(&options);
+               shift && wave_rng.bernoulli(shift->probability)) {
       const std::size_t by = draw_time_shift(*shift, waveform.n_samples(), wave_rng);
       for (int c = 0; c < waveform.n_channels; ++c) time_shift(waveform.channel(c), by);
     }
@@ -85,7 +96,8 @@ Example ExampleMaker::augmented(std::size_t clip, std::uint64_t epoch) const {
   example.features = extractor_.compute(waveform);
   normalizer_.apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item);
-  for (const AugmentOptions& options : recipe_.augment) std::visit(FeatureAugmenter{example.features, feature_rng}, options);
+  for (const AugmentOptions& options : recipe_.augment)
+    std::visit(FeatureAugmenter{example.features, feature_rng}, options);
   return example;
 }
 
@@ -98,10 +110,12 @@ Example ExampleMaker::plain(std::size_t clip) const {
 Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) {
   Batch batch;
   batch.clip_ids = std::move(clip_ids);
-  for (const Example& e : examples) batch.n_frames = std::max<std::int64_t>(batch.n_frames, e.features.n_frames);
+  for (const Example& e : examples)
+    batch.n_frames = std::max<std::int64_t>(batch.n_frames, e.features.n_frames);
   batch.n_channels = examples.front().features.n_channels;
   batch.n_mels = examples.front().features.n_mels;
-  batch.features.assign(examples.size() * static_cast<std::size_t>(batch.n_channels * batch.n_mels * batch.n_frames), 0.0f);
+  batch.features.assign(
+      examples.size() * static_cast<std::size_t>(batch.n_channels * batch.n_mels * batch.n_frames), 0.0f);
   float* out = batch.features.data();
   for (const Example& e : examples) {
     for (int c = 0; c < e.features.n_channels; ++c) {

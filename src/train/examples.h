@@ -36,7 +36,8 @@ class ExampleMaker {
   const ClipStore& clips() const { return clips_; }
 
  private:
-  void mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng, Waveform& waveform, std::vector<float>& targets) const;
+  void mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng, Waveform& waveform,
+              std::vector<float>& targets) const;
 
   const Recipe& recipe_;
   const ClipStore& clips_;

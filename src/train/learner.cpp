@@ -13,15 +13,18 @@ namespace earmark {
 namespace {
 
 torch::Tensor features_of(const Batch& batch) {
-  return torch::from_blob(const_cast<float*>(batch.features.data()), {batch.size(), batch.n_channels, batch.n_mels, batch.n_frames}, torch::kFloat);
+  return torch::from_blob(const_cast<float*>(batch.features.data()),
+                          {batch.size(), batch.n_channels, batch.n_mels, batch.n_frames}, torch::kFloat);
 }
 
 bool same_lengths(const Batch& batch) {
-  return std::all_of(batch.n_valid.begin(), batch.n_valid.end(), [&](std::int64_t n) { return n == batch.n_frames; });
+  return std::all_of(batch.n_valid.begin(), batch.n_valid.end(),
+                     [&](std::int64_t n) { return n == batch.n_frames; });
 }
 
 torch::Tensor forward(TaggingNetwork& network, const Batch& batch) {
-  return network.logits(features_of(batch), same_lengths(batch) ? std::vector<std::int64_t>() : batch.n_valid);
+  return network.logits(features_of(batch),
+                        same_lengths(batch) ? std::vector<std::int64_t>() : batch.n_valid);
 }
 
 // Prefixes names, so that several parts share one map.
@@ -39,7 +42,8 @@ TensorMap with_prefix(const TensorMap& all, const std::string& prefix) {
 
 }  // namespace
 
-Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags) : recipe_(recipe) {
+Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags)
+    : recipe_(recipe) {
   auto model = recipe.model;
   std::visit(
       [&](auto& options) {
@@ -61,9 +65,11 @@ Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle*
     const StateMismatch mismatch = load_matching_state(*network_, state);
     std::vector<std::string> problems = mismatch.shapes;
     for (const std::string& name : mismatch.missing) {
-      if (same_tags || std::find(head.begin(), head.end(), name) == head.end()) problems.push_back(name + ": is missing in the bundle");
+      if (same_tags || std::find(head.begin(), head.end(), name) == head.end())
+        problems.push_back(name + ": is missing in the bundle");
     }
-    if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "--init: the bundle's network is not the recipe's:", problems);
+    if (!problems.empty())
+      throw Error(ErrorCode::kBadBundle, "--init: the bundle's network is not the recipe's:", problems);
   }
   NamedParameters trained;
   for (const auto& item : network_->named_parameters()) {
@@ -86,8 +92,9 @@ void Learner::set_mode(bool training) {
 double Learner::step(const Batch& batch) {
   set_mode(true);
   optimizer_->zero_grad();
-  const torch::Tensor targets = torch::from_blob(const_cast<float*>(batch.targets.data()),
-                                                 {batch.size(), static_cast<std::int64_t>(batch.targets.size()) / batch.size()}, torch::kFloat);
+  const torch::Tensor targets = torch::from_blob(
+      const_cast<float*>(batch.targets.data()),
+      {batch.size(), static_cast<std::int64_t>(batch.targets.size()) / batch.size()}, torch::kFloat);
   const torch::Tensor loss = compute_loss(recipe_.loss, forward(*network_, batch), targets);
   const double value = loss.item<double>();
   double norm = value;
@@ -96,8 +103,10 @@ double Learner::step(const Batch& batch) {
     norm = optimizer_->step(schedule_factor(recipe_.schedule, batch.iteration, recipe_.train.iterations));
   }
   if (!std::isfinite(norm)) {
-    throw Error(ErrorCode::kInternal, fmt::format("the {} is no longer a number (iteration {}, epoch {}, clips {}); lower optimizer.lr, or look at these clips",
-                                                  std::isfinite(value) ? "gradient" : "loss", batch.iteration, batch.epoch, fmt::join(batch.clip_ids, ", ")));
+    throw Error(ErrorCode::kInternal, fmt::format("the {} is no longer a number (iteration {}, epoch {}, "
+                                                  "clips {}); lower optimizer.lr, or look at these clips",
+                                                  std::isfinite(value) ? "gradient" : "loss", batch.iteration,
+                                                  batch.epoch, fmt::join(batch.clip_ids, ", ")));
   }
   return value;
 }

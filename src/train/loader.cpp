@@ -5,7 +5,12 @@
 namespace earmark {
 
 Loader::Loader(const ExampleMaker& maker, const Recipe& recipe, long first, long last, int n_workers)
-    : maker_(maker), recipe_(recipe), last_(last), lookahead_(n_workers + 2), next_to_make_(first), next_to_give_(first) {
+    : maker_(maker),
+      recipe_(recipe),
+      last_(last),
+      lookahead_(n_workers + 2),
+      next_to_make_(first),
+      next_to_give_(first) {
   for (int i = 0; i < n_workers; ++i) workers_.emplace_back([this] { work(); });
 }
 
@@ -30,7 +35,8 @@ Batch Loader::make(long iteration) const {
   Rng rng(recipe_.seed, "order", epoch);
   const std::vector<std::size_t> order = permutation(n_clips, rng);
   const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
-  const std::size_t begin = static_cast<std::size_t>(iteration % per_epoch) * size, end = std::min(begin + size, n_clips);
+  const std::size_t begin = static_cast<std::size_t>(iteration % per_epoch) * size,
+                    end = std::min(begin + size, n_clips);
   std::vector<Example> examples;
   std::vector<std::string> ids;
   for (std::size_t i = begin; i < end; ++i) {
@@ -48,7 +54,9 @@ void Loader::work() {
     long iteration = 0;
     {
       std::unique_lock lock(mutex_);
-      wanted_.wait(lock, [&] { return stopping_ || next_to_make_ >= last_ || next_to_make_ < next_to_give_ + lookahead_; });
+      wanted_.wait(lock, [&] {
+        return stopping_ || next_to_make_ >= last_ || next_to_make_ < next_to_give_ + lookahead_;
+      });
       if (stopping_ || next_to_make_ >= last_) return;
       iteration = next_to_make_++;
     }
@@ -67,7 +75,8 @@ void Loader::work() {
 Batch Loader::next() {
   std::unique_lock lock(mutex_);
   made_.wait(lock, [&] { return ready_.count(next_to_give_) > 0 || failed_.count(next_to_give_) > 0; });
-  if (const auto failure = failed_.find(next_to_give_); failure != failed_.end()) std::rethrow_exception(failure->second);
+  if (const auto failure = failed_.find(next_to_give_); failure != failed_.end())
+    std::rethrow_exception(failure->second);
   Batch batch = std::move(ready_.extract(next_to_give_).mapped());
   ++next_to_give_;
   lock.unlock();

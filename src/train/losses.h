@@ -6,8 +6,10 @@
 
 namespace earmark {
 
-/// @param logits [batch, n_tags]. @param targets [batch, n_tags], negative: unknown, without loss or gradient.
+/// @param logits [batch, n_tags]. @param targets [batch, n_tags], negative: unknown, without loss or
+/// gradient.
 /// @return scalar, the mean over the batch.
-torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& logits, const torch::Tensor& targets);
+torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& logits,
+                           const torch::Tensor& targets);
 
 }  // namespace earmark

@@ -60,7 +60,8 @@ struct StepsScheduleOptions {
   double factor = 1.0 / 3.0;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("at", self.at, kNotNegative, "iterations after which the rate is multiplied by `factor`, ascending");
+    visit("at", self.at, kNotNegative,
+          "iterations after which the rate is multiplied by `factor`, ascending");
     visit("factor", self.factor, kPositive, "multiplies the rate at each step");
   }
 };
@@ -119,7 +120,8 @@ struct TrainOptions {
     visit("refresh_batch_norm", self.refresh_batch_norm, kAny,
           "after SWA, recompute BatchNorm statistics over un-augmented training clips");
     visit("log_every", self.log_every, kPositive, "iterations between lines of log.jsonl");
-    visit("validate_every", self.validate_every, kNotNegative, "iterations between validations; 0: only at the end");
+    visit("validate_every", self.validate_every, kNotNegative,
+          "iterations between validations; 0: only at the end");
     visit("checkpoint_every", self.checkpoint_every, kPositive, "iterations between checkpoints");
     visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
   }

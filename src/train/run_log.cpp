@@ -29,7 +29,9 @@ std::vector<Value> kept_records(const std::filesystem::path& path, long keep_unt
 }  // namespace
 
 RunLog::RunLog(const std::filesystem::path& folder, long keep_until)
-    : records_(kept_records(folder / "log.jsonl", keep_until)), journal_(folder / "log.jsonl"), tensorboard_(folder) {
+    : records_(kept_records(folder / "log.jsonl", keep_until)),
+      journal_(folder / "log.jsonl"),
+      tensorboard_(folder) {
   for (const Value& record : records_) to_tensorboard(record);
 }
 
@@ -42,7 +44,8 @@ void RunLog::add(const Value& record) {
 void RunLog::to_tensorboard(const Value& record) {
   const long step = record.at("iteration").as_integer();
   for (const auto& [name, value] : record.as_map()) {
-    if (value.is_number() && name != "iteration") tensorboard_.scalar(step, "train/" + name, value.as_number());
+    if (value.is_number() && name != "iteration")
+      tensorboard_.scalar(step, "train/" + name, value.as_number());
     if (name != "validation") continue;
     for (const auto& [metric, figure] : value.as_map()) {
       if (figure.is_number()) tensorboard_.scalar(step, "validation/" + metric, figure.as_number());

@@ -10,6 +10,7 @@ namespace earmark {
 
 /// @param metrics as in metrics.json. @param log records of log.jsonl. @param scores of the held-out clips;
 /// without clips the page has learning curves only.
-std::string run_report(const Value& metrics, const std::vector<Value>& log, const LabeledScores& scores, const std::string& recipe);
+std::string run_report(const Value& metrics, const std::vector<Value>& log, const LabeledScores& scores,
+                       const std::string& recipe);
 
 }  // namespace earmark

@@ -30,7 +30,8 @@ class UpbStepTimer final : public StepTimer {
   double largest_error() override {
     TaggingNetwork& network = learner_->network();
     network.eval();
-    const torch::Tensor x = torch::from_blob(batch_.features.data(), {batch_.size(), 1, batch_.n_mels, batch_.n_frames}, torch::kFloat);
+    const torch::Tensor x = torch::from_blob(
+        batch_.features.data(), {batch_.size(), 1, batch_.n_mels, batch_.n_frames}, torch::kFloat);
     // With gradients recorded in evaluation mode the layers go through libtorch's own operators.
     const torch::Tensor plain = network.logits(x, {}).sigmoid().detach();
     const torch::NoGradGuard no_grad;
@@ -51,6 +52,8 @@ class UpbStepTimer final : public StepTimer {
 
 }  // namespace
 
-std::unique_ptr<StepTimer> make_step_timer(const StepTimerOptions& options) { return std::make_unique<UpbStepTimer>(options); }
+std::unique_ptr<StepTimer> make_step_timer(const StepTimerOptions& options) {
+  return std::make_unique<UpbStepTimer>(options);
+}
 
 }  // namespace earmark

@@ -16,7 +16,8 @@ struct StepTimerOptions {
 class StepTimer {
  public:
   virtual ~StepTimer() = default;
-  /// Largest difference between this network's scores by its own fused operators and by libtorch's plain ones.
+  /// Largest difference between this network's scores by its own fused operators and by libtorch's plain
+  /// ones.
   virtual double largest_error() = 0;
   /// Forward, backward, clipping and Adam on the same batch. @return milliseconds.
   virtual double step_ms() = 0;

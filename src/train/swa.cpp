@@ -13,7 +13,8 @@ WeightAverage::WeightAverage(NamedParameters parameters) : parameters_(std::move
 void WeightAverage::add_snapshot() {
   torch::NoGradGuard no_grad;
   ++n_snapshots_;
-  for (std::size_t i = 0; i < mean_.size(); ++i) mean_[i].add_(parameters_[i].second - mean_[i], 1.0 / n_snapshots_);
+  for (std::size_t i = 0; i < mean_.size(); ++i)
+    mean_[i].add_(parameters_[i].second - mean_[i], 1.0 / n_snapshots_);
 }
 
 void WeightAverage::swap_in() {
@@ -24,8 +25,10 @@ void WeightAverage::swap_in() {
 void WeightAverage::save(TensorMap& state) const {
   state.emplace("swa.n_snapshots", Tensor::from_integers(std::vector<std::int64_t>{n_snapshots_}, {1}));
   for (std::size_t i = 0; i < mean_.size(); ++i) {
-    state.emplace("swa." + parameters_[i].first,
-                  Tensor::from_floats({mean_[i].data_ptr<float>(), static_cast<std::size_t>(mean_[i].numel())}, mean_[i].sizes().vec()));
+    state.emplace(
+        "swa." + parameters_[i].first,
+        Tensor::from_floats({mean_[i].data_ptr<float>(), static_cast<std::size_t>(mean_[i].numel())},
+                            mean_[i].sizes().vec()));
   }
 }
 
@@ -36,7 +39,8 @@ void WeightAverage::load(const TensorMap& state) {
   for (std::size_t i = 0; i < mean_.size(); ++i) {
     const auto found = state.find("swa." + parameters_[i].first);
     if (found == state.end() || found->second.shape != mean_[i].sizes().vec()) {
-      throw Error(ErrorCode::kBadFile, "the checkpoint's averaged weights do not fit this network: 'swa." + parameters_[i].first + "'");
+      throw Error(ErrorCode::kBadFile, "the checkpoint's averaged weights do not fit this network: 'swa." +
+                                           parameters_[i].first + "'");
     }
     std::vector<float> values = found->second.floats();
     mean_[i].copy_(torch::from_blob(values.data(), mean_[i].sizes(), torch::kFloat));

@@ -24,11 +24,14 @@ std::string fixed(T x) {
   std::memcpy(out.data(), &x, sizeof x);
   return out;
 }
-std::string delimited(char key, std::string_view body) { return std::string(1, key) + varint(body.size()) + std::string(body); }
+std::string delimited(char key, std::string_view body) {
+  return std::string(1, key) + varint(body.size()) + std::string(body);
+}
 
-constexpr char kWallTime = 1 << 3 | 1, kStep = 2 << 3, kFileVersion = 3 << 3 | 2, kSummary = 5 << 3 | 2;  // of Event
-constexpr char kSummaryValue = 1 << 3 | 2;                                                               // of Summary
-constexpr char kTag = 1 << 3 | 2, kSimpleValue = 2 << 3 | 5;                                              // of Summary.Value
+constexpr char kWallTime = 1 << 3 | 1, kStep = 2 << 3, kFileVersion = 3 << 3 | 2,
+               kSummary = 5 << 3 | 2;                         // of Event
+constexpr char kSummaryValue = 1 << 3 | 2;                    // of Summary
+constexpr char kTag = 1 << 3 | 2, kSimpleValue = 2 << 3 | 5;  // of Summary.Value
 
 std::string framed(const std::string& event) {
   auto masked = [](std::string_view bytes) {
@@ -39,7 +42,9 @@ std::string framed(const std::string& event) {
   return length + masked(length) + event + masked(event);
 }
 
-double now_s() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
@@ -62,9 +67,11 @@ std::string tensorboard_version_record(double wall_time_s) {
   return framed(std::string(1, kWallTime) + fixed(wall_time_s) + delimited(kFileVersion, "brain.Event:2"));
 }
 
-std::string tensorboard_scalar_record(double wall_time_s, std::int64_t step, std::string_view tag, float value) {
+std::string tensorboard_scalar_record(double wall_time_s, std::int64_t step, std::string_view tag,
+                                      float value) {
   const std::string entry = delimited(kTag, tag) + std::string(1, kSimpleValue) + fixed(value);
-  return framed(std::string(1, kWallTime) + fixed(wall_time_s) + std::string(1, kStep) + varint(static_cast<std::uint64_t>(step)) +
+  return framed(std::string(1, kWallTime) + fixed(wall_time_s) + std::string(1, kStep) +
+                varint(static_cast<std::uint64_t>(step)) +
                 delimited(kSummary, delimited(kSummaryValue, entry)));
 }
 

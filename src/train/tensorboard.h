@@ -10,7 +10,8 @@ namespace earmark {
 
 /// The bytes of one record. Pure functions, so that a test can read them back.
 std::string tensorboard_version_record(double wall_time_s);
-std::string tensorboard_scalar_record(double wall_time_s, std::int64_t step, std::string_view tag, float value);
+std::string tensorboard_scalar_record(double wall_time_s, std::int64_t step, std::string_view tag,
+                                      float value);
 std::uint32_t crc32c(std::string_view bytes) noexcept;
 
 /// Appends to `<folder>/events.out.tfevents.0.earmark`, begun anew. Thread-safety: one thread at a time.

@@ -16,15 +16,15 @@ struct TrainProgress {
   std::string stage;  ///< "decoding", "training", "validating", "refreshing BatchNorm"
   long done = 0;
   long total = 0;
-  double loss = 0.0;       ///< mean since the last line of the log; 0 outside training
+  double loss = 0.0;        ///< mean since the last line of the log; 0 outside training
   double rate_per_s = 0.0;  ///< of what is counted: clips or iterations
 };
 
 struct TrainRequest {
   Recipe recipe;
   std::filesystem::path data_root;
-  std::filesystem::path out;   ///< run folder
-  int fold = 0;                ///< held out for validation; 0: none, every clip of the split is trained on
+  std::filesystem::path out;  ///< run folder
+  int fold = 0;               ///< held out for validation; 0: none, every clip of the split is trained on
   bool resume = false;
   bool overwrite = false;
   std::filesystem::path init;  ///< bundle to start from; empty: from scratch

@@ -24,7 +24,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 struct SplitClips {
   std::vector<Clip> train, held_out;
@@ -32,9 +34,10 @@ struct SplitClips {
 
 SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   if (fold < 0 || fold > dataset.n_folds()) {
-    throw Error(ErrorCode::kInvalidOption, dataset.n_folds() > 0
-                                               ? fmt::format("--fold: {} has folds 1..{}, got {}", dataset.name, dataset.n_folds(), fold)
-                                               : fmt::format("--fold: {} has no folds, got {}", dataset.name, fold));
+    throw Error(ErrorCode::kInvalidOption,
+                dataset.n_folds() > 0
+                    ? fmt::format("--fold: {} has folds 1..{}, got {}", dataset.name, dataset.n_folds(), fold)
+                    : fmt::format("--fold: {} has no folds, got {}", dataset.name, fold));
   }
   SplitClips parts;
   for (const Clip& clip : dataset.clips) {
@@ -45,7 +48,9 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
       parts.train.push_back(clip);
     }
   }
-  if (parts.train.empty()) throw Error(ErrorCode::kBadDataset, fmt::format("{}: no clip is in split '{}' outside fold {}", dataset.name, recipe.data.split, fold));
+  if (parts.train.empty())
+    throw Error(ErrorCode::kBadDataset, fmt::format("{}: no clip is in split '{}' outside fold {}",
+                                                    dataset.name, recipe.data.split, fold));
   return parts;
 }
 
@@ -111,17 +116,23 @@ void Run::tell(const std::string& stage, long done, long total, double rate) con
 void Run::prepare_folder(const TrainRequest& request) {
   namespace fs = std::filesystem;
   const bool used = fs::exists(request.out / "recipe.yaml");
-  if (fs::exists(request.out) && !fs::is_directory(request.out)) throw Error(ErrorCode::kInvalidOption, "--out: is a file: " + request.out.string());
+  if (fs::exists(request.out) && !fs::is_directory(request.out))
+    throw Error(ErrorCode::kInvalidOption, "--out: is a file: " + request.out.string());
   if (used && !request.resume && !request.overwrite) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew", request.out.string()));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew",
+                            request.out.string()));
   }
   if (used && request.overwrite && !request.resume) {
-    for (const char* name : {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "report.html", "checkpoints"}) fs::remove_all(request.out / name);
+    for (const char* name :
+         {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "report.html", "checkpoints"})
+      fs::remove_all(request.out / name);
   }
   fs::create_directories(request.out);
 }
 
-Run::Run(const TrainRequest& request) : request_(request), recipe_(request.recipe), threads_(request.threads) {
+Run::Run(const TrainRequest& request)
+    : request_(request), recipe_(request.recipe), threads_(request.threads) {
   if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   torch::set_num_threads(threads_);
   recipe_text_ = recipe_to_yaml(recipe_);
@@ -132,21 +143,26 @@ Run::Run(const TrainRequest& request) : request_(request), recipe_(request.recip
   std::optional<Checkpoint> saved;
   if (request.resume) saved = read_checkpoint(request.out);
   if (saved && (saved->recipe != recipe_text_ || saved->fold != request.fold)) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--resume: {} was begun with another recipe or fold; its own is {}", request.out.string(),
-                                                       (request.out / "recipe.yaml").string()));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--resume: {} was begun with another recipe or fold; its own is {}",
+                            request.out.string(), (request.out / "recipe.yaml").string()));
   }
   if (!request.init.empty()) init_ = read_bundle(request.init);
 
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
-  train_clips_.emplace(parts.train, store_options(recipe_), [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
-  held_out_clips_.emplace(parts.held_out, store_options(recipe_), [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
+  train_clips_.emplace(parts.train, store_options(recipe_),
+                       [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
+  held_out_clips_.emplace(parts.held_out, store_options(recipe_),
+                          [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
   held_out_.emplace(recipe_, *held_out_clips_);
   if (init_) {
     const FrontEnd& front_end = init_->networks.front().front_end;
     if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
-      throw Error(ErrorCode::kInvalidOption, "--init: the bundle's front end is not the recipe's `features`; the weights would see another input");
+      throw Error(ErrorCode::kInvalidOption,
+                  "--init: the bundle's front end is not the recipe's `features`; the weights would see "
+                  "another input");
     }
     examples_->set_normalizer(front_end.normalizer);  // the trunk expects what it was trained on
   } else {
@@ -155,7 +171,8 @@ Run::Run(const TrainRequest& request) : request_(request), recipe_(request.recip
   held_out_->set_normalizer(examples_->normalizer());
 
   const int n_channels = train_clips_->size() > 0 ? examples_->plain(0).features.n_channels : 1;
-  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), n_channels, init_ ? &*init_ : nullptr, init_ && init_->tags == dataset_.tags);
+  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), n_channels, init_ ? &*init_ : nullptr,
+                   init_ && init_->tags == dataset_.tags);
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   if (saved) {
@@ -163,7 +180,9 @@ Run::Run(const TrainRequest& request) : request_(request), recipe_(request.recip
     state_ = std::move(*saved);
     state_.tensors.clear();
     earlier_s_ = state_.elapsed_s;
-    if (request.on_message) request.on_message(fmt::format("resumed at iteration {} of {}", state_.iteration, recipe_.train.iterations));
+    if (request.on_message)
+      request.on_message(
+          fmt::format("resumed at iteration {} of {}", state_.iteration, recipe_.train.iterations));
   }
   write_text(request.out / "recipe.yaml", recipe_text_);
   log_.emplace(request.out, state_.iteration);
@@ -183,7 +202,8 @@ void Run::log_step(double rate) {
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
   record.set("epoch", Value(static_cast<double>(state_.iteration) / static_cast<double>(per_epoch)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
-  record.set("lr", Value(std::get<AdamOptions>(recipe_.optimizer).lr * schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
+  record.set("lr", Value(std::get<AdamOptions>(recipe_.optimizer).lr *
+                         schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
   record.set("clips_per_s", Value(rate));
   log_->add(record);
   state_.loss_sum = 0.0;
@@ -193,7 +213,8 @@ void Run::log_step(double rate) {
 Value Run::validate() {
   if (held_out_clips_->size() == 0) return Value();
   const auto total = static_cast<long>(held_out_clips_->size());
-  last_scores_ = labeled(dataset_, *held_out_clips_, learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); }));
+  last_scores_ = labeled(dataset_, *held_out_clips_,
+                         learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); }));
   return to_value(evaluate(last_scores_));
 }
 
@@ -245,16 +266,19 @@ void Run::write_results(const Value& validation) {
   bundle.tags = dataset_.tags;
   bundle.thresholds.assign(dataset_.tags.size(), recipe_.tagging.threshold);
   bundle.segment_s = recipe_.tagging.segment_s;
-  bundle.networks.push_back({learner_->model_kind(), 1, learner_->model_options(), {recipe_.log_mel(), examples_->normalizer()}});
+  bundle.networks.push_back(
+      {learner_->model_kind(), 1, learner_->model_options(), {recipe_.log_mel(), examples_->normalizer()}});
   bundle.tensors.push_back(state_of(learner_->network()));
   bundle.provenance.set("recipe", Value(recipe_text_));
-  for (const char* key : {"dataset", "fold", "seed", "n_train_clips"}) bundle.provenance.set(key, metrics.at(key));
+  for (const char* key : {"dataset", "fold", "seed", "n_train_clips"})
+    bundle.provenance.set(key, metrics.at(key));
   if (const Value* scores = metrics.find("metrics")) bundle.provenance.set("measured", *scores);
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
   write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
   write_text(request_.out / "report.html", run_report(metrics, log_->records(), last_scores_, recipe_text_));
-  write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");  // last: it says that the run is whole
+  write_text(request_.out / "metrics.json",
+             to_json(metrics, 2) + "\n");  // last: it says that the run is whole
 }
 
 TrainResult Run::go() {

@@ -10,7 +10,8 @@
 int main() {
   const earmark::LogMelExtractor extractor{earmark::LogMelOptions{}};
   std::vector<float> tone(44100);
-  for (std::size_t i = 0; i < tone.size(); ++i) tone[i] = 0.1f * std::sin(0.0627f * static_cast<float>(i));  // 440 Hz
+  for (std::size_t i = 0; i < tone.size(); ++i)
+    tone[i] = 0.1f * std::sin(0.0627f * static_cast<float>(i));  // 440 Hz
   const earmark::FeatureMap features = extractor.compute(tone);
   std::printf("earmark %s: %d bands, %d frames\n", earmark::version(), features.n_mels, features.n_frames);
   earmark::LogMelOptions wrong;

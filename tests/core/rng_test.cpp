@@ -37,7 +37,8 @@ TEST(Rng, DistributionsHaveTheirMoments) {
     normal += z;
     square += z * z;
   }
-  // Five standard errors: sqrt(1/12/n) = 6.5e-4, 0.07/sqrt(n) = 1.6e-4, 1/sqrt(n) = 2.2e-3, sqrt(2/n) = 3.2e-3.
+  // Five standard errors: sqrt(1/12/n) = 6.5e-4, 0.07/sqrt(n) = 1.6e-4, 1/sqrt(n) = 2.2e-3, sqrt(2/n)
+  // = 3.2e-3.
   EXPECT_NEAR(uniform / n, 0.5, 3.3e-3);
   EXPECT_NEAR(exponential / n, 0.07, 8e-4);
   EXPECT_NEAR(normal / n, 0.0, 1.2e-2);

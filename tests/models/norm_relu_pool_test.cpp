@@ -13,8 +13,9 @@ struct Case {
 
 // Every window of the UPB CRNN, with sizes that divide by it and that do not, and a channel count that is
 // no multiple of the kernels' block.
-const std::vector<Case> kCases{{16, 4, 6, {1, 1}}, {16, 4, 6, {2, 2}}, {16, 5, 7, {2, 2}}, {32, 5, 7, {2, 1}},
-                               {19, 3, 5, {2, 2}}, {19, 1, 9, {1, 1}}, {3, 2, 1, {2, 2}},  {48, 4, 9, {1, 2}}};
+const std::vector<Case> kCases{{16, 4, 6, {1, 1}}, {16, 4, 6, {2, 2}}, {16, 5, 7, {2, 2}},
+                               {32, 5, 7, {2, 1}}, {19, 3, 5, {2, 2}}, {19, 1, 9, {1, 1}},
+                               {3, 2, 1, {2, 2}},  {48, 4, 9, {1, 2}}};
 
 NormState make_norm(std::int64_t channels, torch::Dtype dtype) {
   const auto options = torch::TensorOptions(dtype);
@@ -28,7 +29,9 @@ NormState make_norm(std::int64_t channels, torch::Dtype dtype) {
 
 // torch's own three operators on separate copies of the running statistics.
 torch::Tensor reference(const torch::Tensor& x, NormState& norm, PoolWindow window, bool training) {
-  torch::Tensor y = torch::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var, training, norm.momentum, norm.eps, false).relu();
+  torch::Tensor y = torch::batch_norm(x, norm.weight, norm.bias, norm.running_mean, norm.running_var,
+                                      training, norm.momentum, norm.eps, false)
+                        .relu();
   return torch::max_pool2d(y, {window.frequency, window.time}, {window.frequency, window.time}, 0, 1, true);
 }
 
@@ -41,7 +44,9 @@ NormState clone(const NormState& norm) {
   return copy;
 }
 
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 TEST(NormReluPool, EqualsTorchsThreeOperatorsInTrainingAndEvaluation) {
   torch::manual_seed(1);
@@ -49,7 +54,8 @@ TEST(NormReluPool, EqualsTorchsThreeOperatorsInTrainingAndEvaluation) {
     for (const bool training : {true, false}) {
       NormState ours = make_norm(c.channels, torch::kDouble), theirs = clone(ours);
       const torch::Tensor x = torch::randn({3, c.channels, c.frequency, c.time}, torch::kDouble) * 2 + 5;
-      const torch::Tensor y = norm_relu_pool(x, ours, c.window, training), expected = reference(x, theirs, c.window, training);
+      const torch::Tensor y = norm_relu_pool(x, ours, c.window, training),
+                          expected = reference(x, theirs, c.window, training);
       ASSERT_EQ(y.sizes(), expected.sizes());
       EXPECT_LT(largest_difference(y, expected), 1e-12);
       EXPECT_LT(largest_difference(ours.running_mean, theirs.running_mean), 1e-12);
@@ -62,9 +68,11 @@ TEST(NormReluPool, FloatKernelsAgreeWithDouble) {
   torch::manual_seed(2);
   for (const Case& c : kCases) {
     NormState wide = make_norm(c.channels, torch::kDouble), narrow = wide;
-    for (torch::Tensor* t : {&narrow.weight, &narrow.bias, &narrow.running_mean, &narrow.running_var}) *t = t->to(torch::kFloat);
+    for (torch::Tensor* t : {&narrow.weight, &narrow.bias, &narrow.running_mean, &narrow.running_var})
+      *t = t->to(torch::kFloat);
     const torch::Tensor x = torch::randn({5, c.channels, c.frequency, c.time}, torch::kFloat);
-    const torch::Tensor y = norm_relu_pool(x, narrow, c.window, true), expected = norm_relu_pool(x.to(torch::kDouble), wide, c.window, true);
+    const torch::Tensor y = norm_relu_pool(x, narrow, c.window, true),
+                        expected = norm_relu_pool(x.to(torch::kDouble), wide, c.window, true);
     EXPECT_LT(largest_difference(y.to(torch::kDouble), expected), 2e-5);
   }
 }
@@ -76,9 +84,11 @@ TEST(NormReluPool, GradientsEqualTorchsAndNumericalOnes) {
     ours.weight.requires_grad_(true);
     ours.bias.requires_grad_(true);
     NormState theirs = clone(ours);
-    const torch::Tensor x1 = torch::randn({2, c.channels, c.frequency, c.time}, torch::kDouble).requires_grad_(true);
+    const torch::Tensor x1 =
+        torch::randn({2, c.channels, c.frequency, c.time}, torch::kDouble).requires_grad_(true);
     const torch::Tensor x2 = x1.detach().clone().requires_grad_(true);
-    const torch::Tensor y1 = norm_relu_pool(x1, ours, c.window, true), y2 = reference(x2, theirs, c.window, true);
+    const torch::Tensor y1 = norm_relu_pool(x1, ours, c.window, true),
+                        y2 = reference(x2, theirs, c.window, true);
     const torch::Tensor seed = torch::randn_like(y2);
     (y1 * seed).sum().backward();
     (y2 * seed).sum().backward();

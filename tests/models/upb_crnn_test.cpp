@@ -14,7 +14,9 @@ torch::Tensor to_torch(const Tensor& tensor) {
   return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
 }
 
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 TEST(UpbCrnn, HasThePapersParameterCount) {
   const UpbCrnn network{UpbCrnnOptions{}};
@@ -32,13 +34,19 @@ TEST(UpbCrnn, GoldenScoresOfSingleClipsAndPaddedBatches) {
   load_state(network, read_npz(golden / "upb/weights.npz"));
   network.eval();
   for (const std::string name : {"T48", "T151", "T237"}) {
-    const torch::Tensor scores = network.logits(to_torch(read_npy(golden / ("upb/input_" + name + ".npy"))), {}).sigmoid();
-    EXPECT_LT(largest_difference(scores, to_torch(read_npy(golden / ("upb/output_" + name + ".npy")))), 1e-4) << name;
+    const torch::Tensor scores =
+        network.logits(to_torch(read_npy(golden / ("upb/input_" + name + ".npy"))), {}).sigmoid();
+    EXPECT_LT(largest_difference(scores, to_torch(read_npy(golden / ("upb/output_" + name + ".npy")))), 1e-4)
+        << name;
   }
   const torch::Tensor padded = to_torch(read_npy(golden / "upb/input_padded_151_123.npy"));
-  EXPECT_LT(largest_difference(network.logits(padded, {151, 123}).sigmoid(), to_torch(read_npy(golden / "upb/output_padded_151_123.npy"))), 1e-4);
+  EXPECT_LT(largest_difference(network.logits(padded, {151, 123}).sigmoid(),
+                               to_torch(read_npy(golden / "upb/output_padded_151_123.npy"))),
+            1e-4);
   const torch::Tensor alone = padded.slice(0, 1, 2).slice(3, 0, 123);
-  EXPECT_LT(largest_difference(network.logits(alone, {}).sigmoid(), to_torch(read_npy(golden / "upb/output_second_item_alone_T123.npy"))), 1e-4);
+  EXPECT_LT(largest_difference(network.logits(alone, {}).sigmoid(),
+                               to_torch(read_npy(golden / "upb/output_second_item_alone_T123.npy"))),
+            1e-4);
 }
 
 TEST(UpbCrnn, WhatFollowsTheLastValidFrameReachesTheScoreThroughTheConvolutionsOnly) {

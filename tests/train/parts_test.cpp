@@ -29,7 +29,8 @@ TEST(Bce, GoldenLossOfThePaddedBatch) {
   UpbCrnn network{UpbCrnnOptions{}};
   load_state(network, read_npz(golden / "upb/weights.npz"));
   network.eval();
-  const torch::Tensor logits = network.logits(to_torch(read_npy(golden / "upb/input_padded_151_123.npy")), {151, 123});
+  const torch::Tensor logits =
+      network.logits(to_torch(read_npy(golden / "upb/input_padded_151_123.npy")), {151, 123});
   torch::Tensor targets = torch::zeros_like(logits);
   double loss = 0;
   int item = 0;
@@ -151,7 +152,8 @@ TEST(TensorBoard, RecordsAreFramedWithTheirChecksums) {
   const std::uint32_t crc = crc32c(event);
   EXPECT_EQ(stored, ((crc >> 15) | (crc << 17)) + 0xa282ead8U);
   // wall_time 1.0; step 300 = 0xAC 0x02; summary { value { tag "loss" simple_value 0.5 } }.
-  const std::string expected("\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02\x2a\x0d\x0a\x0b\x0a\x04loss\x15\x00\x00\x00\x3f", 27);
+  const std::string expected(
+      "\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02\x2a\x0d\x0a\x0b\x0a\x04loss\x15\x00\x00\x00\x3f", 27);
   EXPECT_EQ(event, expected);
 }
 

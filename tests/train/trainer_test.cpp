@@ -80,7 +80,8 @@ fs::path Trainer::root_;
 TEST_F(Trainer, WritesEverythingThatARunPromises) {
   const TrainResult result = train(request("whole"));
   ASSERT_TRUE(result.finished);
-  for (const char* name : {"recipe.yaml", "log.jsonl", "metrics.json", "model.earmark", "report.html", "events.out.tfevents.0.earmark", "checkpoints/latest.safetensors"}) {
+  for (const char* name : {"recipe.yaml", "log.jsonl", "metrics.json", "model.earmark", "report.html",
+                           "events.out.tfevents.0.earmark", "checkpoints/latest.safetensors"}) {
     EXPECT_TRUE(fs::exists(root_ / "whole" / name)) << name;
   }
   // 14 steps logged every 3 and at the end, validated at 6, 12 and at the end.
@@ -141,7 +142,8 @@ TEST_F(Trainer, RefusesAUsedFolderAnotherRecipeAndAFoldThatIsNotThere) {
 }
 
 TEST_F(Trainer, ALossThatIsNoNumberStopsAndNamesTheBatch) {
-  TrainRequest request = this->request("nan", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}"});
+  TrainRequest request =
+      this->request("nan", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}"});
   try {
     train(request);
     FAIL() << "a learning rate of 1e30 went well";
@@ -160,9 +162,11 @@ TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
   fs::copy(root_ / "data/audio", data / "audio", fs::copy_options::recursive);
   std::string manifest = "file,tags\n";
   int index = 0;
-  for (const auto& entry : fs::directory_iterator(data / "audio")) manifest += "audio/" + entry.path().filename().string() + (index++ % 2 == 0 ? ",loud\n" : ",quiet\n");
+  for (const auto& entry : fs::directory_iterator(data / "audio"))
+    manifest += "audio/" + entry.path().filename().string() + (index++ % 2 == 0 ? ",loud\n" : ",quiet\n");
   write_text(data / "manifest.csv", manifest);
-  TrainRequest fine = request("fine", {"train.freeze_trunk=true", "train.iterations=6", "train.swa.enabled=false", "augment=[]"});
+  TrainRequest fine = request(
+      "fine", {"train.freeze_trunk=true", "train.iterations=6", "train.swa.enabled=false", "augment=[]"});
   fine.data_root = data;
   fine.fold = 0;
   fine.init = root_ / "base/model.earmark";
@@ -177,7 +181,8 @@ TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
       EXPECT_EQ(tensor.bytes, tuned.tensors.front().at(name).bytes) << name;
     }
   }
-  EXPECT_EQ(base.networks.front().front_end.normalizer.mean, tuned.networks.front().front_end.normalizer.mean);
+  EXPECT_EQ(base.networks.front().front_end.normalizer.mean,
+            tuned.networks.front().front_end.normalizer.mean);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ Program::Program() : app("Learns to tag sound, then tags it.", "earmark") {
   app.get_formatter()->column_width(36);
 }
 
-CLI::App* Program::add_verb(const std::string& name, const std::string& description, const std::string& examples, std::function<int()> body) {
+CLI::App* Program::add_verb(const std::string& name, const std::string& description,
+                            const std::string& examples, std::function<int()> body) {
   CLI::App* verb = app.add_subcommand(name, description);
   if (!examples.empty()) verb->footer("Examples:\n" + examples);
   verb->add_flag("-q,--quiet", common.quiet, "no progress and no messages on stderr but errors");
@@ -51,7 +52,9 @@ const std::atomic<bool>& stop_flag() {
   return stop;
 }
 
-Progress::Progress(const Common& common) : enabled_(!common.quiet && common.log_level != "warning" && common.log_level != "error"), terminal_(::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(const Common& common)
+    : enabled_(!common.quiet && common.log_level != "warning" && common.log_level != "error"),
+      terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() { clear(); }
 
@@ -60,7 +63,8 @@ void Progress::clear() {
   open_ = false;
 }
 
-void Progress::show(const std::string& stage, long done, long total, const std::string& unit, const std::string& note) {
+void Progress::show(const std::string& stage, long done, long total, const std::string& unit,
+                    const std::string& note) {
   if (!enabled_) return;
   const auto now = std::chrono::steady_clock::now();
   if (stage != stage_) {
@@ -70,7 +74,10 @@ void Progress::show(const std::string& stage, long done, long total, const std::
     if (!terminal_) last_ = now;
     first_done_ = done - 1;
   }
-  if (now - last_ < (terminal_ ? std::chrono::milliseconds(kBarInterval) : std::chrono::milliseconds(kLineInterval)) && done != total) return;
+  if (now - last_ <
+          (terminal_ ? std::chrono::milliseconds(kBarInterval) : std::chrono::milliseconds(kLineInterval)) &&
+      done != total)
+    return;
   last_ = now;
   const double seconds = std::chrono::duration<double>(now - stage_start_).count();
   const double rate = seconds > 0 ? static_cast<double>(done - first_done_) / seconds : 0.0;
@@ -80,14 +87,16 @@ void Progress::show(const std::string& stage, long done, long total, const std::
     if (terminal_) {
       constexpr int kWidth = 24;
       const int filled = static_cast<int>(share * kWidth);
-      line += " [" + std::string(static_cast<std::size_t>(filled), '=') + std::string(static_cast<std::size_t>(kWidth - filled), ' ') + "]";
+      line += " [" + std::string(static_cast<std::size_t>(filled), '=') +
+              std::string(static_cast<std::size_t>(kWidth - filled), ' ') + "]";
     }
     line += fmt::format(" {}/{} ({:.0f} %)", done, total, 100.0 * share);
   } else {
     line += fmt::format(" {}", done);
   }
   line += fmt::format(", {:.3g} {}/s", rate, unit);
-  if (total > 0 && rate > 0 && done < total) line += ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
+  if (total > 0 && rate > 0 && done < total)
+    line += ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
   if (!note.empty()) line += ", " + note;
   if (terminal_) {
     std::fprintf(stderr, "\r%s\033[K", line.c_str());

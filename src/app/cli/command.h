@@ -27,7 +27,8 @@ struct Program {
 
   Program();
   /// A verb with its common options. `body` is called when the verb was given.
-  CLI::App* add_verb(const std::string& name, const std::string& description, const std::string& examples, std::function<int()> body);
+  CLI::App* add_verb(const std::string& name, const std::string& description, const std::string& examples,
+                     std::function<int()> body);
 };
 
 void add_bench(Program& program);
@@ -49,8 +50,10 @@ class Progress {
  public:
   explicit Progress(const Common& common);
   ~Progress();
-  /// @param note shown behind the figures, e.g. "loss 0.412". @param rate in units a second; 0: measured here.
-  void show(const std::string& stage, long done, long total, const std::string& unit, const std::string& note = "");
+  /// @param note shown behind the figures, e.g. "loss 0.412". @param rate in units a second; 0: measured
+  /// here.
+  void show(const std::string& stage, long done, long total, const std::string& unit,
+            const std::string& note = "");
   /// Ends a bar's line, so that other text may follow.
   void clear();
 

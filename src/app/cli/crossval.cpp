@@ -20,19 +20,24 @@ struct CrossvalOptions {
 };
 
 std::string table(const Value& summary) {
-  std::string text = fmt::format("{:>4} {:>4} {:>9} {:>9} {:>9} {:>9}\n", "fold", "seed", "accuracy", "macro_ap", "lwlrap", "train_s");
+  std::string text = fmt::format("{:>4} {:>4} {:>9} {:>9} {:>9} {:>9}\n", "fold", "seed", "accuracy",
+                                 "macro_ap", "lwlrap", "train_s");
   auto figure = [](const Value& row, const char* name) {
     const Value* value = row.find(name);
-    return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->as_number()) : std::string("-");
+    return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->as_number())
+                                                  : std::string("-");
   };
   for (const Value& row : summary.at("cells").as_list()) {
-    text += fmt::format("{:>4} {:>4} {:>9} {:>9} {:>9} {:>9.0f}\n", row.at("fold").as_integer(), row.at("seed").as_integer(), figure(row, "accuracy"),
-                        figure(row, "macro_ap"), figure(row, "lwlrap"), row.at("train_s").as_number());
+    text += fmt::format("{:>4} {:>4} {:>9} {:>9} {:>9} {:>9.0f}\n", row.at("fold").as_integer(),
+                        row.at("seed").as_integer(), figure(row, "accuracy"), figure(row, "macro_ap"),
+                        figure(row, "lwlrap"), row.at("train_s").as_number());
   }
   for (const auto& [name, entry] : summary.at("metrics").as_map()) {
     if (name == "accuracy" || name == "macro_ap" || name == "lwlrap") {
-      text += fmt::format("{}: mean {:.4f}, standard deviation {:.4f}, {:.4f} to {:.4f} over {} runs\n", name, entry.at("mean").as_number(),
-                          entry.at("std").as_number(), entry.at("min").as_number(), entry.at("max").as_number(), entry.at("n").as_integer());
+      text +=
+          fmt::format("{}: mean {:.4f}, standard deviation {:.4f}, {:.4f} to {:.4f} over {} runs\n", name,
+                      entry.at("mean").as_number(), entry.at("std").as_number(), entry.at("min").as_number(),
+                      entry.at("max").as_number(), entry.at("n").as_integer());
     }
   }
   return text;
@@ -45,17 +50,23 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
   request.overrides = training.overrides;
   request.data_root = training.data_root;
   request.out = training.out;
-  request.results = options.results.empty() ? request.out / "results.jsonl" : std::filesystem::path(options.results);
+  request.results =
+      options.results.empty() ? request.out / "results.jsonl" : std::filesystem::path(options.results);
   request.folds = options.folds;
   request.seeds = options.seeds.empty() ? std::vector<long>{std::max(0L, training.seed)} : options.seeds;
-  request.jobs = training.threads > 0 ? training.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  request.jobs = training.threads > 0 ? training.threads
+                                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.program = std::filesystem::read_symlink("/proc/self/exe");
   request.stop = &stop_flag();
   if (std::filesystem::exists(request.out / "metrics.json") && !training.resume && !training.overwrite) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--out: {} already holds a cross-validation; --resume adds what is missing", training.out));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--out: {} already holds a cross-validation; --resume adds what is missing",
+                            training.out));
   }
   Progress progress(common);
-  request.on_progress = [&](long done, long total, const std::string& note) { progress.show("cross-validating", done, total, "runs", note); };
+  request.on_progress = [&](long done, long total, const std::string& note) {
+    progress.show("cross-validating", done, total, "runs", note);
+  };
   const CrossvalResult result = crossval(request);
   progress.clear();
   for (const std::string& failure : result.failed) say(common, "failed: " + failure);
@@ -72,15 +83,18 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
 
 void add_crossval(Program& program) {
   auto options = std::make_shared<CrossvalOptions>();
-  CLI::App* verb = program.add_verb("crossval", "Trains every fold and tells mean and spread",
-                                    "  earmark crossval esc10/upb_crnn --data-root ESC-10 --out runs/esc10\n"
-                                    "  earmark crossval esc10/upb_crnn --data-root ESC-10 --out runs/esc10 --seeds 0,1 --resume\n",
-                                    [&program, options] { return run_crossval(*options, program.common); });
+  CLI::App* verb = program.add_verb(
+      "crossval", "Trains every fold and tells mean and spread",
+      "  earmark crossval esc10/upb_crnn --data-root ESC-10 --out runs/esc10\n"
+      "  earmark crossval esc10/upb_crnn --data-root ESC-10 --out runs/esc10 --seeds 0,1 --resume\n",
+      [&program, options] { return run_crossval(*options, program.common); });
   add_training_options(verb, options->training);
   verb->get_option("--threads")->description("runs side by side, one thread each; 0: all cores");
   verb->add_option("--folds", options->folds, "folds to hold out; default: all")->delimiter(',');
   verb->add_option("--seeds", options->seeds, "seeds; default: --seed, or 0")->delimiter(',');
-  verb->add_option("--results", options->results, "file of finished runs, one JSON line each; runs found there are not repeated (default: OUT/results.jsonl)");
+  verb->add_option("--results", options->results,
+                   "file of finished runs, one JSON line each; runs found there are not repeated (default: "
+                   "OUT/results.jsonl)");
   verb->add_flag("--json", options->json, "mean, spread and every run as JSON on stdout");
 }
 

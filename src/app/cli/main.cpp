@@ -10,9 +10,12 @@ namespace {
 int exit_status(earmark::ErrorCode code) {
   using earmark::ErrorCode;
   switch (code) {
-    case ErrorCode::kInternal: return earmark::cli::kInternalError;
-    case ErrorCode::kInterrupted: return earmark::cli::kStopped;
-    default: return earmark::cli::kBadUsage;
+    case ErrorCode::kInternal:
+      return earmark::cli::kInternalError;
+    case ErrorCode::kInterrupted:
+      return earmark::cli::kStopped;
+    default:
+      return earmark::cli::kBadUsage;
   }
 }
 

@@ -6,8 +6,10 @@
 namespace earmark::cli {
 
 void add_recipe(Program& program) {
-  CLI::App* verb = program.add_verb("recipe", "Lists, shows and checks recipes",
-                                    "  earmark recipe list\n  earmark recipe show esc10/upb_crnn\n  earmark recipe check my.yaml\n", nullptr);
+  CLI::App* verb = program.add_verb(
+      "recipe", "Lists, shows and checks recipes",
+      "  earmark recipe list\n  earmark recipe show esc10/upb_crnn\n  earmark recipe check my.yaml\n",
+      nullptr);
   verb->require_subcommand(1);
   auto add = [&](const char* name, const char* description, const std::function<int()>& body) {
     CLI::App* action = verb->add_subcommand(name, description);
@@ -23,7 +25,8 @@ void add_recipe(Program& program) {
       [shown] {
         print(recipe_to_yaml(load_recipe(*shown)) + "\n# what each option means\n");
         for (const OptionDoc& doc : document_options<Recipe>()) {
-          print(fmt::format("# {:<36} {}  [{}{}]\n", doc.path, doc.doc, doc.type, doc.fallback.empty() ? "" : "; default " + doc.fallback));
+          print(fmt::format("# {:<36} {}  [{}{}]\n", doc.path, doc.doc, doc.type,
+                            doc.fallback.empty() ? "" : "; default " + doc.fallback));
         }
         return static_cast<int>(kDone);
       })

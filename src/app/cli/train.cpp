@@ -7,12 +7,20 @@
 namespace earmark::cli {
 
 void add_training_options(CLI::App* verb, TrainingOptions& options) {
-  verb->add_option("recipe", options.recipe, "recipe file, or the name of one that ships (`earmark recipe list`)")->required();
-  verb->add_option("--data-root", options.data_root, "folder of the data set")->required()->check(CLI::ExistingDirectory);
+  verb->add_option("recipe", options.recipe,
+                   "recipe file, or the name of one that ships (`earmark recipe list`)")
+      ->required();
+  verb->add_option("--data-root", options.data_root, "folder of the data set")
+      ->required()
+      ->check(CLI::ExistingDirectory);
   verb->add_option("--out", options.out, "folder of the run")->required();
-  verb->add_option("--set", options.overrides, "key.path=value, replaces an option of the recipe; may be repeated")->allow_extra_args(false);
+  verb->add_option("--set", options.overrides,
+                   "key.path=value, replaces an option of the recipe; may be repeated")
+      ->allow_extra_args(false);
   verb->add_option("--seed", options.seed, "seed of every random draw (the same as --set seed=N)");
-  verb->add_option("--threads", options.threads, "threads; 0: all cores")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option("--threads", options.threads, "threads; 0: all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   verb->add_flag("--resume", options.resume, "continue a run that was stopped, bit for bit");
   verb->add_flag("--overwrite", options.overwrite, "begin anew where a run already stands");
 }
@@ -23,7 +31,8 @@ Recipe resolved_recipe(const TrainingOptions& options) {
   return load_recipe(options.recipe, overrides);
 }
 
-TrainRequest training_request(const TrainingOptions& options, const Recipe& recipe, const Common& common, Progress& progress) {
+TrainRequest training_request(const TrainingOptions& options, const Recipe& recipe, const Common& common,
+                              Progress& progress) {
   TrainRequest request;
   request.recipe = recipe;
   request.data_root = options.data_root;
@@ -35,7 +44,8 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
   request.stop = &stop_flag();
   request.on_progress = [&progress](const TrainProgress& p) {
     const bool steps = p.stage == "training";
-    progress.show(p.stage, p.done, p.total, steps ? "steps" : "clips", steps ? fmt::format("{:.1f} clips/s, loss {:.3f}", p.rate_per_s, p.loss) : "");
+    progress.show(p.stage, p.done, p.total, steps ? "steps" : "clips",
+                  steps ? fmt::format("{:.1f} clips/s, loss {:.3f}", p.rate_per_s, p.loss) : "");
   };
   request.on_message = [&common, &progress](const std::string& text) {
     progress.clear();
@@ -52,7 +62,8 @@ std::string figures_text(const Value& metrics) {
   std::string text;
   for (const char* name : {"accuracy", "lwlrap", "macro_ap", "micro_ap"}) {
     const Value* value = figures->find(name);
-    if (value != nullptr && value->is_number()) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value->as_number());
+    if (value != nullptr && value->is_number())
+      text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value->as_number());
   }
   return text;
 }
@@ -77,20 +88,27 @@ void add_train(Program& program) {
         const TrainResult result = torch_train()(request);
         progress.clear();
         if (!result.finished) {
-          say(program.common, fmt::format("stopped; `earmark train ... --out {} --resume` goes on", options->out));
+          say(program.common,
+              fmt::format("stopped; `earmark train ... --out {} --resume` goes on", options->out));
           return static_cast<int>(kStopped);
         }
         if (*json) {
           print(to_json(result.metrics, 2) + "\n");
         } else {
           const std::string figures = figures_text(result.metrics);
-          print(fmt::format("{}\n{}", result.bundle.string(), figures.empty() ? "" : "held-out clips: " + figures + "\n"));
+          print(fmt::format("{}\n{}", result.bundle.string(),
+                            figures.empty() ? "" : "held-out clips: " + figures + "\n"));
         }
         return static_cast<int>(kDone);
       });
   add_training_options(verb, *options);
-  verb->add_option("--fold", options->fold, "fold held out for validation, as the data set numbers them; 0: none")->capture_default_str();
-  verb->add_option("--init", *init, "bundle to start from: its front end and trunk, with a new last layer where the tags differ")->check(CLI::ExistingFile);
+  verb->add_option("--fold", options->fold,
+                   "fold held out for validation, as the data set numbers them; 0: none")
+      ->capture_default_str();
+  verb->add_option(
+          "--init", *init,
+          "bundle to start from: its front end and trunk, with a new last layer where the tags differ")
+      ->check(CLI::ExistingFile);
   verb->add_flag("--json", *json, "the run's metrics as JSON on stdout");
 }
 

@@ -19,6 +19,7 @@ struct TrainingOptions {
 
 void add_training_options(CLI::App* verb, TrainingOptions& options);
 Recipe resolved_recipe(const TrainingOptions& options);
-TrainRequest training_request(const TrainingOptions& options, const Recipe& recipe, const Common& common, Progress& progress);
+TrainRequest training_request(const TrainingOptions& options, const Recipe& recipe, const Common& common,
+                              Progress& progress);
 
 }  // namespace earmark::cli
