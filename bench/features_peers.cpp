@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "core/shared_module.h"
+
 namespace earmark {
 namespace {
 
@@ -89,7 +91,7 @@ std::unique_ptr<PythonPeer> start_torchaudio(const std::string& python, const Lo
        options.mel_scale == MelScale::kHtk ? "htk" : "slaney",
        options.mel_norm == MelNorm::kArea ? "area" : "none",
        options.window == Window::kBlackman ? "blackman" : "hann"},
-      clip);
+      clip, {"OPENBLAS_CORETYPE=" + best_openblas_kernel()});
 }
 
 }  // namespace earmark

@@ -72,11 +72,11 @@ std::vector<std::string> run_train_bench(const TrainBenchOptions& options) {
   step.batch_size = options.batch_size;
   step.threads = options.threads;
   const std::unique_ptr<StepTimer> ours = torch_make_step_timer()(step);
+  ours->step_ms();  // buffers are allocated, and BatchNorm's statistics are no longer those of the start
   const double error = ours->largest_error();
   if (!(error < 1e-4))
     throw Error(ErrorCode::kInternal,
                 fmt::format("train: the fused layers differ from libtorch's by {:g} in a score", error));
-  ours->step_ms();  // buffers are allocated
 
   const std::string kernel = openblas_kernel();  // the peers get the same BLAS kernel
   std::vector<Peer> peers;

@@ -21,11 +21,16 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "earmark/error.h"
+#include "eval/report.h"
+#include "eval/score_table.h"
 
 extern char** environ;
 
 namespace earmark {
 namespace {
+
+constexpr int kResamples = 1000;
+constexpr std::size_t kMistakesShown = 20;
 
 struct Cell {
   int fold;
@@ -206,6 +211,54 @@ Value summarize(const std::vector<Value>& rows) {
   return metrics;
 }
 
+// Every fold's held-out clips, scored by the model that did not see them. Cells that finished elsewhere have
+// no folder here and are left out.
+std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset, const Recipe& recipe,
+                          const std::vector<int>& folds, const Value& metrics) {
+  LabeledScores pooled;
+  pooled.tags = dataset.tags;
+  pooled.single_label = dataset.single_label;
+  long n_folds = 0;
+  for (const int fold : folds) {
+    const auto path = request.out / fmt::format("fold{}-seed{}", fold, request.seeds.front()) / "scores.csv";
+    if (!std::filesystem::exists(path)) continue;
+    LabeledScores part;
+    part.tags = dataset.tags;
+    for (const Clip& clip : dataset.clips) {
+      if (clip.fold != fold) continue;
+      part.clip_ids.push_back(clip.id);
+      part.groups.push_back(clip.group.empty() ? clip.id : clip.group);
+      part.truth.insert(part.truth.end(), clip.targets.begin(), clip.targets.end());
+    }
+    part = join_scores(std::move(part), read_score_table(path));
+    pooled.clip_ids.insert(pooled.clip_ids.end(), part.clip_ids.begin(), part.clip_ids.end());
+    pooled.groups.insert(pooled.groups.end(), part.groups.begin(), part.groups.end());
+    pooled.truth.insert(pooled.truth.end(), part.truth.begin(), part.truth.end());
+    pooled.scores.insert(pooled.scores.end(), part.scores.begin(), part.scores.end());
+    ++n_folds;
+  }
+  ReportData report;
+  report.title = fmt::format("{}: cross-validation on {}", request.recipe_name, dataset.name);
+  report.facts.emplace_back("folds on this page",
+                            fmt::format("{} of {}, seed {}", n_folds, folds.size(), request.seeds.front()));
+  for (const char* name : {"accuracy", "macro_ap", "lwlrap"}) {
+    if (const Value* entry = metrics.find(name)) {
+      report.facts.emplace_back(
+          fmt::format("{} over all runs", name),
+          fmt::format("{:.4f}, standard deviation {:.4f}, {} runs", entry->at("mean").as_number(),
+                      entry->at("std").as_number(), entry->at("n").as_integer()));
+    }
+  }
+  if (n_folds > 0) {
+    EvaluateOptions options;
+    options.bootstrap_resamples = kResamples;
+    report.evaluation = evaluate(pooled, options);
+    report.mistakes = most_confident_mistakes(pooled, options.threshold, kMistakesShown);
+  }
+  report.recipe = recipe_to_yaml(recipe);
+  return html_report(report);
+}
+
 }  // namespace
 
 std::string config_id(Recipe recipe) {
@@ -251,6 +304,7 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   result.summary.set("config", Value(config));
   result.summary.set("dataset", Value(dataset.name));
   result.summary.set("metrics", summarize(rows));
+  result.report = pooled_report(request, dataset, recipe, folds, result.summary.at("metrics"));
   result.summary.set("cells", Value(Value::List(rows.begin(), rows.end())));
   return result;
 }

@@ -30,6 +30,7 @@ struct CrossvalRequest {
 struct CrossvalResult {
   bool finished = false;
   std::vector<std::string> failed;  ///< "fold 3, seed 0: see .../train.log"
+  std::string report;               ///< HTML: the held-out clips of every fold of the first seed together
   Value summary;  ///< {"recipe", "config", "cells": [...], "metrics": {name: {"mean", "std", "min", "max",
                   ///< "n"}}}
 };

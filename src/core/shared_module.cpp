@@ -40,16 +40,8 @@ void keep_openblas_to_one_thread() { ::setenv("OPENBLAS_NUM_THREADS", "1", 1); }
 // Debian's OpenBLAS 0.3.21 takes recent x86-64 processors for the oldest ones and runs at a fifth of
 // their speed. The choice is made when it loads, so it has to be in the environment before.
 void choose_openblas_kernel() {
-#if defined(__x86_64__)
-  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return;
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
-  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    ::setenv("OPENBLAS_CORETYPE", "Haswell", 0);
-  }
-#endif
+  const std::string kernel = best_openblas_kernel();
+  if (!kernel.empty()) ::setenv("OPENBLAS_CORETYPE", kernel.c_str(), 0);
 }
 
 void keep_freed_memory() {
@@ -97,6 +89,18 @@ void* torch_symbol(const std::string& symbol) {
 bool torch_module_present() {
   std::error_code error;
   return std::filesystem::exists(module_path(), error);
+}
+
+std::string best_openblas_kernel() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    return "SkylakeX";
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#endif
+  return "";
 }
 
 std::string openblas_kernel() {

@@ -14,6 +14,9 @@ void* torch_symbol(const std::string& symbol);
 /// Whether the module's file is there; loads nothing.
 bool torch_module_present();
 
+/// The kernel that OpenBLAS should run on this processor; empty where its own choice is as good.
+std::string best_openblas_kernel();
+
 /// "SkylakeX", "Haswell" ...: the kernel OpenBLAS chose; empty when it is not loaded.
 std::string openblas_kernel();
 

@@ -41,7 +41,7 @@ struct TrainResult {
 };
 
 /// Runs or resumes a recipe. RUN_DIR gets recipe.yaml (as resolved), log.jsonl, TensorBoard events,
-/// checkpoints/, model.earmark, metrics.json and report.html.
+/// checkpoints/, model.earmark, metrics.json, report.html and, with held-out clips, their scores.csv.
 /// @throws Error(kBadDataset, kBadRecipe, kBadBundle, kIo, kInvalidOption); Error(kInternal) naming the batch
 ///   when the loss is no number.
 using TrainFn = TrainResult(const TrainRequest&);

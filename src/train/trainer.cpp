@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "earmark/error.h"
 #include "eval/evaluate.h"
+#include "eval/score_table.h"
 #include "models/torch_network.h"
 #include "recipe/recipe.h"
 #include "tagger/scorer.h"
@@ -148,6 +149,9 @@ Run::Run(const TrainRequest& request)
                             request.out.string(), (request.out / "recipe.yaml").string()));
   }
   if (!request.init.empty()) init_ = read_bundle(request.init);
+  if (recipe_.train.freeze_trunk && !init_) {
+    throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
+  }
 
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
@@ -276,6 +280,13 @@ void Run::write_results(const Value& validation) {
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
   write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
+  if (last_scores_.n_clips() > 0) {
+    ScoreTable table;
+    table.tags = last_scores_.tags;
+    table.clip_ids = last_scores_.clip_ids;
+    table.scores = last_scores_.scores;
+    write_score_table(request_.out / "scores.csv", table);
+  }
   write_text(request_.out / "report.html", run_report(metrics, log_->records(), last_scores_, recipe_text_));
   write_text(request_.out / "metrics.json",
              to_json(metrics, 2) + "\n");  // last: it says that the run is whole

@@ -58,10 +58,20 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
                                       : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.program = std::filesystem::read_symlink("/proc/self/exe");
   request.stop = &stop_flag();
-  if (std::filesystem::exists(request.out / "metrics.json") && !training.resume && !training.overwrite) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("--out: {} already holds a cross-validation; --resume adds what is missing",
-                            training.out));
+  std::error_code error;
+  if (std::filesystem::exists(request.out) && !std::filesystem::is_empty(request.out, error) &&
+      !training.resume) {
+    if (!training.overwrite) {
+      throw Error(
+          ErrorCode::kInvalidOption,
+          fmt::format(
+              "--out: {} is not empty; --resume adds the runs that are missing, --overwrite begins anew",
+              training.out));
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(request.out)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("fold") || name == "results.jsonl") std::filesystem::remove_all(entry.path());
+    }
   }
   Progress progress(common);
   request.on_progress = [&](long done, long total, const std::string& note) {
@@ -75,6 +85,7 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
     return kStopped;
   }
   write_text(request.out / "metrics.json", to_json(result.summary, 2) + "\n");
+  write_text(request.out / "report.html", result.report);
   print(options.json ? to_json(result.summary, 2) + "\n" : table(result.summary));
   return result.failed.empty() ? kDone : kSomeFailed;
 }
