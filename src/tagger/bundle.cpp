@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <set>
 
 #include "core/file.h"
 #include "core/options_io.h"
@@ -21,6 +22,8 @@ std::string prefix(std::size_t index) { return fmt::format("networks.{}.", index
 std::vector<std::string> problems_of(const Bundle& bundle) {
   std::vector<std::string> found;
   if (bundle.tags.empty()) found.push_back("tags: at least one is needed, got none");
+  const std::set<std::string> distinct(bundle.tags.begin(), bundle.tags.end());
+  if (distinct.size() != bundle.tags.size()) found.push_back("tags: each name only once");
   if (bundle.thresholds.size() != bundle.tags.size()) {
     found.push_back(
         fmt::format("thresholds: one a tag ({}), got {}", bundle.tags.size(), bundle.thresholds.size()));

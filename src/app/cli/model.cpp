@@ -1,0 +1,240 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "app/cli/command.h"
+#include "core/file.h"
+#include "core/options_io.h"
+#include "core/shared_module.h"
+#include "earmark/error.h"
+#include "recipe/recipe.h"
+#include "tagger/model_io.h"
+#include "tagger/scorer.h"
+
+namespace earmark::cli {
+namespace {
+
+struct InfoFlags {
+  std::string bundle;
+  bool json = false;
+};
+
+struct ImportFlags {
+  std::string kind, state, labels, recipe, output, precision = "float32";
+  std::vector<std::string> normalizer;
+  double segment_s = 10.0;
+  bool overwrite = false, json = false;
+};
+
+struct ForwardFlags {
+  std::string model, features, lengths, output;
+  int network = 0;
+  bool overwrite = false;
+};
+
+void refuse_existing(const std::string& path, bool overwrite) {
+  if (!overwrite && std::filesystem::exists(path))
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--output: {} exists; --overwrite replaces it", path));
+}
+
+std::string self_test_text(const std::string& bundle) {
+  if (!torch_module_present()) return "not run (this build has no libtorch module)";
+  const std::string problem = self_test_result(bundle, torch_make_network());
+  return problem.empty() ? "passed" : problem;
+}
+
+std::string network_text(const Value& network) {
+  const Value& log_mel = network.at("front_end").at("log_mel");
+  const bool normalized = !network.at("front_end").at("normalizer").at("mean").as_list().empty();
+  return fmt::format(
+      "network     {} (revision {}), {} parameters, options {}\n"
+      "front end   {} log-mel bands of {:g} to {:g} Hz, {} Hz, window {} of {} samples, hop {}, FFT {}{}\n",
+      network.at("kind").as_string(), network.at("revision").as_integer(),
+      network.at("parameters").as_integer(), to_json(network.at("options")),
+      log_mel.at("n_mels").as_integer(), log_mel.at("f_min_hz").as_number(),
+      log_mel.at("f_max_hz").as_number(), log_mel.at("sample_rate_hz").as_integer(),
+      log_mel.at("window").as_string(), log_mel.at("win_length").as_integer(),
+      log_mel.at("hop_length").as_integer(), log_mel.at("n_fft").as_integer(),
+      normalized ? ", training statistics removed" : ", not normalised");
+}
+
+// The heads of the provenance; the recipe in full is for --json.
+std::string provenance_text(const Value& provenance) {
+  if (!provenance.is_map() || provenance.as_map().empty()) return "provenance  unknown\n";
+  std::string text;
+  for (const auto& [key, value] : provenance.as_map()) {
+    std::string shown = value.is_string() ? value.as_string() : to_json(value);
+    if (shown.size() > 160) shown = fmt::format("({} characters; --json shows them)", shown.size());
+    text += fmt::format("{:<12}{}: {}\n", text.empty() ? "provenance" : "", key, shown);
+  }
+  return text;
+}
+
+std::string tags_text(const Value& card) {
+  const auto& tags = card.at("tags").as_list();
+  const auto& thresholds = card.at("thresholds").as_list();
+  std::string text;
+  constexpr std::size_t kShown = 40;
+  for (std::size_t i = 0; i < std::min(tags.size(), kShown); ++i)
+    text += fmt::format("{:<12}{} ({:g})\n", i == 0 ? fmt::format("tags  {}", tags.size()) : "",
+                        tags[i].as_string(), thresholds[i].as_number());
+  if (tags.size() > kShown)
+    text += fmt::format("{:<12}and {} more; --json shows them\n", "", tags.size() - kShown);
+  return text;
+}
+
+int run_info(const InfoFlags& flags) {
+  Value card = describe_bundle(flags.bundle);
+  const std::string self_test = self_test_text(flags.bundle);
+  const bool failed = self_test != "passed" && torch_module_present();
+  if (flags.json) {
+    Value result = card.at("self_test");
+    result.set("result", self_test);
+    card.set("self_test", result);
+    print(to_json(card, 2) + "\n");
+  } else {
+    std::string text =
+        fmt::format("bundle      {}\n            {:.1f} MB, id {}\n", card.at("file").as_string(),
+                    card.at("bytes").as_number() / 1e6, card.at("id").as_string());
+    for (const Value& network : card.at("networks").as_list()) text += network_text(network);
+    if (card.at("networks").as_list().size() > 1)
+      text += fmt::format("combined    {}\n", card.at("combine").as_string());
+    text += fmt::format("segments    {:g} s, short ones completed with {}\n",
+                        card.at("segment_s").as_number(), card.at("padding").as_string());
+    text += tags_text(card) + provenance_text(card.at("provenance"));
+    print(text + fmt::format("self-test   {}\n", self_test));
+  }
+  return failed ? kBadUsage : kDone;
+}
+
+Normalizer read_normalizer(const std::vector<std::string>& paths) {
+  Normalizer normalizer;
+  if (paths.empty()) return normalizer;
+  normalizer.mean = read_npy(paths[0]).floats();
+  normalizer.scale = read_npy(paths[1]).floats();
+  const auto problems = normalizer.problems();
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "--normalizer: the statistics do not read:", problems);
+  return normalizer;
+}
+
+int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& common) {
+  refuse_existing(flags.output, flags.overwrite);
+  ImportRequest request;
+  request.kind = flags.kind;
+  std::vector<std::string> problems;
+  detail::read_field(Value(flags.precision), request.precision, kAny, {"--precision", &problems});
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  if (!flags.labels.empty()) request.labels = read_labels(flags.labels);
+  request.segment_s = flags.segment_s;
+  if (!flags.recipe.empty()) {
+    const Recipe recipe = load_recipe(flags.recipe);
+    request.log_mel =
+        std::visit([](const auto& options) -> LogMelOptions { return options; }, recipe.features);
+    request.fit_n_mels = false;
+    request.threshold = recipe.tagging.threshold;
+    if (verb.count("--segment-s") == 0) request.segment_s = recipe.tagging.segment_s;
+  }
+  request.normalizer = read_normalizer(flags.normalizer);
+  request.provenance =
+      Value(Value::Map{{"imported_from", Value(std::filesystem::path(flags.state).filename().string())}});
+  if (!flags.recipe.empty()) request.provenance.set("recipe_name", flags.recipe);
+  const ImportResult result = import_state(read_state(flags.state), request, torch_make_network());
+  write_bundle(flags.output, result.bundle, request.precision);
+  if (flags.json) {
+    Value report = Value(Value::Map{{"bundle", flags.output},
+                                    {"n_tags", static_cast<std::int64_t>(result.bundle.tags.size())}});
+    Value::List taken(result.taken.begin(), result.taken.end()),
+        not_taken(result.not_taken.begin(), result.not_taken.end());
+    report.set("options", result.bundle.networks.front().options);
+    report.set("taken", Value(std::move(taken)));
+    report.set("not_taken", Value(std::move(not_taken)));
+    print(to_json(report, 2) + "\n");
+    return kDone;
+  }
+  for (const std::string& name : result.not_taken) say(common, "not taken: " + name);
+  print(fmt::format("{}: {} tensors taken, {} not; {} parameters, options {}\n", flags.output,
+                    result.taken.size(), result.not_taken.size(), result.bundle.n_parameters(),
+                    to_json(result.bundle.networks.front().options)));
+  return kDone;
+}
+
+int run_forward(const ForwardFlags& flags) {
+  refuse_existing(flags.output, flags.overwrite);
+  const Bundle bundle = read_bundle(flags.model);
+  const Tensor features = read_npy(flags.features);
+  std::vector<std::int64_t> lengths;
+  if (!flags.lengths.empty()) lengths = read_npy(flags.lengths).integers();
+  { const Scorer checked(bundle, torch_make_network()); }  // its self-test
+  const Tensor scores = forward_features(bundle, static_cast<std::size_t>(flags.network), features, lengths,
+                                         torch_make_network());
+  write_npy(flags.output, scores);
+  return kDone;
+}
+
+}  // namespace
+
+void add_model(Program& program) {
+  CLI::App* verb =
+      program.add_verb("model", "Shows, makes and runs bundles",
+                       "  earmark model info models/esc10.earmark\n"
+                       "  earmark model import --kind upb_crnn --state-dict weights.pt --labels tags.txt "
+                       "--output mine.earmark\n"
+                       "  earmark model forward --model mine.earmark --features X.npy --output Y.npy\n",
+                       nullptr);
+  verb->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, std::function<int()> body) {
+    CLI::App* action = verb->add_subcommand(name, description);
+    action->add_flag("-q,--quiet", program.common.quiet, "no messages on stderr but errors");
+    action->parse_complete_callback([&program, body = std::move(body)] { program.run = body; });
+    return action;
+  };
+  auto info = std::make_shared<InfoFlags>();
+  CLI::App* shown = add("info", "what a bundle is: tags, networks, front end, provenance, self-test",
+                        [info] { return run_info(*info); });
+  shown->add_option("bundle", info->bundle, "file")->required();
+  shown->add_flag("--json", info->json, "everything but the weights, as JSON");
+
+  auto import = std::make_shared<ImportFlags>();
+  auto self = std::make_shared<CLI::App*>(nullptr);
+  CLI::App* imported = *self =
+      add("import", "makes a bundle of weights from elsewhere",
+          [&program, import, self] { return run_import(*import, **self, program.common); });
+  imported->add_option("--kind", import->kind, "architecture: upb_crnn")->required();
+  imported
+      ->add_option("--state-dict", import->state,
+                   "weights: .npz, .safetensors or a .pt zip of PyTorch (read without running its code)")
+      ->required();
+  imported->add_option("--labels", import->labels,
+                       "names of the outputs, one a line (default: tag_0, tag_1 ...)");
+  imported->add_option(
+      "--recipe", import->recipe,
+      "recipe whose front end and segments the network was trained with (default: the kind's)");
+  imported
+      ->add_option("--normalizer", import->normalizer,
+                   "MEAN.npy SCALE.npy of the training features (default: none)")
+      ->expected(2);
+  imported->add_option("--segment-s", import->segment_s, "length of the segments scored by default")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  imported->add_option("--precision", import->precision, "of the stored weights: float32 or float16")
+      ->capture_default_str();
+  imported->add_option("--output", import->output, "bundle to write")->required();
+  imported->add_flag("--overwrite", import->overwrite, "replace an existing bundle");
+  imported->add_flag("--json", import->json, "what was taken and what not, as JSON");
+
+  auto forward = std::make_shared<ForwardFlags>();
+  CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
+                      [forward] { return run_forward(*forward); });
+  run->add_option("--model", forward->model, "bundle")->required();
+  run->add_option("--features", forward->features, "[batch, channels, n_mels, n_frames] .npy, normalised")
+      ->required();
+  run->add_option("--lengths", forward->lengths, "[batch] .npy: valid frames of a padded batch");
+  run->add_option("--network", forward->network, "which of a bundle's networks, from 0")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  run->add_option("--output", forward->output, "scores [batch, n_tags] float32 .npy")->required();
+  run->add_flag("--overwrite", forward->overwrite, "replace an existing file");
+}
+
+}  // namespace earmark::cli

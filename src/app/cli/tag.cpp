@@ -1,0 +1,193 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <mutex>
+
+#include "app/cli/command.h"
+#include "core/options_io.h"
+#include "earmark/error.h"
+#include "recipe/recipe.h"
+#include "tagger/scorer.h"
+#include "tagger/tag_job.h"
+
+namespace earmark::cli {
+namespace {
+
+struct TagFlags {
+  TagRequest request;
+  std::string model, format = "table", segment_s, output, output_dir, ledger, picture, raw_format,
+                     device = "auto";
+  double threshold = 0.0;
+  int top_k = 0, rate = 0, channels = 1;
+};
+
+constexpr const char* kExamples =
+    "  earmark tag street.wav\n"
+    "  earmark tag recordings/ --format csv --output tags.csv\n"
+    "  earmark tag recordings/ --events --format audacity --output-dir labels\n"
+    "  earmark tag night.flac --segment-s 5 --hop-s 1 --picture night.png\n"
+    "  arecord -f S16_LE -r 44100 | earmark tag - --format jsonl\n"
+    "  earmark tag archive/ --format jsonl --output tags.jsonl --resume\n";
+
+std::filesystem::path shipped_model() { return share_folder() / "models" / "esc10.earmark"; }
+
+void read_segment_length(const std::string& text, TagOptions& cut) {
+  if (text.empty()) return;
+  if (text == "whole") {
+    cut.segment_s = 0.0;
+    return;
+  }
+  double seconds = 0.0;
+  if (!CLI::detail::lexical_cast(text, seconds) || !(seconds > 0.0))
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--segment-s: must be a length in seconds or 'whole', got '{}'", text));
+  cut.segment_s = seconds;
+}
+
+void read_raw_format(const TagFlags& flags, const CLI::App& verb, TagRequest& request) {
+  if (flags.raw_format.empty()) {
+    if (verb.count("--rate") + verb.count("--channels") > 0)
+      throw Error(ErrorCode::kInvalidOption,
+                  "--rate, --channels: describe raw samples, so --raw-format is needed");
+    return;
+  }
+  const auto encoding = pcm_encoding(flags.raw_format);
+  if (!encoding)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--raw-format: must be one of u8, s16le, s24le, s32le, f32le, f64le, got '{}'",
+                            flags.raw_format));
+  if (verb.count("--rate") == 0)
+    throw Error(ErrorCode::kInvalidOption, "--rate: is needed with --raw-format, Hz");
+  request.raw = RawFormat{*encoding, flags.rate, flags.channels};
+}
+
+TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
+  TagRequest request = flags.request;
+  std::vector<std::string> problems;
+  detail::read_field(Value(flags.format), request.format, kAny, {"--format", &problems});
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  read_segment_length(flags.segment_s, request.cut);
+  read_raw_format(flags, verb, request);
+  if (verb.count("--threshold") > 0) request.threshold = flags.threshold;
+  if (verb.count("--top-k") > 0) request.top_k = flags.top_k;
+  request.output = flags.output;
+  request.output_dir = flags.output_dir;
+  request.ledger = flags.ledger;
+  request.picture = flags.picture;
+  request.stop = &stop_flag();
+  return request;
+}
+
+// One line at the end, for the person who waited.
+std::string closing_line(const TagSummary& summary, double seconds) {
+  std::string line = fmt::format("{} tagged", summary.n_ok);
+  if (summary.n_failed > 0) line += fmt::format(", {} failed", summary.n_failed);
+  if (summary.n_skipped > 0) line += fmt::format(", {} skipped", summary.n_skipped);
+  if (summary.n_before > 0) line += fmt::format(", {} done before", summary.n_before);
+  if (summary.audio_s > 0 && seconds > 0) {
+    line += fmt::format("; {} of sound in {}, {:.0f} x real time", duration_text(summary.audio_s),
+                        seconds < 10 ? fmt::format("{:.1f} s", seconds) : duration_text(seconds),
+                        summary.audio_s / seconds);
+  }
+  return line;
+}
+
+void show_progress(Progress& progress, const TagProgress& p, double seconds) {
+  if (p.n_inputs != 1) {
+    const std::string speed =
+        seconds > 0 && p.audio_s > 0 ? fmt::format("{:.0f} x real time", p.audio_s / seconds) : "";
+    progress.show("tagging", static_cast<long>(p.n_done), static_cast<long>(p.n_inputs), "files", speed);
+  } else if (p.n_done == 0) {
+    progress.show("tagging", std::lround(p.audio_s), std::lround(p.audio_total_s), "s of sound");
+  }
+}
+
+int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
+  TagRequest request = request_of(flags, verb);
+  Progress progress(common);
+  std::mutex terminal;  // progress, messages and text take turns
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  request.on_text = [&](std::string_view text) {
+    const std::lock_guard lock(terminal);
+    progress.clear();
+    print(std::string(text));
+  };
+  request.on_done = [&](const LedgerEntry& entry) {
+    if (entry.status == InputStatus::kOk) return;
+    const std::lock_guard lock(terminal);
+    progress.clear();
+    say(common, fmt::format("{}: {}: {}", entry.status == InputStatus::kFailed ? "failed" : "skipped",
+                            entry.input, entry.reason));
+  };
+  request.on_progress = [&](const TagProgress& p) {
+    const std::lock_guard lock(terminal);
+    show_progress(progress, p, elapsed());
+  };
+  TagJob job(std::move(request));
+  const std::filesystem::path model =
+      flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
+  const Scorer scorer(read_bundle(model), torch_make_network());
+  const TagSummary summary = job.run(scorer);
+  progress.clear();
+  say(common, closing_line(summary, elapsed()));
+  if (summary.interrupted) {
+    const bool has_place = !flags.output.empty() || !flags.output_dir.empty();
+    say(common, has_place ? "stopped; the same command with --resume goes on" : "stopped");
+    return kStopped;
+  }
+  return summary.n_failed > 0 ? kSomeFailed : kDone;
+}
+
+void add_output_options(CLI::App* verb, TagFlags& f) {
+  verb->add_option("--format", f.format, "table, csv, jsonl, audacity or raven")->capture_default_str();
+  verb->add_option("--output", f.output, "one file for all recordings, instead of the standard output");
+  verb->add_option("--output-dir", f.output_dir, "one file a recording, in the same tree of folders");
+  verb->add_flag("--events", f.request.events,
+                 "timeline events (neighbouring segments merged) instead of segments");
+  verb->add_option("--threshold", f.threshold,
+                   "smallest score that is told; events, audacity and raven: the bundle's own");
+  verb->add_option("--top-k", f.top_k, "at most this many tags a segment (5 when nothing else is asked for)");
+  verb->add_flag("--all-scores", f.request.all_scores, "every tag of every segment");
+  verb->add_option("--picture", f.picture,
+                   "spectrogram with tags: a .png or .svg for one recording, a folder for many");
+  verb->add_option("--ledger", f.ledger,
+                   "JSON line an input: what became of it (default: beside the output)");
+  verb->add_flag("--resume", f.request.resume, "skip what the ledger has and go on with the output");
+  verb->add_flag("--overwrite", f.request.overwrite, "begin anew where outputs already stand");
+}
+
+}  // namespace
+
+void add_tag(Program& program) {
+  auto flags = std::make_shared<TagFlags>();
+  auto self = std::make_shared<CLI::App*>(nullptr);
+  CLI::App* verb = program.add_verb("tag", "Tags recordings", kExamples, [&program, flags, self] {
+    return run_tag(*flags, **self, program.common);
+  });
+  *self = verb;
+  verb->add_option("inputs", flags->request.inputs,
+                   "files, folders (with all below them), or - for the standard input")
+      ->required();
+  verb->add_option("--model", flags->model, "bundle (default: the one that ships)");
+  verb->add_option("--segment-s", flags->segment_s,
+                   "seconds a segment, or 'whole' (default: the bundle's own)");
+  verb->add_option("--hop-s", flags->request.cut.hop_s,
+                   "seconds from one segment to the next (default: no overlap)")
+      ->check(CLI::PositiveNumber);
+  add_output_options(verb, *flags);
+  verb->add_option("--raw-format", flags->raw_format,
+                   "samples on the standard input: u8, s16le, s24le, s32le, f32le or f64le");
+  verb->add_option("--rate", flags->rate, "of raw samples, Hz");
+  verb->add_option("--channels", flags->channels, "of raw samples")->capture_default_str();
+  verb->add_option("--threads", flags->request.threads, "recordings or segments side by side; 0: all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb->add_option("--device", flags->device, "where the network runs")
+      ->check(CLI::IsMember({"auto", "cpu"}))
+      ->capture_default_str();
+}
+
+}  // namespace earmark::cli

@@ -1,0 +1,163 @@
+#include "tagger/formats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/csv.h"
+#include "tagger/text.h"
+
+namespace earmark {
+namespace {
+
+constexpr std::size_t kWidestTag = 32;  // columns of the table
+constexpr int kBarWidth = 24;
+
+std::string clock_text(double seconds) {
+  const auto hundredths = static_cast<long long>(std::llround(seconds * 100.0));
+  const long long s = hundredths / 100;
+  if (s < 3600) return fmt::format("{:02}:{:02}.{:02}", s / 60, s % 60, hundredths % 100);
+  return fmt::format("{}:{:02}:{:02}.{:02}", s / 3600, s / 60 % 60, s % 60, hundredths % 100);
+}
+
+// Eighths of a column, so that small scores show too.
+std::string bar(float score) {
+  static constexpr const char* kParts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const int eighths =
+      static_cast<int>(std::lround(std::clamp(static_cast<double>(score), 0.0, 1.0) * kBarWidth * 8));
+  std::string text;
+  for (int i = 0; i < eighths / 8; ++i) text += "█";
+  text += kParts[eighths % 8];
+  return text + std::string(static_cast<std::size_t>(kBarWidth - (eighths + 7) / 8), ' ');
+}
+
+}  // namespace
+
+const char* extension_of(TagFormat format) noexcept {
+  switch (format) {
+    case TagFormat::kCsv:
+      return "csv";
+    case TagFormat::kJsonl:
+      return "jsonl";
+    default:
+      return "txt";
+  }
+}
+
+TagFormatter::TagFormatter(std::vector<std::string> tags, Options options)
+    : tags_(std::move(tags)), options_(std::move(options)), merger_(options_.selection) {
+  for (const std::string& tag : tags_)
+    tag_width_ = std::max(tag_width_, std::min(display_width(tag), kWidestTag));
+}
+
+std::string TagFormatter::header() const {
+  if (options_.format == TagFormat::kCsv) return "file,start_s,end_s,tag,score\n";
+  if (options_.format == TagFormat::kRaven) {
+    return "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tBegin "
+           "Path\t"
+           "Tag\tScore\n";
+  }
+  return "";
+}
+
+std::string TagFormatter::begin(const std::string& name) {
+  name_ = name;
+  any_ = false;
+  return options_.format == TagFormat::kTable ? single_line(name) + "\n" : "";
+}
+
+std::string TagFormatter::row(const Row& row) {
+  ++n_rows_;
+  const std::string& tag = tags_[row.tag];
+  const double score = static_cast<double>(row.score);
+  switch (options_.format) {
+    case TagFormat::kCsv:
+      return csv_line({name_, decimal(row.start_s), decimal(row.end_s), tag, decimal(score)});
+    case TagFormat::kJsonl:
+      return fmt::format(R"({{"file": {}, "tag": {}, "start_s": {}, "end_s": {}, "score": {}}})",
+                         json_text(name_), json_text(tag), decimal(row.start_s), decimal(row.end_s),
+                         decimal(score)) +
+             "\n";
+    case TagFormat::kAudacity:
+      return fmt::format("{:.6f}\t{:.6f}\t{}\n", row.start_s, row.end_s, single_line(tag));
+    case TagFormat::kRaven:
+      return fmt::format("{}\tSpectrogram 1\t1\t{:.6f}\t{:.6f}\t{:.1f}\t{:.1f}\t{}\t{}\t{:.6f}\n", n_rows_,
+                         row.start_s, row.end_s, options_.low_hz, options_.high_hz, single_line(name_),
+                         single_line(tag), score);
+    default:
+      return table_rows(row.start_s, row.end_s, {row});
+  }
+}
+
+// The times stand in front of the first tag only, so that segments can be told apart at a glance.
+std::string TagFormatter::table_rows(double start_s, double end_s, const std::vector<Row>& rows) {
+  const std::string times = fmt::format("  {} - {}", clock_text(start_s), clock_text(end_s));
+  if (rows.empty()) return times + "  -\n";
+  std::string text;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string tag = shortened(single_line(tags_[rows[i].tag]), kWidestTag);
+    const std::size_t width = display_width(tag);
+    text += fmt::format("{}  {}{}  {} {:5.1f} %\n", i == 0 ? times : std::string(times.size(), ' '), tag,
+                        std::string(tag_width_ - std::min(tag_width_, width), ' '), bar(rows[i].score),
+                        100.0 * static_cast<double>(rows[i].score));
+  }
+  return text;
+}
+
+std::string TagFormatter::jsonl_segment(const SegmentScores& segment) {
+  ++n_rows_;
+  std::string scores;
+  for (const std::size_t tag : select_tags(segment.scores, options_.selection)) {
+    scores += fmt::format("{}{}: {}", scores.empty() ? "" : ", ", json_text(tags_[tag]),
+                          decimal(static_cast<double>(segment.scores[tag])));
+  }
+  return fmt::format(R"({{"file": {}, "start_s": {}, "end_s": {}, "scores": {{{}}}}})", json_text(name_),
+                     decimal(segment.start_s), decimal(segment.end_s), scores) +
+         "\n";
+}
+
+std::string TagFormatter::take_events(std::vector<TagEvent>& events) {
+  std::string text;
+  for (const TagEvent& e : events) text += row({e.start_s, e.end_s, e.tag, e.score});
+  any_ = any_ || !events.empty();
+  events.clear();
+  return text;
+}
+
+std::string TagFormatter::segment(const SegmentScores& segment) {
+  if (options_.events) {
+    std::vector<TagEvent> events;
+    merger_.add(segment, events);
+    return take_events(events);
+  }
+  any_ = true;
+  if (options_.format == TagFormat::kJsonl) return jsonl_segment(segment);
+  std::vector<Row> rows;
+  for (const std::size_t tag : select_tags(segment.scores, options_.selection))
+    rows.push_back({segment.start_s, segment.end_s, tag, segment.scores[tag]});
+  if (options_.format == TagFormat::kTable) return table_rows(segment.start_s, segment.end_s, rows);
+  std::string text;
+  for (const Row& r : rows) text += row(r);
+  return text;
+}
+
+std::string TagFormatter::end(const std::vector<std::string>& warnings) {
+  std::string text;
+  if (options_.events) {
+    std::vector<TagEvent> events;
+    merger_.finish(events);
+    text += take_events(events);
+  }
+  if (options_.format != TagFormat::kTable) return text;
+  if (!any_) text += "  nothing above the threshold\n";
+  for (const std::string& warning : warnings) text += "  ! " + single_line(warning) + "\n";
+  return text;
+}
+
+void TagFormatter::abandon() {
+  std::vector<TagEvent> forgotten;
+  merger_.finish(forgotten);
+}
+
+}  // namespace earmark

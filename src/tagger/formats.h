@@ -1,0 +1,73 @@
+// formats.h: scores and events as text: a table for people, CSV, JSON lines, Audacity's labels, Raven's
+// selection table. One formatter writes one output, recording after recording.
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "earmark/options.h"
+#include "earmark/tagger.h"
+#include "tagger/timeline.h"
+
+namespace earmark {
+
+enum class TagFormat { kTable, kCsv, kJsonl, kAudacity, kRaven };
+template <>
+struct EnumNames<TagFormat> {
+  static constexpr std::array kNames{std::pair{TagFormat::kTable, std::string_view("table")},
+                                     std::pair{TagFormat::kCsv, std::string_view("csv")},
+                                     std::pair{TagFormat::kJsonl, std::string_view("jsonl")},
+                                     std::pair{TagFormat::kAudacity, std::string_view("audacity")},
+                                     std::pair{TagFormat::kRaven, std::string_view("raven")}};
+};
+
+/// "csv", "jsonl", and "txt" for the rest.
+const char* extension_of(TagFormat format) noexcept;
+
+/// Not thread-safe. Every text is whole lines.
+class TagFormatter {
+ public:
+  struct Options {
+    TagFormat format = TagFormat::kTable;
+    bool events = false;  ///< timeline events instead of segments
+    Selection selection;
+    double low_hz = 0.0, high_hz = 0.0;  ///< what the network hears, for Raven
+  };
+  TagFormatter(std::vector<std::string> tags, Options options);
+
+  /// What stands at the top of a file; empty for formats without one.
+  std::string header() const;
+  std::string begin(const std::string& name);
+  std::string segment(const SegmentScores& segment);
+  /// The recording has ended well.
+  std::string end(const std::vector<std::string>& warnings);
+  /// The recording failed: what was to come is forgotten.
+  void abandon();
+
+  /// Rows so far, which Raven numbers: to go on where an interrupted run stopped.
+  long n_rows() const noexcept { return n_rows_; }
+  void set_n_rows(long n_rows) noexcept { n_rows_ = n_rows; }
+
+ private:
+  struct Row {
+    double start_s, end_s;
+    std::size_t tag;
+    float score;
+  };
+  std::string row(const Row& row);
+  std::string table_rows(double start_s, double end_s, const std::vector<Row>& rows);
+  std::string jsonl_segment(const SegmentScores& segment);
+  std::string take_events(std::vector<TagEvent>& events);
+
+  std::vector<std::string> tags_;
+  Options options_;
+  EventMerger merger_;
+  std::string name_;
+  std::size_t tag_width_ = 0;
+  long n_rows_ = 0;
+  bool any_ = false;  ///< the recording has had a row
+};
+
+}  // namespace earmark

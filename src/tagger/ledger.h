@@ -1,0 +1,31 @@
+// ledger.h: one JSON line an input: what became of it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace earmark {
+
+enum class InputStatus { kOk, kFailed, kSkipped };
+
+/// {"input", "status": "ok|failed|skipped", "reason": null or "word: sentence", "warnings": ["word:
+/// sentence"], "duration_s", "segments"}.
+struct LedgerEntry {
+  std::string input;
+  InputStatus status = InputStatus::kOk;
+  std::string reason;  ///< empty when ok; its first word, up to ':', is stable
+  std::vector<std::string> warnings;
+  double duration_s = 0.0;  ///< as far as it was read
+  std::uint64_t segments = 0;
+};
+
+/// One line, without its end.
+std::string ledger_line(const LedgerEntry& entry);
+
+/// Inputs that need no further work; a torn last line is passed over, and so are interrupted inputs.
+/// @throws Error(kBadFile) naming the first line that is no ledger line; Error(kIo).
+std::set<std::string> read_ledger(const std::filesystem::path& path);
+
+}  // namespace earmark

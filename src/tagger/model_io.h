@@ -1,0 +1,61 @@
+// model_io.h: bundles looked at, made from foreign weights, and run on features from elsewhere: what
+// `earmark model` does, as calls.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/tensor_io.h"
+#include "core/value.h"
+#include "tagger/bundle.h"
+#include "tagger/network.h"
+
+namespace earmark {
+
+/// Everything about a bundle but its weights, for `model info`: "file", "bytes", "id", "tags", "thresholds",
+/// "segment_s", "padding", "combine", "weights", "parameters", "networks" (kind, revision, options,
+/// parameters, front_end), "self_test", "provenance".
+/// @throws Error(kBadBundle).
+Value describe_bundle(const std::filesystem::path& path);
+
+/// Runs a bundle's self-test. @return empty when it passes, else why it does not or could not be run.
+std::string self_test_result(const std::filesystem::path& path, MakeNetworkFn& make_network);
+
+/// By its extension: .npz, .safetensors, else a .pt zip. @throws Error(kBadFile), Error(kIo).
+TensorMap read_state(const std::filesystem::path& path);
+
+/// Names, one a line; blank lines are passed over. @throws Error(kBadFile) for duplicates, Error(kIo).
+std::vector<std::string> read_labels(const std::filesystem::path& path);
+
+struct ImportRequest {
+  std::string kind;                 ///< architecture; "upb_crnn"
+  std::vector<std::string> labels;  ///< [n_tags]; empty: tag_0, tag_1 ...
+  LogMelOptions log_mel;            ///< its n_mels must be the network's
+  bool fit_n_mels = true;           ///< set n_mels from the weights (no recipe was given)
+  Normalizer normalizer;
+  double segment_s = 10.0;
+  double threshold = 0.5;
+  Precision precision = Precision::kFloat32;
+  Value provenance;
+};
+
+struct ImportResult {
+  Bundle bundle;                       ///< whole, with its self-test's answer
+  std::vector<std::string> taken;      ///< names as in the file
+  std::vector<std::string> not_taken;  ///< "name: why"
+};
+
+/// Infers the network's sizes from the shapes, leaves out what is no part of it, and lets the network answer
+/// its self-test. A prefix "module." (of a network wrapped for several GPUs) is taken off.
+/// @throws Error(kBadBundle) naming each tensor that is missing or of another shape; Error(kInvalidOption).
+ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network);
+
+/// One network of a bundle in evaluation mode, item by item.
+/// @param features [batch, channels, n_mels, n_frames] as the network sees them. @param lengths valid frames
+///   of each item; empty: all. @return [batch, n_tags] float32 scores.
+/// @throws Error(kInvalidOption) where shapes do not fit.
+Tensor forward_features(const Bundle& bundle, std::size_t network, const Tensor& features,
+                        const std::vector<std::int64_t>& lengths, MakeNetworkFn& make_network);
+
+}  // namespace earmark

@@ -1,0 +1,196 @@
+#include "tagger/recording.h"
+
+#include <algorithm>
+#include <new>
+
+#include "audio/convert.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+constexpr std::size_t kInFlight = 8;  // segments of one recording that wait or are being scored
+
+// Tasks of one recording in order of time; whoever completes one hands out all that are ready.
+class InOrder {
+ public:
+  explicit InOrder(const std::function<void(SegmentScores&&)>& on_segment) : on_segment_(on_segment) {}
+
+  void add(std::shared_ptr<ScorePool::Task> task) {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+
+  void finished(ScorePool::Task& task) {
+    const std::lock_guard lock(mutex_);
+    task.done = true;
+    while (!tasks_.empty() && tasks_.front()->done) {
+      const std::shared_ptr<ScorePool::Task> front = std::move(tasks_.front());
+      tasks_.pop_front();
+      if (front->error && !error_) error_ = front->error;
+      if (error_) continue;
+      try {
+        on_segment_(std::move(front->result));
+        ++n_handed_out_;
+      } catch (...) {
+        error_ = std::current_exception();
+      }
+    }
+    changed_.notify_all();
+  }
+
+  /// The oldest task that is not done, or null when fewer than `limit` are left.
+  std::shared_ptr<ScorePool::Task> oldest(std::size_t limit) {
+    const std::lock_guard lock(mutex_);
+    return tasks_.size() >= std::max<std::size_t>(limit, 1) ? tasks_.front() : nullptr;
+  }
+
+  void wait_for(const ScorePool::Task& task) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return task.done; });
+  }
+
+  std::exception_ptr error() {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+  std::uint64_t n_handed_out() {
+    const std::lock_guard lock(mutex_);
+    return n_handed_out_;
+  }
+
+ private:
+  const std::function<void(SegmentScores&&)>& on_segment_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<ScorePool::Task>> tasks_;
+  std::exception_ptr error_;
+  std::uint64_t n_handed_out_ = 0;
+};
+
+// Works off the recording's own tasks until fewer than `limit` are left.
+void drain(InOrder& order, std::size_t limit, ScorePool& pool, Scorer::Workspace& workspace) {
+  while (const auto task = order.oldest(limit)) {
+    if (!pool.run(*task, workspace)) order.wait_for(*task);
+  }
+}
+
+std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_ptr<InOrder>& order,
+                                      ScorePool& pool, bool shared, Scorer::Workspace& workspace,
+                                      const std::atomic<bool>* stop) {
+  for (;;) {
+    if (stop != nullptr && *stop) return Failure{"interrupted", "stopped on request"};
+    if (order->error()) return std::nullopt;
+    auto task = std::make_shared<ScorePool::Task>();
+    const auto more = segmenter.next(task->segment);
+    if (!more) return more.failure();
+    if (!*more) return std::nullopt;
+    task->finish = [order](ScorePool::Task& done) { order->finished(done); };
+    order->add(task);
+    if (!shared || !pool.offer(task)) pool.run(*task, workspace);
+    drain(*order, kInFlight, pool, workspace);
+  }
+}
+
+// An Error about the samples is this recording's failure; any other ends the job.
+Failure as_failure(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kBadAudio) throw;
+    return Failure{"too_short", e.what()};
+  } catch (const std::bad_alloc&) {
+    return Failure{"out_of_memory", "there is not enough memory for a segment of this length"};
+  }
+}
+
+}  // namespace
+
+SegmentOptions segment_options(const Scorer& scorer, const TagOptions& options) {
+  SegmentOptions cut;
+  cut.segment_s = options.segment_s.value_or(scorer.bundle().segment_s);
+  cut.hop_s = options.hop_s;
+  cut.pad = scorer.bundle().padding == SegmentPadding::kRepeat ? PadMode::kRepeat : PadMode::kZeros;
+  const auto problems = cut.problems(scorer.sample_rate_hz());
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "recordings cannot be cut this way:", problems);
+  return cut;
+}
+
+std::unique_ptr<AudioSource> convert_for(const Scorer& scorer, std::unique_ptr<AudioSource> source) {
+  return convert(std::move(source), scorer.sample_rate_hz(),
+                 scorer.mono() ? ChannelMode::kMono : ChannelMode::kStereo);
+}
+
+bool ScorePool::offer(const std::shared_ptr<Task>& task) {
+  const std::lock_guard lock(mutex_);
+  if (n_idle_ <= static_cast<int>(tasks_.size())) return false;
+  tasks_.push_back(task);
+  changed_.notify_one();
+  return true;
+}
+
+bool ScorePool::run(Task& task, Scorer::Workspace& workspace) {
+  if (task.claimed.exchange(true)) return false;
+  try {
+    task.result = {task.segment.start_s, task.segment.end_s,
+                   scorer_.scores(task.segment.waveform, workspace)};
+  } catch (...) {
+    task.error = std::current_exception();
+  }
+  task.segment.waveform.samples = {};
+  task.finish(task);
+  return true;
+}
+
+void ScorePool::help(Scorer::Workspace& workspace) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++n_idle_;
+    changed_.wait(lock, [&] { return closed_ || !tasks_.empty(); });
+    --n_idle_;
+    if (tasks_.empty()) return;
+    const std::shared_ptr<Task> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    run(*task, workspace);
+    lock.lock();
+  }
+}
+
+void ScorePool::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scorer& scorer,
+                                 const SegmentOptions& options, ScorePool* pool, Scorer::Workspace& workspace,
+                                 const std::function<void(SegmentScores&&)>& on_segment,
+                                 const std::atomic<bool>* stop) {
+  RecordingSummary summary;
+  summary.description = source->description();
+  ScorePool own(scorer);
+  ScorePool& used = pool != nullptr ? *pool : own;
+  const auto order = std::make_shared<InOrder>(on_segment);  // a helper may be the last to let go of it
+  try {
+    Segmenter segmenter(std::move(source), options);
+    try {
+      summary.failure = read_and_score(segmenter, order, used, pool != nullptr, workspace, stop);
+    } catch (const std::bad_alloc&) {
+      summary.failure = as_failure(std::current_exception());
+    }
+    drain(*order, 1, used, workspace);
+    summary.duration_s =
+        static_cast<double>(segmenter.n_samples_read()) / segmenter.source().sample_rate_hz();
+    summary.warnings = segmenter.source().warnings();
+  } catch (...) {
+    drain(*order, 1, used, workspace);  // helpers may still call on_segment
+    throw;
+  }
+  summary.n_segments = order->n_handed_out();
+  if (const auto error = order->error()) summary.failure = as_failure(error);
+  return summary;
+}
+
+}  // namespace earmark

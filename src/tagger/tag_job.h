@@ -1,0 +1,90 @@
+// tag_job.h: many recordings through one bundle: what `earmark tag` does, as one call.
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audio/decode.h"
+#include "earmark/tagger.h"
+#include "tagger/formats.h"
+#include "tagger/inputs.h"
+#include "tagger/ledger.h"
+
+namespace earmark {
+
+class Scorer;
+
+struct TagProgress {
+  std::size_t n_done = 0, n_inputs = 0;  ///< recordings, this run's
+  double audio_s = 0.0;                  ///< sound scored so far
+  double audio_total_s = 0.0;            ///< of a single recording whose header tells; else 0
+};
+
+struct TagRequest {
+  std::vector<std::string> inputs;
+  TagOptions cut;
+  TagFormat format = TagFormat::kTable;
+  bool events = false;
+  /// Which tags are told. With none of the three: the 5 best of each segment (table, csv, jsonl), or those
+  /// above the bundle's thresholds (events, audacity, raven).
+  std::optional<double> threshold;
+  std::optional<int> top_k;
+  bool all_scores = false;
+
+  std::filesystem::path output;      ///< one file for all; empty: on_text
+  std::filesystem::path output_dir;  ///< one file a recording, named as it is plus the format's extension
+  std::filesystem::path ledger;      ///< empty: OUTPUT.ledger.jsonl, OUTPUT_DIR/ledger.jsonl or none
+  bool resume = false, overwrite = false;
+  std::filesystem::path picture;  ///< .png or .svg of the one recording, or a folder for one each
+  int threads = 0;                ///< 0: all cores
+
+  std::optional<RawFormat> raw;  ///< the standard input is samples without a header
+  int stream_fd = 0;             ///< what "-" reads
+  DecodeOptions decode;
+  const std::atomic<bool>* stop = nullptr;  ///< set: finish what is being scored and return
+
+  /// Called from working threads; each of them one call at a time, but not one beside another.
+  std::function<void(std::string_view)> on_text;
+  std::function<void(const TagProgress&)> on_progress;
+  std::function<void(const LedgerEntry&)> on_done;
+};
+
+struct TagSummary {
+  std::size_t n_ok = 0, n_failed = 0, n_skipped = 0;
+  std::size_t n_before = 0;  ///< done by the run that is resumed
+  double audio_s = 0.0;
+  bool interrupted = false;  ///< some inputs are left; the same request with `resume` goes on
+};
+
+/// Checked when it is made, before a bundle is loaded.
+class TagJob {
+ public:
+  /// Lists folders and looks at what stands at the outputs' places.
+  /// @throws Error(kInvalidOption) with every problem of the request; Error(kBadFile) for a damaged ledger.
+  explicit TagJob(TagRequest request);
+
+  /// What is told does not depend on the number of threads. Call once.
+  /// @throws Error(kInvalidOption) where segments do not fit the bundle; Error(kIo) when an output fails.
+  TagSummary run(const Scorer& scorer);
+
+  std::size_t n_inputs() const noexcept { return inputs_.size(); }
+
+ private:
+  void check();
+  void check_places(std::vector<std::string>& problems) const;
+  void place_outputs();
+  Selection selection(const Scorer& scorer) const;
+
+  TagRequest request_;
+  std::vector<TagInput> inputs_;
+  std::vector<std::filesystem::path> files_, pictures_;  ///< of each input; empty: none
+  std::set<std::string> done_before_;
+};
+
+}  // namespace earmark
