@@ -10,6 +10,7 @@
 #include "core/options_io.h"
 #include "core/torch_pickle.h"
 #include "earmark/error.h"
+#include "tagger/inputs.h"
 #include "tagger/scorer.h"
 #include "tagger/text.h"
 

@@ -1,0 +1,113 @@
+#include "tagger/bundle.h"
+
+#include <gtest/gtest.h>
+
+#include "../audio/scratch.h"
+#include "core/file.h"
+#include "earmark/error.h"
+#include "fake_network.h"
+
+namespace earmark::testing {
+namespace {
+
+ErrorCode code_of(const std::vector<std::byte>& bytes, std::string* what = nullptr) {
+  try {
+    parse_bundle(bytes, "b");
+  } catch (const Error& e) {
+    if (what != nullptr) *what = e.what();
+    return e.code();
+  }
+  return ErrorCode::kInternal;  // none
+}
+
+std::vector<std::byte> with_text(const std::vector<std::byte>& bytes, const std::string& from,
+                                 const std::string& to) {
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  EXPECT_EQ(from.size(), to.size());
+  text.replace(at, from.size(), to);
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+TEST(Bundle, RoundTripKeepsEverything) {
+  Bundle bundle = fake_bundle();
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  bundle.provenance = Value(Value::Map{{"seed", Value(3)}});
+  const auto bytes = format_bundle(bundle);
+  const Bundle again = parse_bundle(bytes, "b");
+  EXPECT_EQ(again.tags, bundle.tags);
+  EXPECT_EQ(again.thresholds, bundle.thresholds);
+  EXPECT_EQ(again.self_test.scores, bundle.self_test.scores);
+  EXPECT_EQ(again.provenance, bundle.provenance);
+  EXPECT_EQ(again.tensors[0].at("weight").bytes, bundle.tensors[0].at("weight").bytes);
+  EXPECT_EQ(format_bundle(again), bytes);
+  EXPECT_NO_THROW(Scorer(again, make_mean));
+}
+
+TEST(Bundle, NewerVersionIsRefusedWithAdvice) {
+  const auto newer =
+      with_text(format_bundle(fake_bundle()), "\"earmark_bundle\":\"1\"", "\"earmark_bundle\":\"7\"");
+  std::string what;
+  EXPECT_EQ(code_of(newer, &what), ErrorCode::kBadBundle);
+  EXPECT_NE(what.find("use a newer earmark"), std::string::npos) << what;
+}
+
+TEST(Bundle, AnswerOfItsOwnIsDemanded) {
+  Bundle bundle = fake_bundle();
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  bundle.tensors[0]["weight"] = Tensor::from_floats(std::vector<float>{2.0f, 1.0f, -1.0f, 0.5f}, {2, 2});
+  try {
+    const Scorer scorer(bundle, make_mean);
+    FAIL() << "a changed weight went unnoticed";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadBundle);
+    EXPECT_NE(std::string(e.what()).find("no longer gives its own answer"), std::string::npos);
+  }
+}
+
+TEST(Bundle, TagNamedTwiceIsRefused) {
+  Bundle bundle = fake_bundle();
+  bundle.tags[2] = bundle.tags[0];
+  EXPECT_THROW(format_bundle(bundle), Error);
+}
+
+TEST(Bundle, EveryTruncationIsABadBundle) {
+  const auto bytes = format_bundle(fake_bundle());
+  for (std::size_t n = 0; n < bytes.size(); ++n)
+    ASSERT_EQ(code_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}), ErrorCode::kBadBundle)
+        << n;
+}
+
+TEST(Bundle, DamageIsABadBundleOrChangesNothingButValues) {
+  const auto bytes = format_bundle(fake_bundle());
+  Rng rng(1, "bundle_damage");
+  int n_refused = 0;
+  for (int i = 0; i < 4000; ++i) {
+    auto damaged = bytes;
+    for (std::uint64_t k = 0, n = 1 + rng.below(4); k < n; ++k) {
+      const std::size_t at = i % 2 == 0 ? rng.below(damaged.size()) : rng.below(16);
+      damaged[at] = static_cast<std::byte>(rng.below(256));
+    }
+    const ErrorCode code = code_of(damaged);
+    ASSERT_TRUE(code == ErrorCode::kBadBundle || code == ErrorCode::kInternal) << i;
+    n_refused += code == ErrorCode::kBadBundle ? 1 : 0;
+  }
+  EXPECT_GT(n_refused, 1500);
+}
+
+TEST(Bundle, MissingFileAndFolderAreBadBundles) {
+  const Scratch scratch;
+  for (const auto& path : {scratch / "none.earmark", scratch.path()}) {
+    try {
+      read_bundle(path);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kBadBundle);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace earmark::testing

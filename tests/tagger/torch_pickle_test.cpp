@@ -1,0 +1,167 @@
+#include "core/torch_pickle.h"
+
+#include <gtest/gtest.h>
+#include <zip.h>
+
+#include <cstring>
+#include <functional>
+
+#include "../audio/scratch.h"
+#include "core/file.h"
+#include "core/rng.h"
+#include "earmark/error.h"
+
+namespace earmark::testing {
+namespace {
+
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+void write_zip(const std::filesystem::path& path, const Entries& entries) {
+  int code = 0;
+  zip_t* archive = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+  ASSERT_NE(archive, nullptr);
+  for (const auto& [name, content] : entries) {
+    zip_source_t* source = zip_source_buffer(archive, content.data(), content.size(), 0);
+    const zip_int64_t index = zip_file_add(archive, name.c_str(), source, 0);
+    ASSERT_GE(index, 0);
+    zip_set_file_compression(archive, static_cast<zip_uint64_t>(index), ZIP_CM_STORE, 0);
+  }
+  ASSERT_EQ(zip_close(archive), 0);
+}
+
+std::string text(const std::string& words) {
+  return std::string("X") + static_cast<char>(words.size()) + std::string(3, '\0') + words;
+}
+
+std::string integer(int value) { return std::string("K") + static_cast<char>(value); }
+
+// What torch.save (protocol 2) writes for one tensor.
+std::string tensor(const std::string& key, int n, const std::string& shape, const std::string& strides,
+                   int offset = 0, const std::string& storage = "FloatStorage") {
+  return "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\n" + storage + "\n" + text(key) +
+         text("cpu") + integer(n) + "tQ" + integer(offset) + shape + strides + "\x89" +
+         "ccollections\nOrderedDict\n)RtR";
+}
+
+std::string dictionary(const std::string& items) {
+  return "\x80\x02"
+         "ccollections\nOrderedDict\n)R(" +
+         items + "u}" + text("_metadata") + "Nsb.";
+}
+
+std::string floats(const std::vector<float>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+Entries state_file(const std::string& pickle) {
+  return {{"archive/data.pkl", pickle},
+          {"archive/data/0", floats({1, 2, 3, 4, 5, 6})},
+          {"archive/version", "3\n"}};
+}
+
+const std::string kTwoByThree = integer(2) + integer(3) + "\x86",
+                  kRowMajor = integer(3) + integer(1) + "\x86",
+                  kColumnMajor = integer(1) + integer(2) + "\x86";
+
+TEST(TorchPickle, ReadsTensorsAndViews) {
+  const Scratch s;
+  write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("t") +
+                                              tensor("0", 6, kTwoByThree, kColumnMajor) + text("last") +
+                                              tensor("0", 6, integer(2) + "\x85", integer(1) + "\x85", 4))));
+  const TensorMap state = read_torch_state(s / "a.pt");
+  ASSERT_EQ(state.size(), 3u);
+  EXPECT_EQ(state.at("w").shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(state.at("w").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(state.at("t").floats(), (std::vector<float>{1, 3, 5, 2, 4, 6}));
+  EXPECT_EQ(state.at("last").floats(), (std::vector<float>{5, 6}));
+}
+
+TEST(TorchPickle, FindsTheStateInACheckpoint) {
+  const Scratch s;
+  write_zip(s / "a.pt", state_file("\x80\x02}(" + text("epoch") + integer(3) + text("state_dict") + "}(" +
+                                   text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  EXPECT_EQ(read_torch_state(s / "a.pt").size(), 1u);
+}
+
+void expect_refused(const Entries& entries, const std::string& why) {
+  const Scratch s;
+  write_zip(s / "a.pt", entries);
+  try {
+    read_torch_state(s / "a.pt");
+    FAIL() << why;
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadFile);
+    EXPECT_NE(std::string(e.what()).find(why), std::string::npos) << e.what();
+  }
+}
+
+TEST(TorchPickle, RunsNoCode) {
+  expect_refused(state_file("\x80\x02"
+                            "cposix\nsystem\n(" +
+                            text("echo harm") + "tR."),
+                 "calls 'posix.system', which is refused");
+  expect_refused(state_file("cbuiltins\neval\n(" + text("1") + "tR."), "builtins.eval");
+  expect_refused(state_file("\x80\x02(ios\nsystem\n."), "opcode 0x69");
+}
+
+TEST(TorchPickle, DamageIsNamed) {
+  const std::string good = dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor));
+  expect_refused({{"x/other", "1"}}, "no data.pkl");
+  expect_refused({{"a/data.pkl", good}}, "a/data/0' is missing");
+  expect_refused({{"a/data.pkl", good}, {"a/data/0", "12"}}, "larger than its storage");
+  expect_refused(state_file(good.substr(0, 60)), "cut");
+  expect_refused(state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor, 1))),
+                 "reaches beyond");
+  expect_refused(
+      state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, integer(9) + integer(1) + "\x86"))),
+      "reaches beyond");
+  expect_refused(state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, integer(1) + "\x85"))),
+                 "do not fit together");
+  expect_refused(
+      state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor, 0, "QInt8Storage"))),
+      "QInt8Storage");
+  expect_refused(state_file(integer(3) + "."), "no dictionary");
+  expect_refused(state_file(dictionary(text("w") + integer(1))), "no tensors");
+  Entries big = state_file(good);
+  big.push_back({"archive/byteorder", "big"});
+  expect_refused(big, "big-endian");
+}
+
+TEST(TorchPickle, OldFormatAndNonsenseAreNoZip) {
+  const Scratch s;
+  for (const char* content : {"", "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", "hello"})
+    EXPECT_THROW(read_torch_state(s.write("a.pt", content)), Error);
+  EXPECT_THROW(read_torch_state(s / "none.pt"), Error);
+}
+
+TEST(TorchPickle, DeepNestingAndCirclesEnd) {
+  expect_refused(state_file("]" + std::string(200000, '\x85') + "."), "no dictionary");
+  expect_refused(state_file("]q" + std::string(1, '\0') + "h" + std::string(1, '\0') + "a."),
+                 "no dictionary");
+}
+
+TEST(TorchPickle, AnyDamageIsAnErrorOrOtherValues) {
+  const Scratch s;
+  const std::string good = dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor));
+  Rng rng(1, "pickle_damage");
+  for (int i = 0; i < 1500; ++i) {
+    std::string damaged = good;
+    for (std::uint64_t k = 0, n = 1 + rng.below(3); k < n; ++k)
+      damaged[rng.below(damaged.size())] = static_cast<char>(rng.below(256));
+    if (i % 3 == 0) damaged.resize(rng.below(damaged.size()));
+    write_zip(s / "a.pt", state_file(damaged));
+    if (i % 5 == 0) {  // the container too
+      std::string file = read_text(s / "a.pt");
+      file[rng.below(file.size())] = static_cast<char>(rng.below(256));
+      s.write("a.pt", file);
+    }
+    try {
+      read_torch_state(s / "a.pt");
+    } catch (const Error& e) {
+      ASSERT_TRUE(e.code() == ErrorCode::kBadFile || e.code() == ErrorCode::kIo) << e.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace earmark::testing
