@@ -8,7 +8,7 @@
 
 namespace earmark {
 
-Resampler::Resampler(std::size_t n_clips, std::span<const std::string> groups, std::uint64_t seed)
+ClipResampler::ClipResampler(std::size_t n_clips, std::span<const std::string> groups, std::uint64_t seed)
     : seed_(seed), n_units_(0), unit_of_clip_(n_clips) {
   if (groups.empty()) {
     for (std::size_t i = 0; i < n_clips; ++i) unit_of_clip_[i] = static_cast<std::uint32_t>(i);
@@ -22,7 +22,7 @@ Resampler::Resampler(std::size_t n_clips, std::span<const std::string> groups, s
   n_units_ = units.size();
 }
 
-void Resampler::draw(std::uint64_t index, std::span<std::uint32_t> weights) const {
+void ClipResampler::draw(std::uint64_t index, std::span<std::uint32_t> weights) const {
   Rng rng(seed_, "bootstrap", 0, index);
   std::vector<std::uint32_t> drawn(n_units_, 0);
   for (std::size_t i = 0; i < n_units_; ++i) ++drawn[rng.below(n_units_)];
@@ -38,7 +38,7 @@ double quantile(std::vector<double> values, double q) {
 }
 
 std::vector<std::optional<Interval>> bootstrap_intervals(
-    const Resampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
+    const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
     const std::function<std::vector<double>(ClipWeights)>& statistics) {
   std::vector<std::vector<double>> defined;  // [statistic][resample]
   std::vector<std::uint32_t> weights(n_clips);

@@ -27,10 +27,10 @@ struct BootstrapOptions {
 using ClipWeights = std::span<const std::uint32_t>;
 
 /// Draws resamples. Immutable once built: one instance may be used from many threads at once.
-class Resampler {
+class ClipResampler {
  public:
   /// @param groups [n_clips] or empty (each clip by itself). Clips of one group are drawn together.
-  Resampler(std::size_t n_clips, std::span<const std::string> groups, std::uint64_t seed);
+  ClipResampler(std::size_t n_clips, std::span<const std::string> groups, std::uint64_t seed);
 
   std::size_t n_units() const noexcept { return n_units_; }
   /// The weights of resample `index`: a pure function of (seed, index).
@@ -47,7 +47,7 @@ class Resampler {
 /// undefined.
 /// @return one interval a statistic; none where fewer than half of the resamples define it.
 std::vector<std::optional<Interval>> bootstrap_intervals(
-    const Resampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
+    const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
     const std::function<std::vector<double>(ClipWeights)>& statistics);
 
 /// The q-quantile of unsorted values with linear interpolation between neighbours (NumPy's default).

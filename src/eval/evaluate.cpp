@@ -176,7 +176,7 @@ Evaluation evaluate(const LabeledScores& data, const EvaluateOptions& options) {
     evaluation.confusion = ConfusionMatrix(labels_of(view), data.scores, data.n_tags()).counts();
   if (options.bootstrap_resamples > 0) {
     evaluation.confidence = options.confidence;
-    const Resampler resampler(data.n_clips(), data.groups, options.seed);
+    const ClipResampler resampler(data.n_clips(), data.groups, options.seed);
     const auto intervals = bootstrap_intervals(
         resampler, data.n_clips(), {options.bootstrap_resamples, options.seed, options.confidence},
         [&](ClipWeights weights) { return statistics.compute(weights); });

@@ -269,9 +269,9 @@ TEST(Bootstrap, IntervalHasTheWidthOfTheBinomialLaw) {
   EXPECT_NEAR(grouped.high - grouped.low, 2 * 1.96 * 0.112, 0.06);
 }
 
-TEST(Resampler, DrawsWholeGroupsAndAsManyAsThereAre) {
+TEST(ClipResampler, DrawsWholeGroupsAndAsManyAsThereAre) {
   const std::vector<std::string> groups{"x", "y", "x", "z", "y"};
-  const Resampler resampler(5, groups, 7);
+  const ClipResampler resampler(5, groups, 7);
   EXPECT_EQ(resampler.n_units(), 3U);
   for (std::uint64_t i = 0; i < 20; ++i) {
     std::vector<std::uint32_t> weights(5);
