@@ -36,7 +36,7 @@ class Error : public std::runtime_error {
   std::vector<std::string> problems_;
 };
 
-/// An expected failure: `reason` is a short stable word for the ledger ("truncated_header"), `detail`
+/// An expected failure: `reason` is a short stable word for the ledger ("damaged_header"), `detail`
 /// the sentence for a person.
 struct Failure {
   std::string reason;

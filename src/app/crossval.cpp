@@ -263,9 +263,9 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
 
 std::string config_id(Recipe recipe) {
   recipe.seed = 0;
-  recipe.expect.clear();
+  recipe.expect = {};
   recipe.source = {};
-  return fmt::format("{:016x}", fnv1a(recipe_to_yaml(recipe)));
+  return fmt::format("{:016x}", fnv1a(to_json(write_changed_options(recipe))));
 }
 
 CrossvalResult crossval(const CrossvalRequest& request) {

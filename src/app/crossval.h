@@ -35,7 +35,8 @@ struct CrossvalResult {
                   ///< "n"}}}
 };
 
-/// Identity of a configuration: its resolved recipe without the seed, hashed.
+/// Identity of a configuration: what its recipe changes of the defaults, without the seed, hashed. An option
+/// added to earmark later leaves it as it was.
 std::string config_id(Recipe recipe);
 
 /// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).

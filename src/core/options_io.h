@@ -231,6 +231,40 @@ Value write_field(const T& in) {
   }
 }
 
+// Only what differs from the defaults of its own struct.
+template <class T>
+Value write_changed(const T& in) {
+  if constexpr (IsVariant<T>::value) {
+    return std::visit(
+        [](const auto& chosen) {
+          Value map{Value::Map()};
+          map.set("kind", Value(std::string(std::decay_t<decltype(chosen)>::kKind)));
+          const Value changed = write_changed(chosen);
+          for (const auto& [name, value] : changed.as_map()) map.set(name, value);
+          return map;
+        },
+        in);
+  } else if constexpr (HasFields<T>) {
+    Value map{Value::Map()};
+    const T fallback{};
+    std::vector<Value> defaults;
+    T::fields(fallback, [&](std::string_view, const auto& field, const Range&, std::string_view) {
+      defaults.push_back(write_field(field));
+    });
+    std::size_t index = 0;
+    T::fields(in, [&](std::string_view name, const auto& field, const Range&, std::string_view) {
+      if (!(write_field(field) == defaults[index++])) map.set(name, write_changed(field));
+    });
+    return map;
+  } else if constexpr (IsVector<T>::value) {
+    Value::List list;
+    for (const auto& item : in) list.push_back(write_changed(item));
+    return Value(std::move(list));
+  } else {
+    return write_field(in);
+  }
+}
+
 template <class T>
 std::string type_text(const Range& range) {
   if constexpr (IsOptional<T>::value) {
@@ -277,8 +311,9 @@ void document(const T& value, const std::string& path, std::vector<OptionDoc>& o
       document_kinds<Field>(here, out);
     } else if constexpr (IsVector<Field>::value) {
       out.push_back({here, type_text<Field>(range), to_json(write_field(field)), std::string(doc)});
-      if constexpr (IsVariant<typename Field::value_type>::value)
+      if constexpr (IsVariant<typename Field::value_type>::value) {
         document_kinds<typename Field::value_type>(here, out);
+      }
     } else {
       out.push_back({here, type_text<Field>(range), to_json(write_field(field)), std::string(doc)});
     }
@@ -297,6 +332,12 @@ void read_options(const Value& map, T& options, const std::string& path, std::ve
 template <class T>
 Value write_options(const T& options) {
   return detail::write_field(options);
+}
+
+/// Only the fields that differ from their defaults: an identity that stays the same when options are added.
+template <class T>
+Value write_changed_options(const T& options) {
+  return detail::write_changed(options);
 }
 
 /// Each field outside its declared Range as "path: rule, got value": for structs filled in by code.

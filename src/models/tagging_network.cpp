@@ -22,10 +22,15 @@ std::vector<std::pair<std::string, torch::Tensor>> named_state(const torch::nn::
 
 }  // namespace
 
-std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, const Value& options) {
+std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, int revision, const Value& options) {
   if (kind != UpbCrnnOptions::kKind) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("model.kind: must be one of: upb_crnn, got '{}'", kind));
+  }
+  if (revision != UpbCrnnOptions::kRevision) {
+    throw Error(ErrorCode::kBadBundle,
+                fmt::format("{}: revision {} is not known, this earmark has revision {}; use a newer earmark",
+                            kind, revision, UpbCrnnOptions::kRevision));
   }
   UpbCrnnOptions chosen;
   std::vector<std::string> problems;

@@ -24,8 +24,9 @@ class TaggingNetwork : public torch::nn::Module {
   virtual std::vector<std::string> head_names() const = 0;
 };
 
-/// Builds an architecture by its kind. @throws Error(kInvalidOption) naming each bad option.
-std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, const Value& options);
+/// Builds an architecture by its kind. @param revision of the architecture that the weights were made for.
+/// @throws Error(kInvalidOption) naming each bad option, Error(kBadBundle) for a revision that is not known.
+std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, int revision, const Value& options);
 
 /// Parameters and statistics by name, as float tensors.
 TensorMap state_of(const torch::nn::Module& module);

@@ -12,11 +12,12 @@ namespace {
 class TorchNetwork final : public Network {
  public:
   TorchNetwork(const BundledNetwork& spec, const TensorMap& tensors)
-      : network_(make_network(spec.kind, spec.options)) {
+      : network_(make_network(spec.kind, spec.revision, spec.options)) {
     load_state(*network_, tensors);
     network_->eval();
     for (torch::Tensor& p : network_->parameters()) p.requires_grad_(false);
     n_tags_ = static_cast<int>(spec.options.at("n_tags").as_integer());
+    n_channels_ = spec.options.at("n_channels").as_integer();
     n_mels_ = spec.front_end.log_mel.n_mels;
   }
 
@@ -29,11 +30,12 @@ class TorchNetwork final : public Network {
     (void)single;
     const auto needed =
         static_cast<std::size_t>(input.batch * input.n_channels * input.n_mels * input.n_frames);
-    if (input.features.size() != needed || input.n_mels != n_mels_ || needed == 0) {
+    if (input.features.size() != needed || input.n_mels != n_mels_ || input.n_channels != n_channels_ ||
+        needed == 0) {
       throw Error(
           ErrorCode::kInvalidOption,
-          fmt::format("features: must be [batch, channels, {}, frames], got [{}, {}, {}, {}] with {} values",
-                      n_mels_, input.batch, input.n_channels, input.n_mels, input.n_frames,
+          fmt::format("features: must be [batch, {}, {}, frames], got [{}, {}, {}, {}] with {} values",
+                      n_channels_, n_mels_, input.batch, input.n_channels, input.n_mels, input.n_frames,
                       input.features.size()));
     }
     const torch::InferenceMode inference;
@@ -47,6 +49,7 @@ class TorchNetwork final : public Network {
  private:
   std::shared_ptr<TaggingNetwork> network_;
   int n_tags_ = 0;
+  std::int64_t n_channels_ = 0;
   int n_mels_ = 0;
 };
 

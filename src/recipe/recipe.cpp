@@ -150,6 +150,19 @@ Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& ov
 
 std::string recipe_to_yaml(const Recipe& recipe) { return to_yaml(write_options(recipe)); }
 
+std::string recipe_reference() {
+  std::string text =
+      "# Options of a recipe\n\nWritten by `earmark recipe reference`; every option has one declaration, in "
+      "the struct "
+      "that owns it.\nA name in brackets is the `kind` that has the option.\n\n"
+      "| option | type | default | meaning |\n|---|---|---|---|\n";
+  for (const OptionDoc& doc : document_options<Recipe>()) {
+    text += fmt::format("| `{}` | {} | {} | {} |\n", doc.path, doc.type,
+                        doc.fallback.empty() ? "" : "`" + doc.fallback + "`", doc.doc);
+  }
+  return text;
+}
+
 std::filesystem::path share_folder() {
   if (const char* named = std::getenv("EARMARK_SHARE"); named != nullptr && *named != '\0') return named;
   std::error_code error;

@@ -97,7 +97,7 @@ struct Recipe {
   ScheduleOptions schedule;
   TrainOptions train;
   TaggingOptions tagging;
-  std::vector<ExpectOptions> expect;
+  ExpectOptions expect;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -116,7 +116,7 @@ struct Recipe {
     visit("schedule", self.schedule, kAny, "factor on the learning rate over the run");
     visit("train", self.train, kAny, "length of the run and what happens on the way");
     visit("tagging", self.tagging, kAny, "defaults of the bundle that the run writes");
-    visit("expect", self.expect, kAny, "figures that a run should come near");
+    visit("expect", self.expect, kAny, "the figure that a run should come near");
   }
 
   const LogMelOptions& log_mel() const { return std::get<LogMelFeatures>(features); }
@@ -130,6 +130,8 @@ Recipe parse_recipe(const std::string& yaml, const std::string& name,
                     const std::vector<std::string>& overrides = {});
 /// `recipe` is a path, or the name of a recipe that ships ("esc10/upb_crnn").
 Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& overrides = {});
+/// Every option with type, default and meaning, as Markdown: docs/recipes.md.
+std::string recipe_reference();
 /// The recipe with every default spelt out.
 std::string recipe_to_yaml(const Recipe& recipe);
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <numbers>
+#include <numeric>
 #include <set>
 
 #include "core/file.h"
@@ -33,6 +35,9 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
     found.push_back(
         fmt::format("weights: one a network ({}), got {}", bundle.networks.size(), bundle.weights.size()));
   }
+  if (!bundle.weights.empty() && std::accumulate(bundle.weights.begin(), bundle.weights.end(), 0.0) <= 0.0) {
+    found.push_back("weights: must not all be 0");
+  }
   if (!bundle.self_test.scores.empty() && bundle.self_test.scores.size() != bundle.tags.size()) {
     found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
                                 bundle.self_test.scores.size()));
@@ -48,6 +53,34 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
       found.push_back(fmt::format("networks[{}].front_end.normalizer.mean: one a band ({}), got {}", i,
                                   front_end.log_mel.n_mels, n_means));
     }
+  }
+  return found;
+}
+
+// Defaults are for people who write recipes; a bundle says everything that decides an answer.
+std::vector<std::string> missing_keys(const Value& tree) {
+  std::vector<std::string> found;
+  auto need = [&](const Value& map, const std::string& path, std::initializer_list<const char*> keys) {
+    for (const char* key : keys) {
+      if (map.is_map() && map.find(key) == nullptr) found.push_back(path + key + ": is missing");
+    }
+  };
+  need(tree, "", {"tags", "thresholds", "segment_s", "padding", "networks", "self_test"});
+  const Value* networks = tree.find("networks");
+  if (networks == nullptr || !networks->is_list()) return found;
+  for (std::size_t i = 0; i < networks->as_list().size(); ++i) {
+    const Value& network = networks->as_list()[i];
+    const std::string path = fmt::format("networks[{}].", i);
+    need(network, path, {"kind", "revision", "options", "front_end"});
+    const Value* front_end = network.find("front_end");
+    if (front_end == nullptr) continue;
+    need(*front_end, path + "front_end.", {"log_mel", "normalizer"});
+    const Value* log_mel = front_end->find("log_mel");
+    if (log_mel == nullptr) continue;
+    const LogMelOptions known;
+    LogMelOptions::fields(known, [&](std::string_view field, const auto&, const Range&, std::string_view) {
+      need(*log_mel, path + "front_end.log_mel.", {std::string(field).c_str()});
+    });
   }
   return found;
 }
@@ -79,15 +112,16 @@ Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
         name + ": is a safetensors file, but no earmark bundle; `earmark model import` makes one of weights");
   }
   if (version->second != std::to_string(kBundleVersion)) {
-    throw Error(
-        ErrorCode::kBadBundle,
-        fmt::format("{}: is a bundle of version {}, this earmark reads version {}; use a newer earmark", name,
-                    version->second, kBundleVersion));
+    throw Error(ErrorCode::kBadBundle, fmt::format("{}: is a bundle of version '{}', this earmark reads "
+                                                   "versions 1 to {}; a newer earmark may read it",
+                                                   name, version->second, kBundleVersion));
   }
   Bundle bundle;
   std::vector<std::string> problems;
   try {
-    read_options(parse_json(metadata->second, name), bundle, "", problems);
+    const Value tree = parse_json(metadata->second, name);
+    problems = missing_keys(tree);
+    read_options(tree, bundle, "", problems);
   } catch (const Error& e) {
     throw Error(ErrorCode::kBadBundle, e.what());
   }
@@ -119,6 +153,10 @@ Bundle read_bundle(const std::filesystem::path& path) {
 
 std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) {
   const std::vector<std::string> problems = problems_of(bundle);
+  if (bundle.tensors.size() != bundle.networks.size()) {
+    throw Error(ErrorCode::kInternal, fmt::format("a bundle of {} networks was given {} sets of tensors",
+                                                  bundle.networks.size(), bundle.tensors.size()));
+  }
   if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the bundle cannot be written:", problems);
   SafeTensors file;
   file.metadata[kVersionKey] = std::to_string(kBundleVersion);

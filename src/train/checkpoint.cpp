@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include "core/options_io.h"
+#include "earmark/error.h"
 
 namespace earmark {
 namespace {
@@ -19,6 +20,9 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("loss_count", Value(static_cast<std::int64_t>(checkpoint.loss_count)));
   state.set("elapsed_s", Value(checkpoint.elapsed_s));
   state.set("fold", Value(checkpoint.fold));
+  state.set("data_id", Value(checkpoint.data_id));
+  state.set("threads", Value(checkpoint.threads));
+  state.set("normalizer", write_options(checkpoint.normalizer));
   write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}},
                                    checkpoint.tensors});
 }
@@ -33,6 +37,11 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {
   checkpoint.loss_count = state.at("loss_count").as_integer();
   checkpoint.elapsed_s = state.at("elapsed_s").as_number();
   checkpoint.fold = static_cast<int>(state.at("fold").as_integer());
+  checkpoint.data_id = state.at("data_id").as_string();
+  checkpoint.threads = static_cast<int>(state.at("threads").as_integer());
+  std::vector<std::string> problems;
+  read_options(state.at("normalizer"), checkpoint.normalizer, "normalizer", problems);
+  if (!problems.empty()) throw Error(ErrorCode::kBadFile, path_in(run).string() + ":", problems);
   checkpoint.recipe = file.metadata["recipe"];
   checkpoint.tensors = std::move(file.tensors);
   return checkpoint;

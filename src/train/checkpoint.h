@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/tensor_io.h"
-#include "core/value.h"
+#include "features/normalize.h"
 
 namespace earmark {
 

@@ -10,7 +10,7 @@ namespace earmark {
 Waveform ClipStore::decode(std::size_t index) const {
   ReadOptions read;
   read.sample_rate_hz = options_.sample_rate_hz;
-  read.channels = options_.mono ? ChannelMode::kMono : ChannelMode::kKeep;
+  read.channels = options_.mono ? ChannelMode::kMono : ChannelMode::kStereo;
   read.max_s = options_.max_s;
   Outcome<LoadedAudio> audio = read_audio(clips_[index].path, read);
   if (!audio) {

@@ -11,8 +11,8 @@ namespace earmark {
 
 struct ClipStoreOptions {
   int sample_rate_hz = 44100;
-  bool mono = true;
-  double max_s = 0.0;                               ///< longer clips are cut; 0: never
+  bool mono = true;    ///< else two channels, a single one twice, as when tagging
+  double max_s = 0.0;  ///< longer clips are cut; 0: never
   std::size_t memory_bytes = std::size_t{4} << 30;  ///< clips beyond it are decoded again at each use
 };
 

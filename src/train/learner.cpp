@@ -51,11 +51,12 @@ Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle*
         options.n_mels = recipe.log_mel().n_mels;
         options.n_channels = n_channels;
         model_kind_ = std::string(std::decay_t<decltype(options)>::kKind);
+        model_revision_ = std::decay_t<decltype(options)>::kRevision;
         model_options_ = write_options(options);
       },
       model);
   torch::manual_seed(recipe.seed);
-  network_ = make_network(model_kind_, model_options_);
+  network_ = make_network(model_kind_, model_revision_, model_options_);
   const std::vector<std::string> head = network_->head_names();
   if (init != nullptr) {
     TensorMap state = init->tensors.front();
@@ -132,6 +133,13 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
     network_->set_norm_momentum(static_cast<double>(end - begin) / static_cast<double>(end));
     forward(*network_, collate(std::move(examples), {}));
     on_clip(static_cast<long>(end));
+  }
+}
+
+void Learner::round_weights() {
+  torch::NoGradGuard no_grad;
+  for (torch::Tensor& p : network_->parameters()) {
+    if (p.dim() >= 2) p.copy_(p.to(torch::kHalf).to(torch::kFloat));
   }
 }
 

@@ -28,12 +28,16 @@ class Learner {
   /// Ends training: averaged weights in place, BatchNorm refreshed over the un-augmented clips.
   void finish(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
 
+  /// Rounds the weights as a bundle of half precision stores them, so that what is measured is what is kept.
+  void round_weights();
+
   /// Scores 0..1 of clips as they are, one after the other: [n, n_tags].
   std::vector<float> scores(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
 
   TaggingNetwork& network() { return *network_; }
   const Value& model_options() const { return model_options_; }
   const std::string& model_kind() const { return model_kind_; }
+  int model_revision() const { return model_revision_; }
   void save(TensorMap& state) const;
   void load(const TensorMap& state);
 
@@ -42,6 +46,7 @@ class Learner {
 
   const Recipe& recipe_;
   std::string model_kind_;
+  int model_revision_ = 1;
   Value model_options_;
   std::shared_ptr<TaggingNetwork> network_;
   std::unique_ptr<Adam> optimizer_;

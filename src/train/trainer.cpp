@@ -76,6 +76,15 @@ LabeledScores labeled(const Dataset& dataset, const ClipStore& clips, std::vecto
   return out;
 }
 
+// Of the clips, their parts and their tags: a resumed run must meet the same ones.
+std::string identity(const Dataset& dataset) {
+  std::string text = fmt::format("{}\n", fmt::join(dataset.tags, "\n"));
+  for (const Clip& clip : dataset.clips) {
+    text += fmt::format("{}\t{}\t{}\t{}\n", clip.id, clip.split, clip.fold, fmt::join(clip.targets, ","));
+  }
+  return fmt::format("{:016x}", fnv1a(text));
+}
+
 // One run from its folder's first file to its last.
 class Run {
  public:
@@ -90,7 +99,11 @@ class Run {
   void write_results(const Value& validation);
   void tell(const std::string& stage, long done, long total, double rate = 0.0) const;
   bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
-  static void prepare_folder(const TrainRequest& request);
+  static void check_folder(const TrainRequest& request);
+  std::optional<Checkpoint> saved_state() const;
+  void load_clips(const SplitClips& parts);
+  void prepare_learner(std::optional<Checkpoint> saved);
+  void open_folder();
 
   const TrainRequest& request_;
   const Recipe& recipe_;
@@ -114,45 +127,58 @@ void Run::tell(const std::string& stage, long done, long total, double rate) con
   request_.on_progress({stage, done, total, loss, rate});
 }
 
-void Run::prepare_folder(const TrainRequest& request) {
-  namespace fs = std::filesystem;
-  const bool used = fs::exists(request.out / "recipe.yaml");
-  if (fs::exists(request.out) && !fs::is_directory(request.out))
+void Run::check_folder(const TrainRequest& request) {
+  if (std::filesystem::exists(request.out) && !std::filesystem::is_directory(request.out)) {
     throw Error(ErrorCode::kInvalidOption, "--out: is a file: " + request.out.string());
-  if (used && !request.resume && !request.overwrite) {
+  }
+  if (std::filesystem::exists(request.out / "recipe.yaml") && !request.resume && !request.overwrite) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew",
                             request.out.string()));
   }
-  if (used && request.overwrite && !request.resume) {
-    for (const char* name :
-         {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "report.html", "checkpoints"})
-      fs::remove_all(request.out / name);
-  }
-  fs::create_directories(request.out);
 }
 
-Run::Run(const TrainRequest& request)
-    : request_(request), recipe_(request.recipe), threads_(request.threads) {
-  if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  torch::set_num_threads(threads_);
-  recipe_text_ = recipe_to_yaml(recipe_);
-  dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
-  SplitClips parts = split_clips(dataset_, recipe_, request.fold);
-  prepare_folder(request);
+// Only once everything that can be refused was accepted.
+void Run::open_folder() {
+  namespace fs = std::filesystem;
+  if (request_.overwrite && !request_.resume) {
+    for (const char* name : {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "scores.csv",
+                             "report.html", "checkpoints"}) {
+      fs::remove_all(request_.out / name);
+    }
+  }
+  fs::create_directories(request_.out);
+  write_text(request_.out / "recipe.yaml", recipe_text_);
+  log_.emplace(request_.out, state_.iteration);
+}
 
-  std::optional<Checkpoint> saved;
-  if (request.resume) saved = read_checkpoint(request.out);
-  if (saved && (saved->recipe != recipe_text_ || saved->fold != request.fold)) {
+// The checkpoint to go on from, if there is one and it is this run's.
+std::optional<Checkpoint> Run::saved_state() const {
+  if (!request_.resume) return std::nullopt;
+  std::optional<Checkpoint> saved = read_checkpoint(request_.out);
+  if (!saved) return std::nullopt;
+  if (saved->recipe != recipe_text_ || saved->fold != request_.fold) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--resume: {} was begun with another recipe or fold; its own is {}",
-                            request.out.string(), (request.out / "recipe.yaml").string()));
+                            request_.out.string(), (request_.out / "recipe.yaml").string()));
   }
-  if (!request.init.empty()) init_ = read_bundle(request.init);
-  if (recipe_.train.freeze_trunk && !init_) {
-    throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
+  if (saved->data_id != state_.data_id) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--data-root: {} holds other clips or tags than the run was begun with",
+                            request_.data_root.string()));
   }
+  if (request_.on_message) {
+    request_.on_message(
+        fmt::format("resumed at iteration {} of {}", saved->iteration, recipe_.train.iterations));
+    if (saved->threads != threads_) {
+      request_.on_message(fmt::format("begun with {} threads, now {}: sums may differ in their last bits",
+                                      saved->threads, threads_));
+    }
+  }
+  return saved;
+}
 
+void Run::load_clips(const SplitClips& parts) {
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
   train_clips_.emplace(parts.train, store_options(recipe_),
@@ -161,7 +187,14 @@ Run::Run(const TrainRequest& request)
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
   held_out_.emplace(recipe_, *held_out_clips_);
-  if (init_) {
+}
+
+// The network and the features it is to see: of the checkpoint, of --init, or new.
+void Run::prepare_learner(std::optional<Checkpoint> saved) {
+  const bool from_init = init_ && !saved;
+  if (saved) {
+    examples_->set_normalizer(saved->normalizer);
+  } else if (init_) {
     const FrontEnd& front_end = init_->networks.front().front_end;
     if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
       throw Error(ErrorCode::kInvalidOption,
@@ -173,23 +206,43 @@ Run::Run(const TrainRequest& request)
     examples_->measure_normalizer();
   }
   held_out_->set_normalizer(examples_->normalizer());
-
-  const int n_channels = train_clips_->size() > 0 ? examples_->plain(0).features.n_channels : 1;
-  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), n_channels, init_ ? &*init_ : nullptr,
-                   init_ && init_->tags == dataset_.tags);
-  state_.recipe = recipe_text_;
-  state_.fold = request.fold;
+  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), examples_->plain(0).features.n_channels,
+                   from_init ? &*init_ : nullptr, from_init && init_->tags == dataset_.tags);
   if (saved) {
     learner_->load(saved->tensors);
     state_ = std::move(*saved);
     state_.tensors.clear();
     earlier_s_ = state_.elapsed_s;
-    if (request.on_message)
-      request.on_message(
-          fmt::format("resumed at iteration {} of {}", state_.iteration, recipe_.train.iterations));
   }
-  write_text(request.out / "recipe.yaml", recipe_text_);
-  log_.emplace(request.out, state_.iteration);
+  state_.threads = threads_;
+  state_.normalizer = examples_->normalizer();
+}
+
+Run::Run(const TrainRequest& request)
+    : request_(request), recipe_(request.recipe), threads_(request.threads) {
+  if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  torch::set_num_threads(threads_);
+  check_folder(request);
+  recipe_text_ = recipe_to_yaml(recipe_);
+  dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
+  const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
+  state_.recipe = recipe_text_;
+  state_.fold = request.fold;
+  state_.data_id = identity(dataset_);
+  std::optional<Checkpoint> saved = saved_state();
+  if (!request.init.empty()) {
+    init_ = read_bundle(request.init);
+    if (init_->networks.size() != 1) {
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
+                                                         request.init.string(), init_->networks.size()));
+    }
+  }
+  if (recipe_.train.freeze_trunk && !init_ && !saved) {
+    throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
+  }
+  load_clips(parts);
+  prepare_learner(std::move(saved));
+  open_folder();
 }
 
 void Run::checkpoint() {
@@ -270,8 +323,10 @@ void Run::write_results(const Value& validation) {
   bundle.tags = dataset_.tags;
   bundle.thresholds.assign(dataset_.tags.size(), recipe_.tagging.threshold);
   bundle.segment_s = recipe_.tagging.segment_s;
-  bundle.networks.push_back(
-      {learner_->model_kind(), 1, learner_->model_options(), {recipe_.log_mel(), examples_->normalizer()}});
+  bundle.networks.push_back({learner_->model_kind(),
+                             learner_->model_revision(),
+                             learner_->model_options(),
+                             {recipe_.log_mel(), examples_->normalizer()}});
   bundle.tensors.push_back(state_of(learner_->network()));
   bundle.provenance.set("recipe", Value(recipe_text_));
   for (const char* key : {"dataset", "fold", "seed", "n_train_clips"})
@@ -297,6 +352,7 @@ TrainResult Run::go() {
   if (!train()) return {};
   const auto total = static_cast<long>(train_clips_->size());
   learner_->finish(*examples_, [&](long n) { tell("refreshing BatchNorm", n, total); });
+  if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
   const Value validation = validate();
   if (!validation.is_null()) {
     Value record;

@@ -19,6 +19,7 @@ void add_bench(Program& program) {
       program.add_verb("bench", "Measures this machine: JSON lines, each after its answer was checked",
                        "  earmark bench features\n  earmark bench train --threads 2\n", nullptr);
   verb->require_subcommand(1);
+  verb->fallthrough();
 
   auto features = std::make_shared<FeaturesBenchOptions>();
   CLI::App* by_features = verb->add_subcommand(

@@ -108,7 +108,8 @@ void Progress::show(const std::string& stage, long done, long total, const std::
 }
 
 void say(const Common& common, const std::string& line) {
-  if (!common.quiet) std::fprintf(stderr, "%s\n", line.c_str());
+  if (!common.quiet && common.log_level != "warning" && common.log_level != "error")
+    std::fprintf(stderr, "%s\n", line.c_str());
 }
 
 void print(const std::string& text) {

@@ -11,6 +11,7 @@ void add_recipe(Program& program) {
       "  earmark recipe list\n  earmark recipe show esc10/upb_crnn\n  earmark recipe check my.yaml\n",
       nullptr);
   verb->require_subcommand(1);
+  verb->fallthrough();
   auto add = [&](const char* name, const char* description, const std::function<int()>& body) {
     CLI::App* action = verb->add_subcommand(name, description);
     action->parse_complete_callback([&program, body] { program.run = body; });
@@ -18,6 +19,10 @@ void add_recipe(Program& program) {
   };
   add("list", "names the recipes that ship", [] {
     for (const std::string& name : shipped_recipes()) print(name + "\n");
+    return static_cast<int>(kDone);
+  });
+  add("reference", "every option of a recipe, as Markdown", [] {
+    print(recipe_reference());
     return static_cast<int>(kDone);
   });
   auto shown = std::make_shared<std::string>();

@@ -17,7 +17,8 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
   verb->add_option("--set", options.overrides,
                    "key.path=value, replaces an option of the recipe; may be repeated")
       ->allow_extra_args(false);
-  verb->add_option("--seed", options.seed, "seed of every random draw (the same as --set seed=N)");
+  verb->add_option("--seed", options.seed, "seed of every random draw (the same as --set seed=N)")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--threads", options.threads, "threads; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -78,7 +79,8 @@ void add_train(Program& program) {
       "train", "Trains the network of a recipe",
       "  earmark train esc10/upb_crnn --data-root ESC-10 --out runs/fold1 --fold 1\n"
       "  earmark train esc10/upb_crnn --data-root my_sounds --out runs/mine --set data.dataset=folder\n"
-      "        --init models/esc10.earmark --set train.freeze_trunk=true --set train.iterations=300\n"
+      "        --init models/esc10.earmark --set train.freeze_trunk=true --set train.iterations=300 --set "
+      "train.swa.enabled=false\n"
       "  earmark train my.yaml --data-root DIR --out runs/a --resume\n",
       [&program, options, json, init] {
         const Recipe recipe = resolved_recipe(*options);
@@ -105,9 +107,9 @@ void add_train(Program& program) {
   verb->add_option("--fold", options->fold,
                    "fold held out for validation, as the data set numbers them; 0: none")
       ->capture_default_str();
-  verb->add_option(
-          "--init", *init,
-          "bundle to start from: its front end and trunk, with a new last layer where the tags differ")
+  verb->add_option("--init", *init,
+                   "bundle to start from: its trunk and statistics, with a new last layer where the tags "
+                   "differ; its front end must be the recipe's")
       ->check(CLI::ExistingFile);
   verb->add_flag("--json", *json, "the run's metrics as JSON on stdout");
 }
