@@ -15,10 +15,24 @@ namespace {
 
 struct Entry {
   std::string_view name;
+  std::string_view about;
   Dataset (*load)(const std::filesystem::path& root, const DatasetOptions& options);
 };
 
-constexpr std::array kDatasets{Entry{"esc50", load_esc50}, Entry{"folder", load_folder}};
+constexpr std::array kDatasets{
+    Entry{"esc50", "ESC-50 and its ESC-10 part (Piczak 2015): 2000 clips of 5 s, 50 classes, five folds",
+          load_esc50},
+    Entry{"folder",
+          "your own recordings: one sub-folder a class, or a manifest.csv with tags, splits and folds",
+          load_folder}};
+
+const Entry& entry_of(std::string_view name) {
+  for (const Entry& entry : kDatasets) {
+    if (entry.name == name) return entry;
+  }
+  throw Error(ErrorCode::kInvalidOption,
+              fmt::format("dataset: must be one of {}, got '{}'", fmt::join(dataset_names(), ", "), name));
+}
 
 }  // namespace
 
@@ -40,19 +54,16 @@ std::vector<std::string> dataset_names() {
   return names;
 }
 
+std::string dataset_about(std::string_view name) { return std::string(entry_of(name).about); }
+
 Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
                      const DatasetOptions& options) {
-  for (const Entry& entry : kDatasets) {
-    if (entry.name != name) continue;
-    std::error_code error;
-    if (!std::filesystem::is_directory(root, error)) {
-      throw Error(ErrorCode::kBadDataset,
-                  fmt::format("data set {}: {} is not a folder", name, root.string()));
-    }
-    return entry.load(root, options);
+  const Entry& entry = entry_of(name);
+  std::error_code error;
+  if (options.annotations.empty() && !std::filesystem::is_directory(root, error)) {
+    throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: {} is not a folder", name, root.string()));
   }
-  throw Error(ErrorCode::kInvalidOption,
-              fmt::format("dataset: must be one of {}, got '{}'", fmt::join(dataset_names(), ", "), name));
+  return entry.load(root, options);
 }
 
 }  // namespace earmark

@@ -46,6 +46,12 @@ struct DatasetOptions {
   std::string
       manifest;  ///< of `folder`: CSV file, relative to the root; empty: manifest.csv when it is there
 
+  // Not a recipe's to say, so not among the fields:
+  bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
+  std::filesystem::path annotations;  ///< read in place of the root's own list; recordings are not looked for
+
+  bool needs_recordings() const noexcept { return !allow_missing && annotations.empty(); }
+
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
@@ -55,8 +61,11 @@ struct DatasetOptions {
 
 /// Names that load_dataset knows.
 std::vector<std::string> dataset_names();
+/// One line about one of them. @throws Error(kInvalidOption) for an unknown name.
+std::string dataset_about(std::string_view name);
 
-/// Reads the annotations under `root` and checks that every recording named is there; decodes nothing.
+/// Reads the annotations under `root` and checks that every recording named is there (unless the options
+/// say otherwise); decodes nothing.
 /// @throws Error(kInvalidOption) for an unknown name, Error(kBadDataset) listing every problem, each with its
 /// file and line.
 Dataset load_dataset(const std::string& name, const std::filesystem::path& root,

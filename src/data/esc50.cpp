@@ -28,7 +28,8 @@ struct Columns {
   std::optional<std::size_t> esc10, source, take;
 };
 
-CsvTable read_list(const std::filesystem::path& root) {
+CsvTable read_list(const std::filesystem::path& root, const DatasetOptions& options) {
+  if (!options.annotations.empty()) return CsvTable::read(options.annotations);
   for (const char* name : {"esc50.csv", "esc10.csv"}) {
     const std::filesystem::path path = root / "meta" / name;
     std::error_code error;
@@ -48,7 +49,11 @@ std::string source_of(const std::string& stem) {
 class Reader {
  public:
   Reader(const std::filesystem::path& root, const DatasetOptions& options)
-      : options_(options), table_(read_list(root)), columns_(table_), audio_(root / "audio") {}
+      : options_(options),
+        root_(root),
+        table_(read_list(root, options)),
+        columns_(table_),
+        audio_(root / "audio") {}
 
   Dataset read() {
     if (options_.esc10_only && !columns_.esc10) {
@@ -83,11 +88,12 @@ class Reader {
       add(fmt::format("class {} is called '{}' here and '{}' before", *target, category,
                       category_of_[*target]));
     }
-    if (!path) add(fmt::format("the recording audio/{} is missing", filename));
-    if (!fold || !path) return;
+    const bool needed = options_.needs_recordings();
+    if (!path && needed) add(fmt::format("the recording audio/{} is missing", filename));
+    if (!fold || (!path && needed)) return;
     Clip clip;
     clip.id = stem;
-    clip.path = *path;
+    clip.path = path.value_or(root_ / "audio" / filename);
     clip.fold = *fold;
     clip.group = columns_.source ? row.fields[*columns_.source] : source_of(stem);
     clip.metadata["target"] = row.fields[columns_.target];
@@ -124,6 +130,7 @@ class Reader {
   }
 
   const DatasetOptions& options_;
+  std::filesystem::path root_;
   CsvTable table_;
   Columns columns_;
   RecordingIndex audio_;

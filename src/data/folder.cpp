@@ -86,8 +86,9 @@ Dataset load_tree(const std::filesystem::path& root) {
 
 class ManifestReader {
  public:
-  ManifestReader(const std::filesystem::path& root, const std::filesystem::path& manifest)
-      : root_(root), table_(CsvTable::read(manifest)) {
+  ManifestReader(const std::filesystem::path& root, const std::filesystem::path& manifest,
+                 bool needs_recordings)
+      : root_(root), table_(CsvTable::read(manifest)), needs_recordings_(needs_recordings) {
     const auto required = table_.require({"file", "tags"});
     file_ = required[0];
     tags_ = required[1];
@@ -121,7 +122,7 @@ class ManifestReader {
       add(row, fmt::format("file: must lie below the manifest's root, got '{}'", file));
     } else if (!ids_.insert(clip.id).second) {
       add(row, fmt::format("'{}' is listed twice", file));
-    } else if (!fs::is_regular_file(clip.path, error)) {
+    } else if (needs_recordings_ && !fs::is_regular_file(clip.path, error)) {
       add(row, fmt::format("the recording {} is missing", clip.path.string()));
     }
     read_optional(row, clip);
@@ -188,6 +189,7 @@ class ManifestReader {
 
   std::filesystem::path root_;
   CsvTable table_;
+  bool needs_recordings_;
   std::size_t file_ = 0, tags_ = 0;
   std::optional<std::size_t> split_, fold_, group_, verified_;
   Draft draft_;
@@ -197,10 +199,13 @@ class ManifestReader {
 }  // namespace
 
 Dataset load_folder(const std::filesystem::path& root, const DatasetOptions& options) {
+  if (!options.annotations.empty()) return ManifestReader(root, options.annotations, false).read();
   const std::filesystem::path manifest =
       root / (options.manifest.empty() ? "manifest.csv" : options.manifest);
   std::error_code error;
-  if (std::filesystem::is_regular_file(manifest, error)) return ManifestReader(root, manifest).read();
+  if (std::filesystem::is_regular_file(manifest, error)) {
+    return ManifestReader(root, manifest, options.needs_recordings()).read();
+  }
   if (!options.manifest.empty()) {
     throw Error(ErrorCode::kBadDataset, fmt::format("the manifest {} is missing", manifest.string()));
   }

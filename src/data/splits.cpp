@@ -81,6 +81,42 @@ std::vector<std::size_t> clips_of_split(const Dataset& data, std::string_view sp
   return indices;
 }
 
+std::vector<std::size_t> select_clips(const Dataset& data, std::string_view split, int fold) {
+  const bool has_splits =
+      std::any_of(data.clips.begin(), data.clips.end(), [](const Clip& clip) { return !clip.split.empty(); });
+  const bool any_split = split.empty() || split == "all";
+  const bool held_out = split == "test" || split == "validate";
+  if (fold < 0 || fold > data.n_folds()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("fold: data set {} has {}, got {}", data.name,
+                    data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds()) : std::string("no folds"),
+                    fold));
+  }
+  const bool by_fold = !any_split && !has_splits && data.n_folds() > 0 && (held_out || split == "train");
+  if (by_fold && fold == 0) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("split: data set {} has folds 1..{} and no splits: say which fold is held out (--fold), "
+                    "or take split 'all'",
+                    data.name, data.n_folds()));
+  }
+  std::vector<bool> taken(data.clips.size(), any_split || by_fold);
+  if (!any_split && !by_fold) {
+    for (const std::size_t i : clips_of_split(data, split)) taken[i] = true;
+  }
+  std::vector<std::size_t> clips;
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    const bool in_fold = data.clips[i].fold == fold;
+    if (taken[i] && (fold == 0 || (by_fold && !held_out ? !in_fold : in_fold))) clips.push_back(i);
+  }
+  if (clips.empty()) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("no clip of data set {} is in split '{}' and fold {}", data.name, split, fold));
+  }
+  return clips;
+}
+
 void assign_folds(Dataset& data, int n_folds, std::uint64_t seed) {
   std::vector<Group> groups = groups_of(data);
   if (n_folds < 2 || static_cast<std::size_t>(n_folds) > groups.size()) {

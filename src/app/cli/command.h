@@ -38,6 +38,7 @@ void add_doctor(Program& program);
 void add_evaluate(Program& program);
 void add_features(Program& program);
 void add_model(Program& program);
+void add_predict(Program& program);
 void add_recipe(Program& program);
 void add_tag(Program& program);
 void add_train(Program& program);

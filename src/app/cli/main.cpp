@@ -25,9 +25,16 @@ int main(int argc, char** argv) {
   using namespace earmark::cli;
   try {
     Program program;
+    add_tag(program);
     add_train(program);
     add_crossval(program);
+    add_predict(program);
+    add_evaluate(program);
+    add_model(program);
     add_recipe(program);
+    add_features(program);
+    add_data(program);
+    add_doctor(program);
     add_bench(program);
     try {
       program.app.parse(argc, argv);

@@ -1,0 +1,76 @@
+#include "app/predict.h"
+
+#include <fmt/format.h>
+
+#include "app/cli/command.h"
+#include "app/cli/dataset_options.h"
+#include "data/splits.h"
+#include "earmark/error.h"
+
+namespace earmark::cli {
+namespace {
+
+struct PredictOptions {
+  DatasetChoice choice;
+  PredictRequest request;
+  std::filesystem::path output;
+  bool overwrite = false, json = false;
+};
+
+int run_predict(PredictOptions& options, const Common& common) {
+  refuse_existing("--output", options.output, options.overwrite);
+  const Dataset data = load_chosen(options.choice, true);
+  const std::vector<std::size_t> clips = select_clips(data, options.choice.split, options.choice.fold);
+  Progress progress(common);
+  options.request.stop = &stop_flag();
+  options.request.on_progress = [&](std::size_t done) {
+    progress.show("scoring", static_cast<long>(done), static_cast<long>(clips.size()), "clips");
+  };
+  const PredictResult result = predict(data, clips, options.request);
+  progress.clear();
+  for (const std::string& failure : result.failed) say(common, "failed: " + failure);
+  if (!result.finished) {
+    say(common, "stopped; nothing was written");
+    return kStopped;
+  }
+  write_score_table(options.output, result.table);
+  if (options.json) {
+    Value answer, failed{Value::List()};
+    for (const std::string& failure : result.failed) failed.push_back(failure);
+    answer.set("output", options.output.string());
+    answer.set("n_clips", static_cast<std::int64_t>(result.table.clip_ids.size()));
+    answer.set("failed", std::move(failed));
+    print(to_json(answer, 2) + "\n");
+  } else {
+    print(fmt::format("{}: {} clips, {} tags\n", options.output.string(), result.table.clip_ids.size(),
+                      result.table.tags.size()));
+  }
+  return result.failed.empty() ? kDone : kSomeFailed;
+}
+
+}  // namespace
+
+void add_predict(Program& program) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App* verb = program.add_verb(
+      "predict", "Scores the clips of a data set with one or several bundles",
+      "  earmark predict --model runs/fold1/model.earmark --dataset esc50 --data-root ESC-10\n"
+      "        --fold 1 --output scores.csv\n"
+      "  earmark predict --model a.earmark b.earmark --dataset folder --data-root my_sounds\n"
+      "        --split test --output scores.csv\n",
+      [&program, options] { return run_predict(*options, program.common); });
+  verb->add_option("--model", options->request.bundles, "bundle; several: the mean of their scores")
+      ->required()
+      ->check(CLI::ExistingFile);
+  add_dataset_options(verb, options->choice);
+  verb->get_option("--data-root")->required();
+  add_part_options(verb, options->choice);
+  verb->add_option("-o,--output", options->output, "CSV file of scores, one clip a line")->required();
+  verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb->add_flag("--overwrite", options->overwrite, "replace the output file when it is there");
+  verb->add_flag("--json", options->json, "what was done as JSON on stdout");
+}
+
+}  // namespace earmark::cli

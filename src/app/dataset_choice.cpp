@@ -1,0 +1,59 @@
+#include "app/dataset_choice.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "core/options_io.h"
+#include "earmark/error.h"
+
+namespace earmark {
+
+Dataset load_chosen(const DatasetChoice& choice, bool allow_missing) {
+  DatasetOptions options;
+  Value given{Value::Map()};
+  for (const std::string& text : choice.overrides) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || !text.starts_with("data.")) {
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--set: must be data.KEY=VALUE, got '{}'", text));
+    }
+    given.set(text.substr(5, equals - 5), parse_yaml(text.substr(equals + 1), "--set " + text));
+  }
+  std::vector<std::string> problems;
+  read_options(given, options, "data", problems);
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "the data set cannot be read this way:", problems);
+  options.allow_missing = allow_missing;
+  options.annotations = choice.annotations;
+  return load_dataset(choice.dataset, choice.data_root, options);
+}
+
+LabeledScores truth_of(const Dataset& data, const std::vector<std::size_t>& clips) {
+  LabeledScores truth;
+  truth.tags = data.tags;
+  truth.single_label = data.single_label;
+  for (const std::size_t i : clips) {
+    const Clip& clip = data.clips[i];
+    truth.clip_ids.push_back(clip.id);
+    truth.groups.push_back(clip.group.empty() ? clip.id : clip.group);
+    truth.truth.insert(truth.truth.end(), clip.targets.begin(), clip.targets.end());
+  }
+  return truth;
+}
+
+void use_clip_ids(const Dataset& data, ScoreTable& table) {
+  std::set<std::string> ids;
+  std::map<std::string, std::string> id_of_file;  // an empty identity where a name stands for several clips
+  for (const Clip& clip : data.clips) {
+    ids.insert(clip.id);
+    const auto [entry, is_new] = id_of_file.emplace(clip.path.filename().string(), clip.id);
+    if (!is_new) entry->second.clear();
+  }
+  for (std::string& id : table.clip_ids) {
+    const auto found = id_of_file.find(id);
+    if (ids.count(id) == 0 && found != id_of_file.end() && !found->second.empty()) id = found->second;
+  }
+}
+
+}  // namespace earmark

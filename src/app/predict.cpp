@@ -1,0 +1,130 @@
+#include "app/predict.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <new>
+
+#include "audio/read_audio.h"
+#include "core/parallel.h"
+#include "earmark/error.h"
+#include "tagger/scorer.h"
+
+namespace earmark {
+namespace {
+
+/// A bundle and where its scores go among the data set's tags.
+struct Member {
+  std::unique_ptr<Scorer> scorer;
+  std::vector<std::size_t> column;  ///< [n_tags of the bundle]
+};
+
+Member load_member(const std::filesystem::path& path, const Dataset& data) {
+  Bundle bundle = read_bundle(path);
+  Member member;
+  std::vector<std::string> problems;
+  for (const std::string& tag : bundle.tags) {
+    const auto index = data.tag_index(tag);
+    if (!index) problems.push_back(fmt::format("tag '{}' of the bundle is none of the data set's", tag));
+    member.column.push_back(index.value_or(0));
+  }
+  for (const std::string& tag : data.tags) {
+    if (std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
+      problems.push_back(fmt::format("tag '{}' of the data set is none of the bundle's", tag));
+    }
+  }
+  if (!problems.empty()) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("{} does not answer for the tags of data set {}:", path.string(), data.name),
+                problems);
+  }
+  member.scorer = std::make_unique<Scorer>(std::move(bundle), torch_make_network());
+  return member;
+}
+
+/// The recording as each bundle wants it; the last decoding is kept for bundles that agree.
+Outcome<std::vector<double>> score_clip(const std::filesystem::path& path, const std::vector<Member>& members,
+                                        std::size_t n_tags, Scorer::Workspace& workspace) {
+  std::vector<double> total(n_tags, 0.0);
+  LoadedAudio audio;
+  int rate = 0;
+  bool mono = false;
+  for (const Member& member : members) {
+    const Scorer& scorer = *member.scorer;
+    if (scorer.sample_rate_hz() != rate || scorer.mono() != mono) {
+      rate = scorer.sample_rate_hz();
+      mono = scorer.mono();
+      ReadOptions read;
+      read.sample_rate_hz = rate;
+      read.channels = mono ? ChannelMode::kMono : ChannelMode::kStereo;
+      auto loaded = read_audio(path, read);
+      if (!loaded) return loaded.failure();
+      audio = std::move(*loaded);
+    }
+    const std::vector<float> scores = scorer.scores(audio.waveform, workspace);
+    for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += static_cast<double>(scores[k]);
+  }
+  for (double& score : total) score /= static_cast<double>(members.size());
+  return total;
+}
+
+Outcome<std::vector<double>> score_or_fail(const std::filesystem::path& path,
+                                           const std::vector<Member>& members, std::size_t n_tags,
+                                           Scorer::Workspace& workspace) {
+  try {
+    return score_clip(path, members, n_tags, workspace);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kBadAudio) throw;
+    return Failure{"too_short", e.what()};
+  } catch (const std::bad_alloc&) {
+    return Failure{"out_of_memory", "the recording does not fit into memory whole"};
+  }
+}
+
+}  // namespace
+
+PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips,
+                      const PredictRequest& request) {
+  std::vector<Member> members;
+  for (const std::filesystem::path& path : request.bundles) members.push_back(load_member(path, data));
+  if (members.empty())
+    throw Error(ErrorCode::kInvalidOption, "model: at least one bundle is needed, got none");
+
+  PredictResult result;
+  result.table.tags = data.tags;
+  std::vector<std::vector<double>> scores(clips.size());
+  std::vector<std::string> failures(clips.size());
+  std::vector<Scorer::Workspace> workspaces(
+      static_cast<std::size_t>(worker_count(request.threads, clips.size())));
+  std::mutex mutex;
+  std::size_t n_done = 0;
+  const auto work = [&](std::size_t i, int worker) {
+    const Clip& clip = data.clips[clips[i]];
+    auto scored =
+        score_or_fail(clip.path, members, data.tags.size(), workspaces[static_cast<std::size_t>(worker)]);
+    if (scored) {
+      scores[i] = std::move(*scored);
+    } else {
+      failures[i] =
+          fmt::format("{}: {}: {}", clip.path.string(), scored.failure().reason, scored.failure().detail);
+    }
+    const std::lock_guard lock(mutex);
+    ++n_done;
+    if (request.on_progress) request.on_progress(n_done);
+  };
+  result.finished = parallel_for(clips.size(), request.threads, work, request.stop);
+  for (std::size_t i = 0; result.finished && i < clips.size(); ++i) {
+    if (!failures[i].empty()) {
+      result.failed.push_back(failures[i]);
+      continue;
+    }
+    result.table.clip_ids.push_back(data.clips[clips[i]].id);
+    for (const double score : scores[i]) result.table.scores.push_back(static_cast<float>(score));
+  }
+  return result;
+}
+
+}  // namespace earmark

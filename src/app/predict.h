@@ -1,0 +1,34 @@
+// predict.h: a data set's clips through one or several bundles, whole, into a table of scores.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "eval/score_table.h"
+
+namespace earmark {
+
+struct PredictRequest {
+  std::vector<std::filesystem::path> bundles;         ///< several: the mean of their scores
+  int threads = 0;                                    ///< clips side by side, one thread each; 0: all cores
+  std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct PredictResult {
+  bool finished = false;            ///< false: stopped on request
+  ScoreTable table;                 ///< clips in the order asked for, tags in that of the data set
+  std::vector<std::string> failed;  ///< "clip: reason: sentence"; these have no row
+};
+
+/// A clip's scores do not depend on the number of threads, nor on the other clips.
+/// @throws Error(kBadBundle, kUnsupported); Error(kInvalidOption) naming the tags that bundle and data set do
+/// not share.
+PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips,
+                      const PredictRequest& request);
+
+}  // namespace earmark
