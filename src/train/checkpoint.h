@@ -16,7 +16,10 @@ struct Checkpoint {
   double elapsed_s = 0.0;  ///< of training, over all sittings
   std::string recipe;      ///< as resolved; a run is only resumed with the recipe that it began with
   int fold = 0;
-  TensorMap tensors;  ///< network, optimizer, averaged weights, normaliser
+  std::string data_id;  ///< of the clips and tags; a run is only resumed on the data that it began with
+  int threads = 1;
+  Normalizer normalizer;
+  TensorMap tensors;  ///< network, optimizer, averaged weights
 };
 
 /// Atomic: `checkpoints/latest.safetensors` in the run folder is replaced as a whole.
