@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "earmark/error.h"
@@ -71,8 +72,13 @@ Value from_json(const nlohmann::ordered_json& json, const std::string& name, int
   switch (json.type()) {
     case nlohmann::json::value_t::boolean:
       return Value(json.get<bool>());
-    case nlohmann::json::value_t::number_integer:
     case nlohmann::json::value_t::number_unsigned:
+      // What no signed integer holds is a real number, as in YAML; it must not wrap round to a negative one.
+      if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+        return Value(json.get<double>());
+      }
+      return Value(json.get<std::int64_t>());
+    case nlohmann::json::value_t::number_integer:
       return Value(json.get<std::int64_t>());
     case nlohmann::json::value_t::number_float:
       return Value(json.get<double>());
