@@ -1,0 +1,139 @@
+#include "core/value.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+std::string message_of(const std::string& yaml) {
+  try {
+    parse_yaml(yaml, "a.yaml");
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadFile);
+    return e.what();
+  }
+  return "";
+}
+
+TEST(ParseYaml, ScalarsHaveTheKindsOfTheCoreSchema) {
+  const Value v =
+      parse_yaml("[1e-3, 3.0e-4, 3, +4, -5, 1.5, true, False, null, ~, abc, 0x1F, yes, 1_000, '', .5]", "a");
+  const Value::List& list = v.as_list();
+  EXPECT_DOUBLE_EQ(list[0].as_number(), 1e-3);
+  EXPECT_FALSE(list[0].is_integer());
+  EXPECT_DOUBLE_EQ(list[1].as_number(), 3e-4);
+  EXPECT_EQ(list[2].as_integer(), 3);
+  EXPECT_EQ(list[3].as_integer(), 4);
+  EXPECT_EQ(list[4].as_integer(), -5);
+  EXPECT_DOUBLE_EQ(list[5].as_number(), 1.5);
+  EXPECT_TRUE(list[6].as_bool());
+  EXPECT_FALSE(list[7].as_bool());
+  EXPECT_TRUE(list[8].is_null());
+  EXPECT_TRUE(list[9].is_null());
+  for (std::size_t i = 10; i < 15; ++i) EXPECT_TRUE(list[i].is_string()) << i;
+  EXPECT_DOUBLE_EQ(list[15].as_number(), 0.5);
+}
+
+TEST(ParseYaml, QuotedNumbersAndWordsStayTexts) {
+  const Value v = parse_yaml("{a: '1', b: \"2.5\", c: \"true\", d: 'null'}", "a");
+  for (const auto& [key, value] : v.as_map()) EXPECT_TRUE(value.is_string()) << key;
+  EXPECT_EQ(v.at("b").as_string(), "2.5");
+}
+
+TEST(ParseYaml, DuplicateKeyIsNamedWithItsLine) {
+  const std::string message = message_of("a: 1\nb: 2\na: 3\n");
+  EXPECT_NE(message.find("'a' is given twice"), std::string::npos) << message;
+  EXPECT_NE(message.find("a.yaml:3"), std::string::npos) << message;
+}
+
+TEST(ParseYaml, BrokenTextIsNamedWithLineAndColumn) {
+  const std::string message = message_of("a: 1\nb: [1, 2\n");
+  EXPECT_EQ(message.rfind("a.yaml:", 0), 0U) << message;
+}
+
+TEST(ParseYaml, SixtyFourLevelsReadAndMoreAreRefused) {
+  const auto nested = [](std::size_t n) { return std::string(n, '[') + std::string(n, ']'); };
+  EXPECT_NO_THROW(parse_yaml(nested(60), "a"));
+  EXPECT_THROW(parse_yaml(nested(70), "a"), Error);
+  EXPECT_NO_THROW(parse_json(nested(60), "a"));
+  EXPECT_THROW(parse_json(nested(70), "a"), Error);
+  EXPECT_THROW(parse_json(std::string(1000000, '['), "a"), Error);
+}
+
+TEST(ParseYaml, LinesAreKeptForMessages) {
+  const Value v = parse_yaml("a: 1\nb:\n  c: 2\n", "a");
+  EXPECT_EQ(v.at("a").line, 1);
+  EXPECT_EQ(v.at("b").at("c").line, 3);
+}
+
+Value awkward() {
+  Value inner{Value::Map()}, v{Value::Map()};
+  inner.set("text that: needs, quoting", "yes # no comment");
+  inner.set("- dash", "- list?");
+  inner.set("empty", "");
+  inner.set("line", "two\nlines\tand a \"quote\" and a \\");
+  inner.set("number as text", "12");
+  inner.set("real as text", "1e3");
+  inner.set("bool as text", "true");
+  inner.set("null as text", "null");
+  inner.set("blank ends", " x ");
+  inner.set("other script", "Gerät, 狗");
+  inner.set("long", std::string(300, 'x'));
+  v.set("map", inner);
+  v.set("list", Value::List{1, -2, 0.1, 1e-300, 1e300, 3.0, true, Value(), "x"});
+  v.set("lists", Value::List{Value(Value::List{1, 2}), Value(Value::List{}), inner});
+  v.set("empty map", Value(Value::Map()));
+  v.set("largest", std::numeric_limits<std::int64_t>::max());
+  v.set("smallest", std::numeric_limits<std::int64_t>::min());
+  v.set("12", "a key that looks like a number");
+  return v;
+}
+
+TEST(ToYaml, ReadsBackEqual) {
+  const Value v = awkward();
+  EXPECT_EQ(parse_yaml(to_yaml(v), "a"), v) << to_yaml(v);
+}
+
+TEST(ToJson, ReadsBackEqualOnOneLineAndOnMany) {
+  const Value v = awkward();
+  EXPECT_EQ(parse_json(to_json(v), "a"), v);
+  EXPECT_EQ(parse_json(to_json(v, 2), "a"), v);
+}
+
+TEST(ToJson, WhatIsNoNumberBecomesNull) {
+  EXPECT_EQ(to_json(Value(std::nan(""))), "null");
+  EXPECT_EQ(to_json(Value(std::numeric_limits<double>::infinity())), "null");
+}
+
+TEST(ToJson, InvalidUtf8DoesNotThrow) { EXPECT_NO_THROW(to_json(Value("\xFF\xFE"))); }
+
+TEST(ParseJson, WholeNumbersBeyond64BitsAreNotTakenForOthers) {
+  // 2^64 - 1 has no place in a signed integer: it is read as a real number.
+  const Value v = parse_json("18446744073709551615", "a");
+  EXPECT_DOUBLE_EQ(v.as_number(), 18446744073709551615.0);
+}
+
+TEST(ParseJson, DamagedTextIsRefused) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\":}", "nul", "\"\x01\"", "{} {}"})
+    EXPECT_THROW(parse_json(text, "a"), Error) << text;
+}
+
+TEST(Value, WrongKindNamesWhatWasFound) {
+  const Value v = parse_yaml("a: dog", "a");
+  try {
+    v.at("a").as_number();
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("'dog'"), std::string::npos) << e.what();
+  }
+  EXPECT_THROW(v.at("b"), Error);
+  EXPECT_EQ(v.find("b"), nullptr);
+}
+
+}  // namespace
+}  // namespace earmark

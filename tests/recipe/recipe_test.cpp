@@ -1,0 +1,151 @@
+#include "recipe/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <numbers>
+
+#include "earmark/error.h"
+#include "golden_path.h"
+
+namespace earmark {
+namespace {
+
+std::string message_of(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse_recipe(yaml, "r.yaml", overrides);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+class ShippedRecipes : public ::testing::Test {
+ protected:
+  void SetUp() override { ::setenv("EARMARK_SHARE", testing::repository().c_str(), 1); }
+  void TearDown() override { ::unsetenv("EARMARK_SHARE"); }
+};
+
+TEST_F(ShippedRecipes, EachOneChecks) {
+  const auto names = shipped_recipes();
+  ASSERT_FALSE(names.empty());
+  EXPECT_NE(std::find(names.begin(), names.end(), "esc10/upb_crnn"), names.end());
+  for (const std::string& name : names) EXPECT_NO_THROW(load_recipe(name)) << name;
+}
+
+TEST_F(ShippedRecipes, ResolvedOnesReadBackEqual) {
+  for (const std::string& name : shipped_recipes()) {
+    const Recipe recipe = load_recipe(name);
+    const std::string yaml = recipe_to_yaml(recipe);
+    const Recipe back = parse_recipe(yaml, "resolved");
+    EXPECT_EQ(write_options(back), write_options(recipe)) << yaml;
+    EXPECT_EQ(recipe_to_yaml(back), yaml);
+  }
+}
+
+TEST_F(ShippedRecipes, MisspeltNameGetsASuggestion) {
+  try {
+    load_recipe("esc10/upb_crn");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadRecipe);
+    EXPECT_NE(std::string(e.what()).find("did you mean 'esc10/upb_crnn'"), std::string::npos) << e.what();
+  }
+}
+
+constexpr const char* kSmall =
+    "recipe: 1\naugment: [{kind: time_shift}, {kind: frequency_warp}]\nloss: bce\n";
+
+TEST(ParseRecipe, OverridesReachMapsListsAndKinds) {
+  const Recipe recipe =
+      parse_recipe(kSmall, "r",
+                   {"seed=7", "train.batch_size=4", "augment.1.probability=0.25", "loss.reduce=mean",
+                    "features.n_mels=64", "train.swa.enabled=true", "schedule={kind: steps, at: [5, 9]}"});
+  EXPECT_EQ(recipe.seed, 7U);
+  EXPECT_EQ(recipe.train.batch_size, 4);
+  EXPECT_EQ(std::get<FrequencyWarpOptions>(recipe.augment[1]).probability, 0.25);
+  EXPECT_EQ(std::get<BceOptions>(recipe.loss).reduce, LossReduce::kMean);
+  EXPECT_EQ(recipe.log_mel().n_mels, 64);
+  EXPECT_TRUE(recipe.train.swa.enabled);
+  EXPECT_EQ(std::get<StepsScheduleOptions>(recipe.schedule).at, (std::vector<long>{5, 9}));
+}
+
+TEST(ParseRecipe, LaterOverridesWin) { EXPECT_EQ(parse_recipe(kSmall, "r", {"seed=7", "seed=8"}).seed, 8U); }
+
+TEST(ParseRecipe, OverridesThatDoNotFitAreNamed) {
+  EXPECT_NE(message_of(kSmall, {"augment.2.probability=1"}).find("no index of a list of 2"),
+            std::string::npos);
+  EXPECT_NE(message_of(kSmall, {"augment.x=1"}).find("no index"), std::string::npos);
+  EXPECT_NE(message_of(kSmall, {"seed"}).find("key.path=value"), std::string::npos);
+  EXPECT_NE(message_of(kSmall, {"train..x=1"}).find("empty name"), std::string::npos);
+  EXPECT_NE(message_of(kSmall, {"train.batchsize=1"}).find("did you mean 'batch_size'"), std::string::npos);
+  EXPECT_NE(message_of(kSmall, {"seed=[1"}).find("--set"), std::string::npos);
+}
+
+TEST(ParseRecipe, AugmentationsOfWaveformsMustComeFirst) {
+  const std::string message =
+      message_of("augment: [{kind: time_mask}, {kind: time_shift}, {kind: superpose_mixup}]\n");
+  EXPECT_NE(message.find("augment[1]: time_shift works on waveforms"), std::string::npos) << message;
+  EXPECT_NE(message.find("augment[2]: superpose_mixup"), std::string::npos) << message;
+}
+
+TEST(ParseRecipe, NewerVersionIsRefusedWithAdvice) {
+  const std::string message = message_of("recipe: 2\nnew_thing: 1\n");
+  EXPECT_NE(message.find("version 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("newer earmark"), std::string::npos) << message;
+  EXPECT_EQ(message.find("new_thing"), std::string::npos) << "its keys are not ours to judge";
+}
+
+TEST(ParseRecipe, EveryProblemIsNamedWithTheFile) {
+  const std::string message =
+      message_of("sed: 1\ntrain: {batch_size: 0}\nfeatures: {kind: log_mel, n_mel: 3}\n");
+  EXPECT_EQ(message.rfind("r.yaml:", 0), 0U) << message;
+  for (const char* part : {"did you mean 'seed'", "train.batch_size", "did you mean 'n_mels'", "line 2"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
+  }
+}
+
+TEST(ParseRecipe, RulesBetweenFieldsAreChecked) {
+  EXPECT_NE(message_of("features: {kind: log_mel, f_max_hz: 30000}\n").find("features.f_max_hz"),
+            std::string::npos);
+  EXPECT_NE(message_of("features: {kind: log_mel, n_mels: 100}\n").find("multiple of 32"), std::string::npos);
+  EXPECT_NE(message_of("schedule: {kind: steps, at: [9, 5]}\n").find("ascend"), std::string::npos);
+  EXPECT_NE(message_of("train: {iterations: 100, swa: {enabled: true, start: 90, every: 20}}\n")
+                .find("no snapshot"),
+            std::string::npos);
+  EXPECT_NE(message_of("data: {dataset: esc51}\n").find("data.dataset"), std::string::npos);
+  EXPECT_NE(message_of("- 1\n").find("map of options"), std::string::npos);
+  EXPECT_EQ(message_of("recipe: 1\n"), "");
+}
+
+TEST(ScheduleFactor, StepsMultiplyFromTheirIterationOn) {
+  const StepsScheduleOptions steps{{10, 20}, 0.5};
+  EXPECT_EQ(schedule_factor(steps, 0, 100), 1.0);
+  EXPECT_EQ(schedule_factor(steps, 9, 100), 1.0);
+  EXPECT_EQ(schedule_factor(steps, 10, 100), 0.5);
+  EXPECT_EQ(schedule_factor(steps, 19, 100), 0.5);
+  EXPECT_EQ(schedule_factor(steps, 20, 100), 0.25);
+  EXPECT_EQ(schedule_factor(steps, 99, 100), 0.25);
+}
+
+TEST(ScheduleFactor, CosineRisesFallsAndEndsAtItsLastValue) {
+  const CosineScheduleOptions cosine{4, 0.1};
+  EXPECT_DOUBLE_EQ(schedule_factor(cosine, 0, 105), 0.25);
+  EXPECT_DOUBLE_EQ(schedule_factor(cosine, 3, 105), 1.0);
+  EXPECT_DOUBLE_EQ(schedule_factor(cosine, 4, 105), 1.0);
+  EXPECT_NEAR(schedule_factor(cosine, 54, 105), 0.55, 1e-12);  // half way of 4..104: mean of 1 and 0.1
+  EXPECT_NEAR(schedule_factor(cosine, 29, 105), 0.1 + 0.9 * 0.5 * (1 + std::cos(std::numbers::pi / 4)),
+              1e-12);
+  EXPECT_NEAR(schedule_factor(cosine, 104, 105), 0.1, 1e-12);
+  EXPECT_NEAR(schedule_factor(cosine, 500, 105), 0.1, 1e-12) << "past the end it stays";
+}
+
+TEST(ScheduleFactor, ConstantIsOne) { EXPECT_EQ(schedule_factor(ConstantScheduleOptions{}, 5, 10), 1.0); }
+
+TEST(ScheduleFactor, ShortRunsDoNotDivideByZero) {
+  for (long n = 1; n < 4; ++n) EXPECT_TRUE(std::isfinite(schedule_factor(CosineScheduleOptions{}, n - 1, n)));
+}
+
+}  // namespace
+}  // namespace earmark
