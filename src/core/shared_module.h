@@ -8,8 +8,8 @@ namespace earmark {
 /// The address of `symbol` in the libtorch module. The first call loads it (half a second), after setting
 /// what must be set before libtorch loads: malloc's thresholds, so that large tensors are not returned to
 /// the kernel after every call, and OpenBLAS's kernel where its own detection is known to fail, and one
-/// thread for it (OPENBLAS_NUM_THREADS). All of these act on the whole process; a program that minds loads the
-/// module before it starts threads of its own.
+/// thread for it (OPENBLAS_NUM_THREADS). All of these act on the whole process; a program that minds loads
+/// the module before it starts threads of its own.
 /// @throws Error(kUnsupported) naming the file and the loader's reason. Safe to call from many threads.
 void* torch_symbol(const std::string& symbol);
 

@@ -137,7 +137,7 @@ Recipe parse_recipe(const std::string& yaml, const std::string& name,
 
 Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& overrides) {
   std::filesystem::path path = recipe;
-  if (!std::filesystem::exists(path)) path = share_folder() / "recipes" / (recipe + ".yaml");
+  if (!std::filesystem::is_regular_file(path)) path = share_folder() / "recipes" / (recipe + ".yaml");
   if (!std::filesystem::exists(path)) {
     const std::string near = detail::nearest_name(recipe, shipped_recipes());
     throw Error(

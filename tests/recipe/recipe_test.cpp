@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <numbers>
 
+#include "core/file.h"
 #include "earmark/error.h"
 #include "golden_path.h"
 
@@ -145,6 +146,11 @@ TEST(ScheduleFactor, ConstantIsOne) { EXPECT_EQ(schedule_factor(ConstantSchedule
 
 TEST(ScheduleFactor, ShortRunsDoNotDivideByZero) {
   for (long n = 1; n < 4; ++n) EXPECT_TRUE(std::isfinite(schedule_factor(CosineScheduleOptions{}, n - 1, n)));
+}
+
+TEST(RecipeReference, TheCommittedPageIsWhatTheProgramWrites) {
+  EXPECT_EQ(recipe_reference(), read_text(testing::repository() / "docs/recipes.md"))
+      << "run: earmark recipe reference > docs/recipes.md";
 }
 
 }  // namespace
