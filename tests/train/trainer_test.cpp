@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -40,7 +41,8 @@ tagging: {segment_s: 1.0}
 class Trainer : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    root_ = fs::path(::testing::TempDir()) / "earmark_trainer_test";
+    // Each test may run in a process of its own, beside the others.
+    root_ = fs::path(::testing::TempDir()) / ("earmark_trainer_test_" + std::to_string(::getpid()));
     fs::remove_all(root_);
     SimulatedDatasetOptions options;
     options.n_clips = 12;
