@@ -113,7 +113,7 @@ Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
   }
   if (version->second != std::to_string(kBundleVersion)) {
     throw Error(ErrorCode::kBadBundle, fmt::format("{}: is a bundle of version '{}', this earmark reads "
-                                                   "versions 1 to {}; a newer earmark may read it",
+                                                   "versions 1 to {}; use a newer earmark",
                                                    name, version->second, kBundleVersion));
   }
   Bundle bundle;
