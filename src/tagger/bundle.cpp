@@ -129,15 +129,13 @@ Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
   if (!problems.empty()) throw Error(ErrorCode::kBadBundle, name + ": the bundle does not read:", problems);
   bundle.tensors.resize(bundle.networks.size());
   for (auto& [key, tensor] : file.tensors) {
-    bool placed = false;
-    for (std::size_t i = 0; i < bundle.networks.size() && !placed; ++i) {
-      if (!key.starts_with(prefix(i))) continue;
-      bundle.tensors[i].emplace(key.substr(prefix(i).size()), std::move(tensor));
-      placed = true;
+    std::size_t index = 0;
+    while (index < bundle.networks.size() && !key.starts_with(prefix(index))) ++index;
+    if (index == bundle.networks.size()) {
+      throw Error(ErrorCode::kBadBundle,
+                  fmt::format("{}: tensor '{}' belongs to none of its {} networks", name, key, index));
     }
-    if (!placed)
-      throw Error(ErrorCode::kBadBundle, fmt::format("{}: tensor '{}' belongs to none of its {} networks",
-                                                     name, key, bundle.networks.size()));
+    bundle.tensors[index].emplace(key.substr(prefix(index).size()), std::move(tensor));
   }
   return bundle;
 }
