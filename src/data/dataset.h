@@ -31,8 +31,9 @@ struct Clip {
 struct Dataset {
   std::string name;
   std::vector<std::string> tags;
-  std::vector<int> parents;  ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
-  std::vector<Clip> clips;   ///< in the order of the data set's own list
+  std::vector<int> parents;    ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
+  std::vector<bool> is_other;  ///< [n_tags] the "other or unknown" member among siblings; empty: none is
+  std::vector<Clip> clips;     ///< in the order of the data set's own list
   std::vector<std::string> warnings;
   bool single_label = false;  ///< exactly one tag a clip: a softmax makes sense
 
