@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "core/parallel.h"
 #include "core/rng.h"
 
 namespace earmark {
@@ -39,24 +40,28 @@ double quantile(std::vector<double> values, double q) {
 
 std::vector<std::optional<Interval>> bootstrap_intervals(
     const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
-    const std::function<std::vector<double>(ClipWeights)>& statistics) {
-  std::vector<std::vector<double>> defined;  // [statistic][resample]
-  std::vector<std::uint32_t> weights(n_clips);
-  for (int resample = 0; resample < options.resamples; ++resample) {
-    resampler.draw(static_cast<std::uint64_t>(resample), weights);
-    const std::vector<double> values = statistics(weights);
-    defined.resize(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!std::isnan(values[i])) defined[i].push_back(values[i]);
-    }
-  }
+    const std::function<std::vector<double>(ClipWeights, int worker)>& statistics) {
+  const auto n_resamples = static_cast<std::size_t>(options.resamples);
+  std::vector<std::vector<double>> results(n_resamples);  // [resample][statistic]
+  std::vector<std::vector<std::uint32_t>> weights(
+      static_cast<std::size_t>(worker_count(options.threads, n_resamples)),
+      std::vector<std::uint32_t>(n_clips));
+  parallel_for(n_resamples, options.threads, [&](std::size_t resample, int worker) {
+    std::vector<std::uint32_t>& own = weights[static_cast<std::size_t>(worker)];
+    resampler.draw(resample, own);
+    results[resample] = statistics(own, worker);
+  });
   std::vector<std::optional<Interval>> intervals;
   const double tail = (1.0 - options.confidence) / 2.0;
-  for (std::vector<double>& values : defined) {
-    if (values.empty() || 2 * values.size() < static_cast<std::size_t>(options.resamples)) {
+  for (std::size_t i = 0; !results.empty() && i < results.front().size(); ++i) {
+    std::vector<double> defined;
+    for (const std::vector<double>& values : results) {
+      if (!std::isnan(values[i])) defined.push_back(values[i]);
+    }
+    if (defined.empty() || 2 * defined.size() < n_resamples) {
       intervals.emplace_back();
     } else {
-      intervals.emplace_back(Interval{quantile(values, tail), quantile(values, 1.0 - tail)});
+      intervals.emplace_back(Interval{quantile(defined, tail), quantile(defined, 1.0 - tail)});
     }
   }
   return intervals;

@@ -21,6 +21,7 @@ struct BootstrapOptions {
   int resamples = 1000;
   std::uint64_t seed = 0;
   double confidence = 0.95;
+  int threads = 1;  ///< resamples side by side; 0: all cores. The intervals do not depend on it.
 };
 
 /// How often each clip was drawn in one resample, [n_clips].
@@ -44,11 +45,11 @@ class ClipResampler {
 
 /// Several statistics of the same resamples.
 /// @param statistics computes all of them from the weights, always in the same number and order; NaN:
-/// undefined.
+/// undefined. Called from several threads; no two calls of one `worker` (below options.threads) overlap.
 /// @return one interval a statistic; none where fewer than half of the resamples define it.
 std::vector<std::optional<Interval>> bootstrap_intervals(
     const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
-    const std::function<std::vector<double>(ClipWeights)>& statistics);
+    const std::function<std::vector<double>(ClipWeights, int worker)>& statistics);
 
 /// The q-quantile of unsorted values with linear interpolation between neighbours (NumPy's default).
 /// @param values not empty. @param q in 0..1.

@@ -4,90 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_set>
 
 #include "core/options_io.h"
 #include "earmark/error.h"
+#include "eval/check_scores.h"
 #include "eval/clip_statistics.h"
 #include "eval/metrics.h"
 
 namespace earmark {
 namespace {
-
-constexpr std::size_t kMostNamed = 20;
-
-// Problems of one kind: the first ones in full, the others counted.
-class Problems {
- public:
-  void add(std::string problem) {
-    if (++count_ <= kMostNamed) named_.push_back(std::move(problem));
-  }
-  void finish(const std::string& kind, std::vector<std::string>& out) const {
-    out.insert(out.end(), named_.begin(), named_.end());
-    if (count_ > kMostNamed) out.push_back(fmt::format("... and {} more of {}", count_ - kMostNamed, kind));
-  }
-
- private:
-  std::size_t count_ = 0;
-  std::vector<std::string> named_;
-};
-
-void check_sizes(const LabeledScores& data, std::vector<std::string>& problems) {
-  const std::size_t cells = data.n_clips() * data.n_tags();
-  const auto expect = [&](const char* name, std::size_t found, std::size_t wanted) {
-    if (found != wanted) {
-      problems.push_back(fmt::format("{}: must hold {} values ({} clips, {} tags), got {}", name, wanted,
-                                     data.n_clips(), data.n_tags(), found));
-    }
-  };
-  if (data.tags.empty()) problems.emplace_back("tags: there must be at least one, got none");
-  if (data.clip_ids.empty()) problems.emplace_back("clip_ids: there must be at least one, got none");
-  expect("truth", data.truth.size(), cells);
-  expect("scores", data.scores.size(), cells);
-  if (!data.groups.empty()) expect("groups", data.groups.size(), data.n_clips());
-  // A position in a list is kept in 31 bits and a place in all lists in 32.
-  if (data.n_clips() >= (std::size_t{1} << 31) || cells >= (std::size_t{1} << 32)) {
-    problems.push_back(
-        fmt::format("scores: at most 2^32 of them, got {} clips x {} tags", data.n_clips(), data.n_tags()));
-  }
-}
-
-void check_unique(const char* field, const std::vector<std::string>& names,
-                  std::vector<std::string>& problems) {
-  Problems repeated;
-  std::unordered_set<std::string_view> seen;
-  for (const std::string& name : names) {
-    if (!seen.insert(name).second)
-      repeated.add(fmt::format("{}: '{}' stands there more than once", field, name));
-  }
-  repeated.finish(field, problems);
-}
-
-void check_values(const LabeledScores& data, std::vector<std::string>& problems) {
-  Problems scores, truths, labels;
-  for (std::size_t clip = 0; clip < data.n_clips(); ++clip) {
-    int positives = 0;
-    for (std::size_t tag = 0; tag < data.n_tags(); ++tag) {
-      const std::size_t at = clip * data.n_tags() + tag;
-      if (std::isnan(data.scores[at])) {
-        scores.add(fmt::format("scores: clip '{}', tag '{}': must be a number, got NaN", data.clip_ids[clip],
-                               data.tags[tag]));
-      }
-      if (std::isnan(data.truth[at]) || data.truth[at] > 1.0f) {
-        truths.add(fmt::format("truth: clip '{}', tag '{}': must be 0..1 or negative (unknown), got {}",
-                               data.clip_ids[clip], data.tags[tag], data.truth[at]));
-      }
-      if (is_positive_truth(data.truth[at])) ++positives;
-    }
-    if (data.single_label && positives > 1) {
-      labels.add(fmt::format("truth: clip '{}': must have one tag in a single-label task, got {}",
-                             data.clip_ids[clip], positives));
-    }
-  }
-  scores.finish("scores", problems);
-  truths.finish("truth", problems);
-  labels.finish("truth", problems);
-}
 
 int find_unknown_tag(const LabeledScores& data, const EvaluateOptions& options,
                      std::vector<std::string>& problems) {
@@ -105,11 +30,7 @@ int find_unknown_tag(const LabeledScores& data, const EvaluateOptions& options,
 
 ClipStatistics::Options checked(const LabeledScores& data, const EvaluateOptions& options) {
   std::vector<std::string> problems = range_problems(options);
-  check_sizes(data, problems);
-  const bool sizes_fit = problems.empty();
-  check_unique("tags", data.tags, problems);
-  check_unique("clip_ids", data.clip_ids, problems);
-  if (sizes_fit) check_values(data, problems);
+  check_scores(data, problems);
   const int unknown_tag = find_unknown_tag(data, options, problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the scores cannot be evaluated", problems);
   return {data.single_label, options.threshold, static_cast<std::size_t>(options.map_k), unknown_tag};
@@ -177,9 +98,11 @@ Evaluation evaluate(const LabeledScores& data, const EvaluateOptions& options) {
   if (options.bootstrap_resamples > 0) {
     evaluation.confidence = options.confidence;
     const ClipResampler resampler(data.n_clips(), data.groups, options.seed);
-    const auto intervals = bootstrap_intervals(
-        resampler, data.n_clips(), {options.bootstrap_resamples, options.seed, options.confidence},
-        [&](ClipWeights weights) { return statistics.compute(weights); });
+    evaluation.n_units = static_cast<std::int64_t>(resampler.n_units());
+    const auto intervals =
+        bootstrap_intervals(resampler, data.n_clips(),
+                            {options.bootstrap_resamples, options.seed, options.confidence, options.threads},
+                            [&](ClipWeights weights, int) { return statistics.compute(weights); });
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!std::isnan(values[i])) evaluation.metrics[i].interval = intervals[i];
     }
@@ -226,6 +149,7 @@ Value to_value(const Evaluation& evaluation) {
   out.set("metrics", std::move(metrics));
   if (evaluation.confidence > 0) {
     out.set("confidence", Value(evaluation.confidence));
+    out.set("n_units", Value(evaluation.n_units));
     out.set("intervals", std::move(intervals));
   }
   out.set("per_class", Value(std::move(rows)));

@@ -1,16 +1,19 @@
 // evaluate.h: scores beside the truth -> every metric, a table by class, confidence intervals. One call
 // for validation during training, for cross-validation and for `earmark evaluate`.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/value.h"
 #include "earmark/options.h"
 #include "eval/bootstrap.h"
+#include "eval/curve_area.h"
 
 namespace earmark {
 
@@ -28,6 +31,12 @@ struct LabeledScores {
   std::size_t n_clips() const noexcept { return clip_ids.size(); }
 };
 
+template <>
+struct EnumNames<TieOrder> {
+  static constexpr std::array kNames{std::pair<TieOrder, std::string_view>{TieOrder::kStable, "stable"},
+                                     std::pair<TieOrder, std::string_view>{TieOrder::kOfficial, "official"}};
+};
+
 struct EvaluateOptions {
   double threshold = 0.5;       ///< multi-label decision: score > threshold
   int map_k = 3;                ///< k of MAP@k and top-k accuracy
@@ -35,6 +44,8 @@ struct EvaluateOptions {
   int bootstrap_resamples = 0;  ///< 0: no confidence intervals
   std::uint64_t seed = 0;       ///< of the bootstrap
   double confidence = 0.95;     ///< of the intervals
+  TieOrder tie_order = TieOrder::kStable;  ///< of the two-level metrics of SONYC-UST
+  int threads = 1;                         ///< resamples side by side; no figure depends on it
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -46,6 +57,8 @@ struct EvaluateOptions {
           "resamples behind the intervals; 0: none");
     visit("seed", self.seed, kAny, "seed of the bootstrap");
     visit("confidence", self.confidence, Range{0, 1, true, true}, "share of resamples inside an interval");
+    visit("tie_order", self.tie_order, kAny, "SONYC-UST: how points of equal recall are ordered");
+    visit("threads", self.threads, Range{0, 1024}, "resamples side by side; 0: all cores");
   }
 };
 
@@ -81,6 +94,7 @@ struct Evaluation {
   std::int64_t n_clips = 0;
   bool single_label = false;
   double confidence = 0;                ///< of the intervals; 0 without a bootstrap
+  std::int64_t n_units = 0;             ///< what the bootstrap drew: clips, or groups of clips
   std::vector<Metric> metrics;          ///< headline figures first
   std::vector<ClassResult> per_class;   ///< [n_tags] in the order of the tags
   std::vector<std::int64_t> confusion;  ///< [n_tags, n_tags] rows true, columns predicted; single-label only
@@ -96,7 +110,8 @@ struct Evaluation {
 Evaluation evaluate(const LabeledScores& data, const EvaluateOptions& options = {});
 
 /// {"n_clips", "metrics": {name: number or null, "confusion": [[...]]}, "intervals": {name: [low, high]},
-/// "confidence", "per_class": {tag: {...}}}; the intervals and the confidence only after a bootstrap.
+/// "confidence", "n_units", "per_class": {tag: {...}}}; the intervals and the confidence only after a
+/// bootstrap.
 Value to_value(const Evaluation& evaluation);
 
 }  // namespace earmark

@@ -85,16 +85,24 @@ std::unordered_map<std::string_view, std::size_t> index_of(const Names& names, c
   return index;
 }
 
-// For each wanted name, where it stands in `found`; every difference between the two becomes a problem.
+constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+
+// For each wanted name, where it stands in `found`; every difference between the two becomes a problem, but
+// names that are missing go to `missing` where that is given.
 std::vector<std::size_t> match(const Names& wanted, const Names& found, const std::string& kind,
-                               std::vector<std::string>& problems) {
+                               std::vector<std::string>& problems, Names* missing = nullptr) {
   const auto wanted_index = index_of(wanted, "truth: " + kind, problems);
   const auto found_index = index_of(found, "scores: " + kind, problems);
   std::vector<std::size_t> places;
   for (const std::string& name : wanted) {
     const auto at = found_index.find(name);
-    if (at == found_index.end()) problems.push_back(fmt::format("scores: {} '{}' is missing", kind, name));
-    places.push_back(at == found_index.end() ? 0 : at->second);
+    places.push_back(at == found_index.end() ? kNowhere : at->second);
+    if (at != found_index.end()) continue;
+    if (missing != nullptr) {
+      missing->push_back(name);
+    } else {
+      problems.push_back(fmt::format("scores: {} '{}' is missing", kind, name));
+    }
   }
   for (const std::string& name : found) {
     if (!wanted_index.contains(name))
@@ -184,17 +192,17 @@ void write_score_table(const std::filesystem::path& path, const ScoreTable& tabl
   write_text(path, format_score_table(table));
 }
 
-LabeledScores join_scores(LabeledScores truth, const ScoreTable& table) {
+LabeledScores join_scores(LabeledScores truth, const ScoreTable& table, std::vector<std::string>* filled) {
   std::vector<std::string> problems;
   check_sizes(table, problems);
-  const std::vector<std::size_t> columns = match(truth.tags, table.tags, "tag", problems);
+  const std::vector<std::size_t> columns = match(truth.tags, table.tags, "tag", problems, filled);
   const std::vector<std::size_t> rows = match(truth.clip_ids, table.clip_ids, "clip", problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the scores do not fit the truth", problems);
   truth.scores.clear();
   truth.scores.reserve(rows.size() * columns.size());
   for (const std::size_t row : rows) {
     for (const std::size_t column : columns)
-      truth.scores.push_back(table.scores[row * table.tags.size() + column]);
+      truth.scores.push_back(column == kNowhere ? 0.0f : table.scores[row * table.tags.size() + column]);
   }
   return truth;
 }

@@ -35,8 +35,10 @@ void write_score_table(const std::filesystem::path& path, const ScoreTable& tabl
 
 /// Fills in `truth.scores`: rows in the order of truth.clip_ids, columns in that of truth.tags.
 /// @param truth everything but the scores.
+/// @param filled where given, tags that the table lacks score 0 and are named there (tasks that say so).
 /// @throws Error(kInvalidOption) naming every clip and every tag that is missing, extra or repeated on either
 /// side.
-LabeledScores join_scores(LabeledScores truth, const ScoreTable& table);
+LabeledScores join_scores(LabeledScores truth, const ScoreTable& table,
+                          std::vector<std::string>* filled = nullptr);
 
 }  // namespace earmark
