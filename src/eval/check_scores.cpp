@@ -86,6 +86,10 @@ void check_scores(const LabeledScores& data, std::vector<std::string>& problems)
   const bool sizes_fit = problems.size() == before;
   check_unique("tags", data.tags, problems);
   check_unique("clip_ids", data.clip_ids, problems);
+  if (data.n_ranked < 0 || (data.n_ranked > 0 && !data.single_label)) {
+    problems.push_back(
+        fmt::format("n_ranked: must be 0, or positive in a single-label task, got {}", data.n_ranked));
+  }
   if (sizes_fit) check_values(data, problems);
 }
 

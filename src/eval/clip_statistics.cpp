@@ -1,6 +1,7 @@
 #include "eval/clip_statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -8,9 +9,11 @@
 namespace earmark {
 namespace {
 
-double divide(double part, double whole) {
-  return whole == 0 ? std::numeric_limits<double>::quiet_NaN() : part / whole;
-}
+constexpr std::array<const char*, 7> kRankingMetrics{
+    "lwlrap", "macro_ap", "macro_ap_all_classes", "micro_ap", "samples_ap", "roc_auc", "micro_roc_auc"};
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+double divide(double part, double whole) { return whole == 0 ? kUndefined : part / whole; }
 
 double macro_f1_of(const std::vector<DecisionCounts>& per_class, bool only_present) {
   std::vector<double> values;
@@ -25,8 +28,10 @@ double macro_f1_of(const std::vector<DecisionCounts>& per_class, bool only_prese
 
 ClipStatistics::ClipStatistics(const ScoreView& view, const Options& options)
     : options_(options), n_tags_(view.n_tags), n_clips_(view.n_clips()) {
-  rank_clips(view);
-  rank_lists(view);
+  if (options.n_ranked == 0) {
+    rank_clips(view);
+    rank_lists(view);
+  }
   const std::string k = std::to_string(options.map_k);
   if (options.single_label) {
     names_ = {"accuracy", "balanced_accuracy", "map_at_" + k, "top_" + k + "_accuracy", "macro_f1"};
@@ -38,9 +43,8 @@ ClipStatistics::ClipStatistics(const ScoreView& view, const Options& options)
     names_ = {"micro_f1", "macro_f1", "micro_precision", "micro_recall", "error_rate"};
     decide_tags(view);
   }
-  const std::vector<std::string> ranking{"lwlrap",     "macro_ap", "macro_ap_all_classes", "micro_ap",
-                                         "samples_ap", "roc_auc",  "micro_roc_auc"};
-  names_.insert(options.single_label ? names_.end() : names_.begin(), ranking.begin(), ranking.end());
+  names_.insert(options.single_label ? names_.end() : names_.begin(), kRankingMetrics.begin(),
+                kRankingMetrics.end());
 }
 
 void ClipStatistics::rank_clips(const ScoreView& view) {
@@ -91,7 +95,9 @@ void ClipStatistics::decide_labels(const ScoreView& view) {
     const auto label = static_cast<std::uint32_t>(labels[clip]);
     const std::vector<std::size_t> best = top_k(view.scores.subspan(clip * n_tags_, n_tags_), options_.map_k);
     const auto found = std::find(best.begin(), best.end(), label);
-    if (found != best.end()) places_.back() = static_cast<std::uint32_t>(found - best.begin()) + 1;
+    const bool is_named = options_.n_ranked == 0 || view.scores[clip * n_tags_ + label] > 0;
+    if (found != best.end() && is_named)
+      places_.back() = static_cast<std::uint32_t>(found - best.begin()) + 1;
     const auto predicted = static_cast<std::uint32_t>(best.front());
     const auto at = static_cast<std::uint32_t>(clip);
     decisions_.push_back({at, label, true, predicted == label});
@@ -123,7 +129,15 @@ std::vector<double> ClipStatistics::compute(ClipWeights weights) const {
   return values;
 }
 
+RankAreas ClipStatistics::areas(std::size_t tag, ClipWeights weights) const {
+  return options_.n_ranked > 0 ? RankAreas{kUndefined, kUndefined} : lists_[tag].areas(weights);
+}
+
 void ClipStatistics::add_ranking(ClipWeights weights, std::vector<double>& values) const {
+  if (options_.n_ranked > 0) {
+    values.insert(values.end(), kRankingMetrics.size(), kUndefined);
+    return;
+  }
   double precision_sum = 0, labels = 0, clip_means = 0, clips_with_labels = 0;
   for (std::size_t clip = 0; clip < n_clips_; ++clip) {
     if (label_counts_[clip] == 0) continue;
@@ -164,8 +178,11 @@ void ClipStatistics::add_single_label(ClipWeights weights, std::vector<double>& 
   const std::vector<DecisionCounts> per_class = decisions_per_class(weights);
   std::vector<double> recalls;
   for (const DecisionCounts& of_class : per_class) recalls.push_back(of_class.recall());
-  values.insert(values.end(), {divide(right, labelled), mean_defined(recalls), divide(reciprocals, labelled),
-                               divide(found, labelled), macro_f1_of(per_class, true)});
+  const bool k_named =
+      options_.n_ranked == 0 || options_.map_k <= static_cast<std::size_t>(options_.n_ranked);
+  values.insert(values.end(), {divide(right, labelled), mean_defined(recalls),
+                               k_named ? divide(reciprocals, labelled) : kUndefined,
+                               k_named ? divide(found, labelled) : kUndefined, macro_f1_of(per_class, true)});
   if (options_.unknown_tag == kNoLabel) return;
   const OpenSetScore open = open_set_score(per_class, static_cast<std::size_t>(options_.unknown_tag));
   values.insert(values.end(), {open.score, open.known, open.unknown});

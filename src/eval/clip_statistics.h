@@ -20,6 +20,7 @@ class ClipStatistics {
     double threshold = 0.5;
     std::size_t map_k = 3;
     int unknown_tag = kNoLabel;  ///< index, or kNoLabel in a closed set
+    int n_ranked = 0;            ///< as LabeledScores has it
   };
 
   ClipStatistics(const ScoreView& view, const Options& options);
@@ -29,7 +30,8 @@ class ClipStatistics {
   /// @param weights [n_clips] how often each clip counts. NaN: undefined.
   std::vector<double> compute(ClipWeights weights) const;
 
-  const std::vector<RankedList>& lists() const noexcept { return lists_; }  ///< one a class
+  /// Of one class; undefined where there are only decisions.
+  RankAreas areas(std::size_t tag, ClipWeights weights) const;
   /// Decisions by class, true negatives left at zero: argmax for single-label, otherwise at the threshold.
   std::vector<DecisionCounts> decisions_per_class(ClipWeights weights) const;
 

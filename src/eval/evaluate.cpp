@@ -33,7 +33,8 @@ ClipStatistics::Options checked(const LabeledScores& data, const EvaluateOptions
   check_scores(data, problems);
   const int unknown_tag = find_unknown_tag(data, options, problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the scores cannot be evaluated", problems);
-  return {data.single_label, options.threshold, static_cast<std::size_t>(options.map_k), unknown_tag};
+  return {data.single_label, options.threshold, static_cast<std::size_t>(options.map_k), unknown_tag,
+          data.n_ranked};
 }
 
 std::vector<ClassResult> class_results(const LabeledScores& data, const ScoreView& view,
@@ -43,13 +44,13 @@ std::vector<ClassResult> class_results(const LabeledScores& data, const ScoreVie
   const Lwlrap ranking = lwlrap(view);
   for (std::size_t tag = 0; tag < data.n_tags(); ++tag) {
     ClassResult& result = results[tag];
-    const RankAreas areas = statistics.lists()[tag].areas(once);
+    const RankAreas areas = statistics.areas(tag, once);
     const DecisionCounts& decided = decisions[tag];
     result.tag = data.tags[tag];
     result.predicted = decided.true_positives + decided.false_positives;
     result.average_precision = areas.average_precision;
     result.roc_auc = areas.roc_auc;
-    result.lwlrap = ranking.per_class[tag];
+    result.lwlrap = data.n_ranked > 0 ? std::nan("") : ranking.per_class[tag];
     result.lwlrap_weight = ranking.weight[tag];
     result.precision = decided.precision();
     result.recall = decided.recall();

@@ -26,6 +26,9 @@ struct LabeledScores {
   std::vector<float> truth;  ///< [n_clips, n_tags] 1 yes, 0 no, soft between (yes from 0.5), negative unknown
   std::vector<float> scores;  ///< [n_clips, n_tags] higher means likelier; infinities are allowed, NaN is not
   bool single_label = false;  ///< each clip has exactly one tag: accuracy, confusion, MAP@k are defined
+  /// 0: scores. Otherwise they stand for decisions: so many tags of a clip at most, best first, score above
+  /// 0, and nothing is known of the others. What needs the scores of all tags is undefined then.
+  int n_ranked = 0;
 
   std::size_t n_tags() const noexcept { return tags.size(); }
   std::size_t n_clips() const noexcept { return clip_ids.size(); }

@@ -1,0 +1,50 @@
+// task_evaluation.h: everything that a task's organisers and a person want to know about predictions, in one
+// call: official figures first, by class, by part of the clips, with intervals.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/taxonomy.h"
+#include "core/value.h"
+#include "eval/evaluate.h"
+#include "eval/sonyc_metrics.h"
+#include "eval/task.h"
+
+namespace earmark {
+
+/// Thread-safety: a plain value.
+struct TaskScores {
+  LabeledScores scores;
+  Taxonomy taxonomy;               ///< of a task with two levels: its tags are scores.tags
+  std::string part_by;             ///< metadata field; empty: no parts
+  std::vector<std::string> parts;  ///< [n_clips] its value, empty where a clip has none; or no entries
+};
+
+/// The figures of some of the clips.
+struct PartEvaluation {
+  std::string name;
+  Evaluation tags;
+  std::optional<SonycEvaluation> levels;
+};
+
+/// Thread-safety: a plain value.
+struct TaskEvaluation {
+  Evaluation tags;  ///< headline figures first; two levels: each tag by itself, no intervals
+  std::optional<SonycEvaluation> levels;  ///< of a task with two levels
+  std::string part_by;
+  std::vector<PartEvaluation> parts;  ///< none when all clips are of one
+  std::vector<std::string> notes;     ///< what is not there, and why: a sentence each
+};
+
+/// The unknown tag is the task's unless the options name one. Clips without a value of the metadata field are
+/// in no part.
+/// @throws Error(kInvalidOption) as evaluate() and evaluate_sonyc() do, for more than fifty parts, and for
+/// decisions in place of scores where a task needs scores.
+TaskEvaluation evaluate_task(const TaskScores& data, const Task& task, const EvaluateOptions& options = {});
+
+/// to_value(Evaluation), or to_value(SonycEvaluation) with each tag's figures as "per_tag"; and where there
+/// are any "part_by", "parts": {name: {"n_clips", "metrics", "intervals"}}, "notes".
+Value to_value(const TaskEvaluation& evaluation);
+
+}  // namespace earmark
