@@ -22,7 +22,7 @@ enum class ErrorCode {
   kInternal,       ///< a broken promise of earmark's own
 };
 
-/// Carries every problem found, not only the first; what() lists them, one a line.
+/// Carries every problem found, not only the first; what() lists them, one a line, up to the fiftieth.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message);

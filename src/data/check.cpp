@@ -112,6 +112,24 @@ void find_wrong_lengths(DatasetCheck& check) {
   }
 }
 
+void find_wrong_rates(DatasetCheck& check) {
+  std::map<int, std::size_t> n_at;
+  std::size_t n = 0;
+  for (const ClipCheck& clip : check.clips) {
+    if (clip.sample_rate_hz == 0) continue;
+    ++n_at[clip.sample_rate_hz];
+    ++n;
+  }
+  const auto most = std::max_element(n_at.begin(), n_at.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (n < 10 || static_cast<double>(most->second) < kUsualShare * static_cast<double>(n)) return;
+  check.usual_sample_rate_hz = most->first;
+  for (std::size_t i = 0; i < check.clips.size(); ++i) {
+    const int rate = check.clips[i].sample_rate_hz;
+    if (rate != 0 && rate != most->first) check.wrong_sample_rate.push_back(i);
+  }
+}
+
 bool is_positive(const Clip& clip, std::size_t tag) { return clip.targets[tag] >= 0.5f; }
 
 Value entry(const Clip& clip, const std::string& problem) {
@@ -168,6 +186,8 @@ DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options) {
   }
   find_duplicates(data, options.n_threads, check);
   find_wrong_lengths(check);
+  find_wrong_rates(check);
+  check.extra = data.unlisted;
   return check;
 }
 
@@ -250,6 +270,14 @@ Value to_value(const Dataset& data, const DatasetCheck& check) {
               return fmt::format("{:.3f} s", c.duration_s);
             }));
   value.set("usual_duration_s", check.usual_duration_s > 0.0 ? Value(check.usual_duration_s) : Value());
+  value.set("wrong_sample_rate", entries(check.wrong_sample_rate, [](const ClipCheck& c) {
+              return fmt::format("{} Hz", c.sample_rate_hz);
+            }));
+  value.set("usual_sample_rate_hz",
+            check.usual_sample_rate_hz > 0 ? Value(check.usual_sample_rate_hz) : Value());
+  Value extra{Value::List()};
+  for (const std::filesystem::path& path : check.extra) extra.push_back(path.string());
+  value.set("extra", std::move(extra));
   value.set("warnings", std::move(warnings));
   value.set("cost", std::move(cost));
   return value;

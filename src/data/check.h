@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,9 +36,12 @@ struct DatasetCheck {
   std::vector<std::vector<std::size_t>> duplicates;  ///< clips whose files have the same bytes
   double usual_duration_s = 0.0;                     ///< of nearly all clips; 0 when lengths vary
   std::vector<std::size_t> wrong_length;             ///< of another length than that
+  int usual_sample_rate_hz = 0;                      ///< of nearly all clips; 0 when rates vary
+  std::vector<std::size_t> wrong_sample_rate;        ///< of another rate than that
+  std::vector<std::filesystem::path> extra;          ///< recordings that the data set does not list
   bool complete = true;                              ///< false: stopped on request
 
-  /// Clips of another length are odd, not bad.
+  /// Clips of another length or rate and further recordings are odd, not bad.
   bool good() const noexcept { return missing.empty() && damaged.empty() && duplicates.empty(); }
 };
 
@@ -48,7 +52,7 @@ struct CheckOptions {
 };
 
 /// Decodes every clip and compares files of one size. A length counts as wrong when at least nine tenths of
-/// the clips agree, to 1 % and at least 20 ms, on another.
+/// the clips agree, to 1 % and at least 20 ms, on another; so does a sample rate.
 /// @param data loaded with allow_missing, or missing recordings end up in an Error before this.
 DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options = {});
 
@@ -56,7 +60,8 @@ DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options = {}
 std::vector<std::string> cost_of_going_on(const Dataset& data, const DatasetCheck& check);
 
 /// {"dataset", "n_clips", "n_bad", "missing": [..], "damaged": [..], "duplicates": [[..]], "wrong_length":
-/// [..], "usual_duration_s", "cost": [..]}.
+/// [..], "usual_duration_s", "wrong_sample_rate": [..], "usual_sample_rate_hz", "extra": [..], "warnings":
+/// [..], "cost": [..]}.
 Value to_value(const Dataset& data, const DatasetCheck& check);
 
 }  // namespace earmark

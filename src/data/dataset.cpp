@@ -8,6 +8,10 @@
 
 #include "data/esc50.h"
 #include "data/folder.h"
+#include "data/fsdkaggle2018.h"
+#include "data/fsdkaggle2019.h"
+#include "data/sonyc_ust.h"
+#include "data/tau_scenes2019.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -22,6 +26,24 @@ struct Entry {
 constexpr std::array kDatasets{
     Entry{"esc50", "ESC-50 and its ESC-10 part (Piczak 2015): 2000 clips of 5 s, 50 classes, five folds",
           load_esc50},
+    Entry{"fsdkaggle2018",
+          "FSDKaggle2018 (DCASE 2018 Task 2): 11073 clips of 0.3 to 30 s, 41 classes, train and test",
+          load_fsdkaggle2018},
+    Entry{
+        "fsdkaggle2019",
+        "FSDKaggle2019 (DCASE 2019 Task 2): 29266 clips of 0.3 to 30 s, 80 tags, curated and noisy training",
+        load_fsdkaggle2019},
+    Entry{
+        "sonyc_ust",
+        "SONYC-UST 0.1 to 2.3 (DCASE 2019, 2020 Task 5): 3068 or 18510 clips of 10 s, 8 coarse, 29 fine tags",
+        load_sonyc_ust},
+    Entry{"tau_scenes2019",
+          "TAU Urban Acoustic Scenes 2019 (DCASE 2019 Task 1a): 14400 segments of 10 s, ten scenes",
+          load_tau_scenes2019},
+    Entry{"tau_scenes2019_mobile", "the same from several devices (Task 1b): 16560 segments of 10 s",
+          load_tau_scenes2019_mobile},
+    Entry{"tau_scenes2019_openset", "the same with segments of unknown scenes (Task 1c)",
+          load_tau_scenes2019_openset},
     Entry{"folder",
           "your own recordings: one sub-folder a class, or a manifest.csv with tags, splits and folds",
           load_folder}};

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/annotator_votes.h"
 #include "earmark/options.h"
 
 namespace earmark {
@@ -19,7 +20,7 @@ inline constexpr bool is_known(float target) noexcept { return target >= 0.0f; }
 struct Clip {
   std::string id;              ///< unique in the data set
   std::filesystem::path path;  ///< of the file, complete
-  std::string split;           ///< "train", "validate" or "test"; empty where the data set has only folds
+  std::string split;           ///< "train", "validate", "test" or "unused"; empty: there are only folds
   int fold = 0;                ///< as the data set numbers them, from 1; 0: none
   std::string group;           ///< recordings of one source, sensor or place; never torn apart by a split
   bool verified = true;        ///< the tags were checked by a person
@@ -35,17 +36,41 @@ struct Dataset {
   std::vector<bool> is_other;  ///< [n_tags] the "other or unknown" member among siblings; empty: none is
   std::vector<Clip> clips;     ///< in the order of the data set's own list
   std::vector<std::string> warnings;
-  bool single_label = false;  ///< exactly one tag a clip: a softmax makes sense
+  std::vector<std::filesystem::path> unlisted;  ///< recordings in its folders that no list of it names
+  bool single_label = false;                    ///< exactly one tag a clip: a softmax makes sense
 
   std::optional<std::size_t> tag_index(std::string_view tag) const noexcept;
   /// The highest fold number, 0 when there are none.
   int n_folds() const noexcept;
 };
 
+/// Which of FSDKaggle2019's training clips.
+enum class TrainSubset { kAll, kCurated, kNoisy };
+template <>
+struct EnumNames<TrainSubset> {
+  static constexpr std::array kNames{std::pair{TrainSubset::kAll, std::string_view("all")},
+                                     std::pair{TrainSubset::kCurated, std::string_view("curated")},
+                                     std::pair{TrainSubset::kNoisy, std::string_view("noisy")}};
+};
+
 struct DatasetOptions {
   bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
   std::string
       manifest;  ///< of `folder`: CSV file, relative to the root; empty: manifest.csv when it is there
+
+  // Of FSDKaggle2019.
+  TrainSubset subset = TrainSubset::kAll;
+  bool keep_known_bad = false;  ///< curated clips known to be silent or wrongly labelled stay in the list
+
+  // Of SONYC-UST: how the votes of several people become targets (annotator_votes.h).
+  VoteRule labels = VoteRule::kAnyVote;
+  VoteRows rows = VoteRows::kCrowd;               ///< in the training split
+  VoteRows held_out_rows = VoteRows::kConsensus;  ///< in the other splits
+  double min_agreement = 0.5;
+  bool strict = true;
+  bool verified_only = false;    ///< only clips that the team agreed upon
+  bool keep_unlabelled = false;  ///< clips without a row that counts stay in the list, every target unknown
+  bool repair_coarse = false;    ///< in each row a coarse tag is what its fine tags say
 
   // Not a recipe's to say, so not among the fields:
   bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
@@ -57,6 +82,26 @@ struct DatasetOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
     visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
+    visit("subset", self.subset, kAny, "fsdkaggle2019: which training clips");
+    visit("keep_known_bad", self.keep_known_bad, kAny,
+          "fsdkaggle2019: keep the curated clips known to be silent or wrongly labelled");
+    visit("labels", self.labels, kAny,
+          "sonyc_ust: a tag is given when one row that counts has it (any_vote), when enough rows have it "
+          "(min_agreement), to the degree that rows have it (soft), or as the team's consensus says "
+          "(official)");
+    visit("rows", self.rows, kAny,
+          "sonyc_ust: whose rows count in the split train, but for labels: official");
+    visit("held_out_rows", self.held_out_rows, kAny,
+          "sonyc_ust: whose rows count in the splits validate and test, but for labels: official");
+    visit("min_agreement", self.min_agreement, kProbability,
+          "sonyc_ust: min_agreement: share of the votes on a tag that say yes");
+    visit("strict", self.strict, kAny,
+          "sonyc_ust: min_agreement: the share must be exceeded, not only reached");
+    visit("verified_only", self.verified_only, kAny, "sonyc_ust: only clips that the team agreed upon");
+    visit("keep_unlabelled", self.keep_unlabelled, kAny,
+          "sonyc_ust: clips without a row that counts stay in the list, all their tags unknown");
+    visit("repair_coarse", self.repair_coarse, kAny,
+          "sonyc_ust: coarse tags of a row are recomputed from its fine ones (faulty before release 0.4)");
   }
 };
 

@@ -23,9 +23,15 @@ struct Columns {
     esc10 = table.column("esc10");
     source = table.column("src_file");
     take = table.column("take");
+    for (std::size_t c = 0; c < table.columns().size(); ++c) {
+      const bool known = c == filename || c == fold || c == target || c == category || c == esc10 ||
+                         c == source || c == take;
+      if (!known) unknown.push_back(table.columns()[c]);
+    }
   }
   std::size_t filename, fold, target, category;
   std::optional<std::size_t> esc10, source, take;
+  std::vector<std::string> unknown;
 };
 
 CsvTable read_list(const std::filesystem::path& root, const DatasetOptions& options) {
@@ -60,6 +66,7 @@ class Reader {
       throw Error(ErrorCode::kBadDataset, table_.name() + ": esc10_only needs a column 'esc10'");
     }
     for (const CsvRow& row : table_.rows()) {
+      if (const auto path = audio_.find(row.fields[columns_.filename])) listed_.insert(*path);
       if (!options_.esc10_only || row.fields[*columns_.esc10] == "True") read_row(row);
     }
     check_groups();
@@ -123,9 +130,16 @@ class Reader {
       data_.clips[i].targets.assign(data_.tags.size(), 0.0f);
       data_.clips[i].targets[*data_.tag_index(categories_[i])] = 1.0f;
     }
-    if (audio_.size() > table_.rows().size()) {
+    for (const std::string& column : columns_.unknown) {
       data_.warnings.push_back(
-          fmt::format("{} recordings in audio/ are not listed", audio_.size() - table_.rows().size()));
+          fmt::format("{}:1: column '{}' is not known and not read", table_.name(), column));
+    }
+    for (const auto& [name, path] : audio_.files()) {
+      if (listed_.count(path) == 0) data_.unlisted.push_back(path);
+    }
+    if (!data_.unlisted.empty()) {
+      data_.warnings.push_back(fmt::format("{} recordings in audio/ are not listed, {} among them",
+                                           data_.unlisted.size(), data_.unlisted.front().string()));
     }
   }
 
@@ -138,6 +152,7 @@ class Reader {
   std::vector<std::string> categories_;  ///< of each clip
   std::map<int, std::string> category_of_;
   std::set<std::string> ids_;
+  std::set<std::filesystem::path> listed_;
   std::vector<std::string> problems_;
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/csv.h"
+#include "core/options_io.h"
 #include "data/parse.h"
 #include "earmark/error.h"
 
@@ -96,6 +97,7 @@ class ManifestReader {
     fold_ = table_.column("fold");
     group_ = table_.column("group");
     verified_ = table_.column("verified");
+    warn_of_near_names();
   }
 
   Dataset read() {
@@ -104,6 +106,21 @@ class ManifestReader {
   }
 
  private:
+  // Any further column is metadata, so a slip in one of these names would pass for one.
+  void warn_of_near_names() {
+    std::vector<std::string> absent;
+    for (const char* name : {"split", "fold", "group", "verified"}) {
+      if (!table_.column(name)) absent.emplace_back(name);
+    }
+    for (const std::string& title : table_.columns()) {
+      const std::string near = detail::nearest_name(title, absent);
+      if (!near.empty()) {
+        draft_.warnings.push_back(
+            fmt::format("{}:1: column '{}' is metadata; did you mean '{}'?", table_.name(), title, near));
+      }
+    }
+  }
+
   void add(const CsvRow& row, const std::string& what) {
     draft_.problems.push_back(table_.where(row) + ": " + what);
   }

@@ -48,7 +48,7 @@ int run_list(bool json) {
     entry.set("name", name);
     entry.set("about", dataset_about(name));
     list.push_back(std::move(entry));
-    if (!json) print(fmt::format("{:<10} {}\n", name, dataset_about(name)));
+    if (!json) print(fmt::format("{:<22} {}\n", name, dataset_about(name)));
   }
   if (json) print(to_json(list, 2) + "\n");
   return kDone;
@@ -68,6 +68,11 @@ std::string check_text(const Dataset& data, const DatasetCheck& check) {
   list("of another length", check.wrong_length, [&](const ClipCheck& clip) {
     return fmt::format("{:.3f} s, the others {:.3f} s", clip.duration_s, check.usual_duration_s);
   });
+  list("of another sample rate", check.wrong_sample_rate, [&](const ClipCheck& clip) {
+    return fmt::format("{} Hz, the others {} Hz", clip.sample_rate_hz, check.usual_sample_rate_hz);
+  });
+  if (!check.extra.empty()) text += fmt::format("\nin no list ({})\n", check.extra.size());
+  for (const std::filesystem::path& path : check.extra) text += fmt::format("  {}\n", path.string());
   if (!check.duplicates.empty())
     text += fmt::format("\nduplicates, the same bytes ({})\n", check.duplicates.size());
   for (const auto& group : check.duplicates) {
