@@ -1,6 +1,7 @@
 #include "app/dataset_choice.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 #include <set>
@@ -42,6 +43,27 @@ LabeledScores truth_of(const Dataset& data, const std::vector<std::size_t>& clip
   return truth;
 }
 
+TaskScores task_truth_of(const Dataset& data, const std::vector<std::size_t>& clips,
+                         const std::string& part_by) {
+  TaskScores truth;
+  truth.scores = truth_of(data, clips);
+  truth.taxonomy = {data.name, data.tags, data.parents, data.is_other};
+  if (part_by.empty()) return truth;
+  std::set<std::string> fields;
+  for (const std::size_t i : clips) {
+    const std::map<std::string, std::string>& metadata = data.clips[i].metadata;
+    for (const auto& [field, value] : metadata) fields.insert(field);
+    const auto found = metadata.find(part_by);
+    truth.parts.push_back(found == metadata.end() ? "" : found->second);
+  }
+  truth.part_by = part_by;
+  if (fields.contains(part_by)) return truth;
+  throw Error(
+      ErrorCode::kInvalidOption,
+      fmt::format("--by: must be one of the clips' fields ({}), got '{}'",
+                  fields.empty() ? "there are none" : fmt::format("{}", fmt::join(fields, ", ")), part_by));
+}
+
 void use_clip_ids(const Dataset& data, ScoreTable& table) {
   std::set<std::string> ids;
   std::map<std::string, std::string> id_of_file;  // an empty identity where a name stands for several clips
@@ -51,8 +73,14 @@ void use_clip_ids(const Dataset& data, ScoreTable& table) {
     if (!is_new) entry->second.clear();
   }
   for (std::string& id : table.clip_ids) {
-    const auto found = id_of_file.find(id);
-    if (ids.count(id) == 0 && found != id_of_file.end() && !found->second.empty()) id = found->second;
+    if (ids.contains(id)) continue;
+    const std::string file = std::filesystem::path(id).filename().string();
+    const auto found = id_of_file.find(file);
+    if (found != id_of_file.end() && !found->second.empty()) {
+      id = found->second;
+    } else if (ids.contains(file)) {
+      id = file;
+    }
   }
 }
 

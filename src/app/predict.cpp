@@ -22,7 +22,7 @@ struct Member {
   std::vector<std::size_t> column;  ///< [n_tags of the bundle]
 };
 
-Member load_member(const std::filesystem::path& path, const Dataset& data) {
+Member load_member(const std::filesystem::path& path, const Dataset& data, bool tags_may_lack) {
   Bundle bundle = read_bundle(path);
   Member member;
   std::vector<std::string> problems;
@@ -32,7 +32,7 @@ Member load_member(const std::filesystem::path& path, const Dataset& data) {
     member.column.push_back(index.value_or(0));
   }
   for (const std::string& tag : data.tags) {
-    if (std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
+    if (!tags_may_lack && std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
       problems.push_back(fmt::format("tag '{}' of the data set is none of the bundle's", tag));
     }
   }
@@ -84,17 +84,34 @@ Outcome<std::vector<double>> score_or_fail(const std::filesystem::path& path,
   }
 }
 
+std::vector<Member> load_members(const Dataset& data, const PredictRequest& request) {
+  std::vector<Member> members;
+  std::vector<std::string> problems;
+  std::vector<std::size_t> of_first;
+  for (const std::filesystem::path& path : request.bundles) {
+    members.push_back(load_member(path, data, request.tags_may_lack));
+    std::vector<std::size_t> columns = members.back().column;
+    std::sort(columns.begin(), columns.end());
+    if (members.size() == 1) of_first = columns;
+    if (columns != of_first)
+      problems.push_back(
+          fmt::format("{} answers for other tags than {}", path.string(), request.bundles.front().string()));
+  }
+  if (members.empty()) problems.emplace_back("at least one bundle is needed, got none");
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "model: the bundles cannot be used together", problems);
+  return members;
+}
+
 }  // namespace
 
 PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips,
                       const PredictRequest& request) {
-  std::vector<Member> members;
-  for (const std::filesystem::path& path : request.bundles) members.push_back(load_member(path, data));
-  if (members.empty())
-    throw Error(ErrorCode::kInvalidOption, "model: at least one bundle is needed, got none");
-
+  const std::vector<Member> members = load_members(data, request);
+  std::vector<std::size_t> columns = members.front().column;  // of the data set, in its order
+  std::sort(columns.begin(), columns.end());
   PredictResult result;
-  result.table.tags = data.tags;
+  for (const std::size_t column : columns) result.table.tags.push_back(data.tags[column]);
   std::vector<std::vector<double>> scores(clips.size());
   std::vector<std::string> failures(clips.size());
   std::vector<Scorer::Workspace> workspaces(
@@ -122,7 +139,8 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
       continue;
     }
     result.table.clip_ids.push_back(data.clips[clips[i]].id);
-    for (const double score : scores[i]) result.table.scores.push_back(static_cast<float>(score));
+    for (const std::size_t column : columns)
+      result.table.scores.push_back(static_cast<float>(scores[i][column]));
   }
   return result;
 }

@@ -17,6 +17,8 @@ struct PredictRequest {
   int threads = 0;                                    ///< clips side by side, one thread each; 0: all cores
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
   const std::atomic<bool>* stop = nullptr;
+  bool tags_may_lack =
+      false;  ///< a tag of the data set that no bundle answers for has no column; else: refused
 };
 
 struct PredictResult {
@@ -26,8 +28,8 @@ struct PredictResult {
 };
 
 /// A clip's scores do not depend on the number of threads, nor on the other clips.
-/// @throws Error(kBadBundle, kUnsupported); Error(kInvalidOption) naming the tags that bundle and data set do
-/// not share.
+/// @throws Error(kBadBundle, kUnsupported); Error(kInvalidOption) naming the tags that bundle and data set,
+/// or two bundles, do not share.
 PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips,
                       const PredictRequest& request);
 

@@ -4,21 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include "earmark/error.h"
 #include "eval/metrics.h"
+#include "eval/report_figures.h"
 #include "eval/report_style.h"
 #include "eval/report_svg.h"
 
 namespace earmark {
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
-
-constexpr const char* kDash = "\xE2\x80\x93";
-
-std::string figure(double value) { return std::isnan(value) ? kDash : fmt::format("{:.3f}", value); }
 
 void add_header(const ReportData& report, Out out) {
   fmt::format_to(out, "<h1>{}</h1>\n<dl class=\"facts\">", escape_html(report.title));
@@ -31,57 +25,30 @@ void add_header(const ReportData& report, Out out) {
 
 void add_metrics(const Evaluation& evaluation, Out out) {
   if (evaluation.metrics.empty()) return;
-  fmt::format_to(out, "<h2>Metrics</h2>\n<div class=\"cards\">\n");
-  for (const Metric& metric : evaluation.metrics) {
-    fmt::format_to(out, "<div class=\"card\"><small>{}</small><b>{}</b>", escape_html(metric.name),
-                   figure(metric.value));
-    if (metric.interval) {
-      const double low = std::clamp(metric.interval->low, 0.0, 1.0);
-      const double high = std::clamp(metric.interval->high, 0.0, 1.0);
-      fmt::format_to(out, "<small>{} {} {}</small>", figure(metric.interval->low), kDash,
-                     figure(metric.interval->high));
-      fmt::format_to(out, "<span class=\"span\"><i style=\"left:{:.2f}%;width:{:.2f}%\"></i></span>",
-                     100 * low, 100 * (high - low));
-    }
-    fmt::format_to(out, "</div>\n");
-  }
-  fmt::format_to(out, "</div>\n");
-  if (evaluation.confidence > 0) {
-    fmt::format_to(out, "<p class=\"note\">Below each figure: its {:.4g} % bootstrap interval.</p>\n",
-                   100 * evaluation.confidence);
-  }
+  fmt::format_to(out, "<h2>Metrics</h2>\n");
+  std::vector<NamedMetric> cards;
+  for (const Metric& metric : evaluation.metrics) cards.push_back({metric.name, metric});
+  add_cards(cards, out);
+  add_interval_note(evaluation.confidence, out);
 }
 
-void add_cell(double value, bool bar, Out out) {
-  if (std::isnan(value)) {
-    fmt::format_to(out, "<td data-value=\"\">{}</td>", kDash);
-  } else if (bar) {
-    fmt::format_to(out, "<td class=\"bar\" style=\"--w:{:.1f}%\" data-value=\"{}\">{:.3f}</td>", 100 * value,
-                   value, value);
-  } else {
-    fmt::format_to(out, "<td data-value=\"{}\">{:.3f}</td>", value, value);
-  }
+void add_notes(const std::vector<std::string>& notes, Out out) {
+  for (const std::string& note : notes) fmt::format_to(out, "<p class=\"note\">{}</p>\n", escape_html(note));
 }
 
 void add_classes(const Evaluation& evaluation, Out out) {
   if (evaluation.per_class.empty()) return;
-  fmt::format_to(out, "<h2>By class</h2>\n<div class=\"scroll\"><table class=\"sortable\">\n<thead><tr>");
-  fmt::format_to(out, "<th class=\"name\" scope=\"col\"><button type=\"button\">tag</button></th>");
-  for (const char* title : {"AP", "ROC-AUC", "lwlrap", "recall", "precision", "F1", "support", "predicted"}) {
-    fmt::format_to(out, "<th scope=\"col\"><button type=\"button\">{}</button></th>", title);
-  }
-  fmt::format_to(out, "</tr></thead>\n<tbody>\n");
+  fmt::format_to(out, "<h2>By class</h2>\n");
+  open_table({"tag", "AP", "ROC-AUC", "lwlrap", "recall", "precision", "F1", "support", "predicted"}, out);
   for (const ClassResult& result : evaluation.per_class) {
-    const std::string tag = escape_html(result.tag);
-    fmt::format_to(out, "<tr><td class=\"name\" data-value=\"{}\">{}</td>", tag, tag);
+    add_name(result.tag, out);
     add_cell(result.average_precision, true, out);
     const double ranking = result.support > 0 ? result.lwlrap : std::nan("");
     for (const double value : {result.roc_auc, ranking, result.recall, result.precision, result.f1}) {
       add_cell(value, false, out);
     }
-    for (const std::int64_t count : {result.support, result.predicted}) {
-      fmt::format_to(out, "<td data-value=\"{}\">{}</td>", count, count);
-    }
+    add_count(result.support, out);
+    add_count(result.predicted, out);
     fmt::format_to(out, "</tr>\n");
   }
   fmt::format_to(out, "</tbody></table></div>\n");
@@ -236,7 +203,13 @@ std::string html_report(const ReportData& report) {
       "script-src 'unsafe-inline'\"/>\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
       escape_html(report.title), kReportStyle);
   add_header(report, out);
-  add_metrics(report.evaluation, out);
+  if (report.levels) {
+    add_levels(*report.levels, out);
+  } else {
+    add_metrics(report.evaluation, out);
+  }
+  add_notes(report.notes, out);
+  add_parts(report.part_by, report.parts, out);
   add_charts(report.charts, out);
   add_classes(report.evaluation, out);
   add_confusion(report.evaluation, out);

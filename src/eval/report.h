@@ -2,12 +2,14 @@
 // dark.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "eval/evaluate.h"
+#include "eval/task_evaluation.h"
 
 namespace earmark {
 
@@ -37,6 +39,10 @@ struct ReportData {
   std::vector<std::pair<std::string, std::string>>
       facts;  ///< data set, split, fold, model ... as name and text
   Evaluation evaluation;
+  std::optional<SonycEvaluation> levels;  ///< of a task with two levels: shown in place of evaluation.metrics
+  std::string part_by;                    ///< metadata field that tells the parts apart
+  std::vector<PartEvaluation> parts;
+  std::vector<std::string> notes;
   std::vector<Chart> charts;  ///< learning curves
   std::vector<Mistake> mistakes;
   std::string recipe;  ///< as resolved, folded away

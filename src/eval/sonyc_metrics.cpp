@@ -135,13 +135,6 @@ void add_intervals(const LabeledScores& data, const EvaluateOptions& options, co
   for (std::size_t i = 0; i < metrics.size(); ++i) metrics[i]->interval = intervals[i];
 }
 
-std::string tie_order_name(TieOrder ties) {
-  for (const auto& [value, name] : EnumNames<TieOrder>::kNames) {
-    if (value == ties) return std::string(name);
-  }
-  throw Error(ErrorCode::kInternal, "an order of ties without a name");
-}
-
 Value pair_of(const Interval& interval) {
   return Value(Value::List{Value(interval.low), Value(interval.high)});
 }
@@ -178,6 +171,13 @@ SonycEvaluation evaluate_sonyc(const LabeledScores& data, const Taxonomy& taxono
   evaluation.fine = level_of(fine, taxonomy, once, options.tie_order);
   if (options.bootstrap_resamples > 0) add_intervals(data, options, coarse, fine, evaluation);
   return evaluation;
+}
+
+std::string tie_order_name(TieOrder ties) {
+  for (const auto& [value, name] : EnumNames<TieOrder>::kNames) {
+    if (value == ties) return std::string(name);
+  }
+  throw Error(ErrorCode::kInternal, "an order of ties without a name");
 }
 
 Value to_value(const SonycEvaluation& evaluation) {

@@ -51,6 +51,9 @@ struct SonycEvaluation {
 SonycEvaluation evaluate_sonyc(const LabeledScores& data, const Taxonomy& taxonomy,
                                const EvaluateOptions& options = {});
 
+/// "stable" or "official".
+std::string tie_order_name(TieOrder ties);
+
 /// {"n_clips", "metrics": {"coarse": {"micro_auprc", "micro_f1", "macro_auprc"}, "fine": {...}, "tie_order"},
 /// "per_class": {"coarse": {category: {"auprc", "precision", "recall", "f1", "support", "known"}}, "fine":
 /// ...}}; after a bootstrap also "confidence", "n_units", "intervals" in the shape of the metrics with [low,

@@ -166,7 +166,7 @@ std::string format_submission(const ScoreTable& table, const SubmissionFormat& f
     std::string labels;
     for (const std::size_t tag : top_k(row, format.n_labels))
       labels += (labels.empty() ? "" : " ") + table.tags[tag];
-    text += csv_line({table.clip_ids[clip], labels}, format.separator);
+    text += csv_line({format.id_prefix + table.clip_ids[clip], labels}, format.separator);
   }
   return text;
 }

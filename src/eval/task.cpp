@@ -18,7 +18,7 @@ Task fsdkaggle2018() {
   task.dataset = "fsdkaggle2018";
   task.headline = {"map_at_3", "accuracy", "balanced_accuracy"};
   task.part_by = "usage";
-  task.submission = {"fname", "label", 3, ',', true};
+  task.submission = {"fname", "", "label", 3, ',', true};
   return task;
 }
 
@@ -27,16 +27,17 @@ Task fsdkaggle2019() {
   task.dataset = "fsdkaggle2019";
   task.headline = {"lwlrap"};
   task.part_by = "usage";
-  task.submission = {"fname", "", 0, ',', true};
+  task.submission = {"fname", "", "", 0, ',', true};
   return task;
 }
 
 Task sonyc_ust() {
   Task task;
   task.dataset = "sonyc_ust";
+  task.truth = {"data.labels=official"};
   task.two_levels = true;
   task.missing_tags_score_zero = true;
-  task.submission = {"audio_filename", "", 0, ',', true};
+  task.submission = {"audio_filename", "", "", 0, ',', true};
   return task;
 }
 
@@ -45,7 +46,7 @@ Task tau_scenes2019() {
   Task task;
   task.dataset = "tau_scenes2019";
   task.headline = {"accuracy", "balanced_accuracy"};
-  task.submission = {"filename", "scene_label", 1, '\t', true};
+  task.submission = {"filename", "audio/", "scene_label", 1, '\t', true};
   return task;
 }
 

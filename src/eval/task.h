@@ -11,6 +11,7 @@ namespace earmark {
 /// The file in which a task's organisers take predictions. Thread-safety: a plain value.
 struct SubmissionFormat {
   std::string id_column = "file";  ///< title of the column that names the clip
+  std::string id_prefix;  ///< of a clip's name in decisions: its folder, as the organisers' lists say
   /// Title of the column that names the tags decided on; empty: there are scores, a column a tag.
   std::string label_column;
   std::size_t n_labels = 0;  ///< at most so many in a field, best first, a blank between; 0: scores
@@ -30,9 +31,10 @@ struct ClipPart {
 /// Thread-safety: a plain value.
 struct Task {
   std::string dataset;
-  std::vector<std::string> headline;     ///< metrics, the one that ranks systems first
-  std::string unknown_tag;               ///< open set: the tag of "none of the others"
-  bool two_levels = false;               ///< SONYC-UST: judged by evaluate_sonyc()
+  std::vector<std::string> headline;  ///< metrics, the one that ranks systems first
+  std::vector<std::string> truth;     ///< options of the data set, "data.KEY=VALUE", that give official truth
+  std::string unknown_tag;            ///< open set: the tag of "none of the others"
+  bool two_levels = false;            ///< SONYC-UST: judged by evaluate_sonyc()
   bool missing_tags_score_zero = false;  ///< the organisers' program fills in what a file lacks
   std::string part_by;                   ///< metadata field by whose values figures are told apart
   std::vector<ClipPart> joined_parts;    ///< several values together

@@ -128,6 +128,19 @@ Value parts_value(const TaskEvaluation& evaluation) {
 
 }  // namespace
 
+std::vector<NamedMetric> shown_metrics(const PartEvaluation& part) {
+  std::vector<NamedMetric> shown;
+  if (part.levels) {
+    shown.push_back({"coarse micro_auprc", part.levels->coarse.micro_auprc});
+    shown.push_back({"fine micro_auprc", part.levels->fine.micro_auprc});
+    return shown;
+  }
+  for (const Metric& metric : part.tags.metrics) {
+    if (shown.size() < 2) shown.push_back({metric.name, metric});
+  }
+  return shown;
+}
+
 TaskEvaluation evaluate_task(const TaskScores& data, const Task& task, const EvaluateOptions& options) {
   if (task.two_levels && data.scores.n_ranked > 0) {
     throw Error(ErrorCode::kInvalidOption,

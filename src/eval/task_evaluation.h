@@ -28,6 +28,14 @@ struct PartEvaluation {
   std::optional<SonycEvaluation> levels;
 };
 
+/// A figure under the name that tells it from the other level's.
+struct NamedMetric {
+  std::string name;
+  Metric metric;
+};
+/// The few figures that tables of parts have room for: of both levels, or the first two.
+std::vector<NamedMetric> shown_metrics(const PartEvaluation& part);
+
 /// Thread-safety: a plain value.
 struct TaskEvaluation {
   Evaluation tags;  ///< headline figures first; two levels: each tag by itself, no intervals

@@ -47,7 +47,7 @@ TEST(Submission, Fsdkaggle2018HoldsTheThreeBestLabelsInOneField) {
 
 TEST(Submission, TauScenesHoldsTheBestSceneBehindATab) {
   const std::string text = format_submission(table_of_two(), form("tau_scenes2019"));
-  EXPECT_EQ(text, "filename\tscene_label\na.wav\tBus\nb.wav\tMeow\n");
+  EXPECT_EQ(text, "filename\tscene_label\naudio/a.wav\tBus\naudio/b.wav\tMeow\n");
   EXPECT_EQ(parse(text, "tau_scenes2019").table.scores, (std::vector<float>{0, 1, 0, 0, 0, 0, 0, 1}));
 }
 

@@ -6,6 +6,7 @@
 #include "app/cli/dataset_options.h"
 #include "data/splits.h"
 #include "earmark/error.h"
+#include "eval/submission.h"
 
 namespace earmark::cli {
 namespace {
@@ -13,31 +14,42 @@ namespace {
 struct PredictOptions {
   DatasetChoice choice;
   PredictRequest request;
-  std::filesystem::path output;
+  std::filesystem::path output, submission;
   bool overwrite = false, json = false;
 };
 
 int run_predict(PredictOptions& options, const Common& common) {
   refuse_existing("--output", options.output, options.overwrite);
+  refuse_existing("--submission", options.submission, options.overwrite);
+  const Task& task = task_of(options.choice.dataset);
+  if (!options.submission.empty() && !task.submission.is_official) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--submission: data set {} has no form of submission; --output has all scores",
+                            options.choice.dataset));
+  }
   const Dataset data = load_chosen(options.choice, true);
   const std::vector<std::size_t> clips = select_clips(data, options.choice.split, options.choice.fold);
+  options.request.tags_may_lack = task.missing_tags_score_zero;
   Progress progress(common);
   options.request.stop = &stop_flag();
   options.request.on_progress = [&](std::size_t done) {
     progress.show("scoring", static_cast<long>(done), static_cast<long>(clips.size()), "clips");
   };
-  const PredictResult result = predict(data, clips, options.request);
+  PredictResult result = predict(data, clips, options.request);
   progress.clear();
   for (const std::string& failure : result.failed) say(common, "failed: " + failure);
   if (!result.finished) {
     say(common, "stopped; nothing was written");
     return kStopped;
   }
+  result.table.id_column = task.submission.id_column;
   write_score_table(options.output, result.table);
+  if (!options.submission.empty()) write_submission(options.submission, result.table, task.submission);
   if (options.json) {
     Value answer, failed{Value::List()};
     for (const std::string& failure : result.failed) failed.push_back(failure);
     answer.set("output", options.output.string());
+    if (!options.submission.empty()) answer.set("submission", options.submission.string());
     answer.set("n_clips", static_cast<std::int64_t>(result.table.clip_ids.size()));
     answer.set("failed", std::move(failed));
     print(to_json(answer, 2) + "\n");
@@ -65,7 +77,14 @@ void add_predict(Program& program) {
   add_dataset_options(verb, options->choice);
   verb->get_option("--data-root")->required();
   add_part_options(verb, options->choice);
-  verb->add_option("-o,--output", options->output, "CSV file of scores, one clip a line")->required();
+  verb->add_option(
+          "-o,--output", options->output,
+          "CSV file of scores, one clip a line, one tag a column, titled as the task's organisers have it")
+      ->required();
+  verb->add_option(
+      "--submission", options->submission,
+      "also the file that the organisers take, where that holds decisions: fsdkaggle2018 (the three "
+      "best), tau_scenes2019 (the best)");
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

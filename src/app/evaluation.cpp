@@ -1,0 +1,92 @@
+#include "app/evaluation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "data/splits.h"
+#include "earmark/error.h"
+#include "eval/submission.h"
+
+namespace earmark {
+namespace {
+
+constexpr std::size_t kMistakesShown = 30;
+
+Dataset official_truth(const EvaluationRequest& request, const Task& task) {
+  DatasetChoice choice = request.choice;
+  choice.overrides = task.truth;  // what is said later wins
+  choice.overrides.insert(choice.overrides.end(), request.choice.overrides.begin(),
+                          request.choice.overrides.end());
+  return load_chosen(choice, true);
+}
+
+// The task's own field only where clips have it: other releases of a data set may not.
+std::string part_by(const EvaluationRequest& request, const Task& task, const Dataset& data) {
+  if (!request.part_by.empty()) return request.part_by;
+  const bool is_there = std::any_of(data.clips.begin(), data.clips.end(),
+                                    [&](const Clip& clip) { return clip.metadata.contains(task.part_by); });
+  return is_there ? task.part_by : "";
+}
+
+}  // namespace
+
+EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
+  if (request.choice.data_root.empty() == request.choice.annotations.empty()) {
+    throw Error(ErrorCode::kInvalidOption,
+                "the truth is needed: give either --data-root DIR or --annotations FILE");
+  }
+  const Task& task = task_of(request.choice.dataset);
+  const Dataset data = official_truth(request, task);
+  const std::vector<std::size_t> clips = select_clips(data, request.choice.split, request.choice.fold);
+  Predictions predictions = read_predictions(request.scores, task.submission, data.tags);
+  use_clip_ids(data, predictions.table);
+
+  EvaluationResult result;
+  result.dataset = request.choice.dataset;
+  result.split = request.choice.split.empty() ? "all" : request.choice.split;
+  result.fold = request.choice.fold;
+  result.data = task_truth_of(data, clips, part_by(request, task, data));
+  std::vector<std::string> filled;
+  result.data.scores = join_scores(std::move(result.data.scores), predictions.table,
+                                   task.missing_tags_score_zero ? &filled : nullptr);
+  result.data.scores.n_ranked = predictions.n_ranked;
+  if (!filled.empty()) {
+    result.warnings.push_back(fmt::format("{} has no column for {} of the {} tags, which count as 0: {}",
+                                          request.scores.string(), filled.size(), data.tags.size(),
+                                          fmt::join(filled, ", ")));
+  }
+  result.evaluation = evaluate_task(result.data, task, request.options);
+  return result;
+}
+
+Value to_value(const EvaluationResult& result) {
+  Value value;
+  value.set("dataset", result.dataset);
+  value.set("split", result.split);
+  if (result.fold > 0) value.set("fold", result.fold);
+  const Value figures = to_value(result.evaluation);
+  for (const auto& [name, figure] : figures.as_map()) value.set(name, figure);
+  return value;
+}
+
+ReportData report_of(const EvaluationResult& result, const EvaluationRequest& request) {
+  ReportData report;
+  report.title = fmt::format("{}, split {}", result.dataset, result.split);
+  report.facts = {{"data set", result.dataset}, {"split", result.split}};
+  if (result.fold > 0) report.facts.emplace_back("fold", std::to_string(result.fold));
+  report.facts.emplace_back("scores", request.scores.filename().string());
+  if (result.evaluation.levels)
+    report.facts.emplace_back("order of ties", tie_order_name(result.evaluation.levels->tie_order));
+  report.evaluation = result.evaluation.tags;
+  report.levels = result.evaluation.levels;
+  report.part_by = result.evaluation.part_by;
+  report.parts = result.evaluation.parts;
+  report.notes = result.evaluation.notes;
+  report.notes.insert(report.notes.end(), result.warnings.begin(), result.warnings.end());
+  report.mistakes = most_confident_mistakes(result.data.scores, request.options.threshold, kMistakesShown);
+  return report;
+}
+
+}  // namespace earmark
