@@ -70,7 +70,8 @@ struct DatasetOptions {
   bool strict = true;
   bool verified_only = false;    ///< only clips that the team agreed upon
   bool keep_unlabelled = false;  ///< clips without a row that counts stay in the list, every target unknown
-  bool repair_coarse = false;    ///< in each row a coarse tag is what its fine tags say
+  bool unverified_to_train = false;  ///< clips of validate that the team did not agree upon are for training
+  bool repair_coarse = false;        ///< in each row a coarse tag is what its fine tags say
 
   // Not a recipe's to say, so not among the fields:
   bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
@@ -100,6 +101,8 @@ struct DatasetOptions {
     visit("verified_only", self.verified_only, kAny, "sonyc_ust: only clips that the team agreed upon");
     visit("keep_unlabelled", self.keep_unlabelled, kAny,
           "sonyc_ust: clips without a row that counts stay in the list, all their tags unknown");
+    visit("unverified_to_train", self.unverified_to_train, kAny,
+          "sonyc_ust: clips of validate that the team did not agree upon move to the split train");
     visit("repair_coarse", self.repair_coarse, kAny,
           "sonyc_ust: coarse tags of a row are recomputed from its fine ones (faulty before release 0.4)");
   }

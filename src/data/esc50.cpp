@@ -85,6 +85,8 @@ class Reader {
     const auto fold = parse_number<int>(row.fields[columns_.fold]);
     const auto target = parse_number<int>(row.fields[columns_.target]);
     const auto path = audio_.find(filename);
+    if (!is_plain_name(filename))
+      add(fmt::format("filename: must be a plain name, without a folder, got '{}'", filename));
     if (!ids_.insert(stem).second) add(fmt::format("'{}' is listed twice", filename));
     if (!fold || *fold < 1 || *fold > 5)
       add(fmt::format("fold: must be 1..5, got '{}'", row.fields[columns_.fold]));

@@ -113,6 +113,7 @@ class ManifestReader {
       if (!table_.column(name)) absent.emplace_back(name);
     }
     for (const std::string& title : table_.columns()) {
+      if (title == "file" || title == "tags") continue;
       const std::string near = detail::nearest_name(title, absent);
       if (!near.empty()) {
         draft_.warnings.push_back(

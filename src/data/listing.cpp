@@ -16,10 +16,6 @@ namespace fs = std::filesystem;
 
 std::string without_extension(const std::string& name) { return fs::path(name).replace_extension().string(); }
 
-bool is_plain_name(const std::string& name) {
-  return name.find_first_of("/\\") == std::string::npos && name != "." && name != "..";
-}
-
 std::string with_underscores(std::string label) {
   std::replace(label.begin(), label.end(), '-', '_');
   return label;

@@ -13,6 +13,10 @@ std::string_view trimmed(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
+bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name.find_first_of("/\\") == std::string_view::npos && name != "." && name != "..";
+}
+
 bool has_audio_extension(const std::filesystem::path& path) {
   static constexpr std::array<std::string_view, 16> kExtensions{
       ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4",

@@ -20,6 +20,9 @@ std::optional<Number> parse_number(std::string_view text) {
 
 std::string_view trimmed(std::string_view text) noexcept;
 
+/// Whether it names a file in a folder, and nothing below or above that folder.
+bool is_plain_name(std::string_view name) noexcept;
+
 /// The recordings of one folder (and what lies below), found by relative path, with or without extension.
 class RecordingIndex {
  public:

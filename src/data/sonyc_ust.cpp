@@ -170,6 +170,7 @@ class Reader {
     clip.split = draft.first.split;
     clip.group = draft.first.sensor_id;
     clip.verified = draft.annotators.count(0) > 0;
+    if (options_.unverified_to_train && clip.split == "validate" && !clip.verified) clip.split = "train";
     clip.metadata["sensor_id"] = draft.first.sensor_id;
     for (std::size_t i = 0; i < kSonycPlaceAndTime.size(); ++i) {
       if (!draft.first.place_and_time[i].empty())

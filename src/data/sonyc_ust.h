@@ -15,7 +15,8 @@ namespace earmark {
 /// by default as the crowd of the training clips and the team's consensus on the others do ("any vote"). A
 /// clip without a row that counts is left out and counted in a warning, or kept with unknown targets
 /// (keep_unlabelled). The evaluation's truth is `labels: official`, whatever a training read.
-/// Clips are `verified` when the team agreed upon them; groups are sensors; metadata: sensor_id and
+/// options.unverified_to_train gives the training the clips of validate without a consensus, as relabelling
+/// does. Clips are `verified` when the team agreed upon them; groups are sensors; metadata: sensor_id and
 /// kSonycPlaceAndTime. Ids are file names, as in prediction files.
 ///
 /// Releases before 0.4 also set the coarse tag machinery-impact wherever non-machinery-impact was set; that

@@ -62,6 +62,22 @@ TEST(Esc50, EveryProblemIsNamedWithItsLine) {
   }
 }
 
+TEST(Esc50, NamesLeadNowhereElseAndRecordingsInNoListAreNamed) {
+  Scratch dir;
+  dir.write("meta/esc50.csv", std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n");
+  dir.write("audio/1-100-A-0.wav", "x");
+  dir.write("audio/more.wav", "x");
+  const Dataset data = load_dataset("esc50", dir.path());
+  ASSERT_EQ(data.unlisted.size(), 1U);
+  EXPECT_EQ(data.unlisted[0].filename(), "more.wav");
+  ASSERT_EQ(data.warnings.size(), 1U);
+  dir.write("meta/esc50.csv", std::string(kHeader) + "../secret.wav,1,0,dog,True,100,A\n");
+  dir.write("secret.wav", "x");
+  DatasetOptions options;
+  options.allow_missing = true;
+  EXPECT_THROW(load_dataset("esc50", dir.path(), options), Error);
+}
+
 TEST(Esc50, AMissingListOrFolderSaysSo) {
   Scratch dir;
   EXPECT_THROW(load_dataset("esc50", dir.path()), Error);

@@ -65,6 +65,16 @@ TEST(Folder, ManifestWithSoftUnknownAndManyTags) {
   EXPECT_FALSE(data.single_label);
 }
 
+TEST(Folder, ASlipInTheNameOfAColumnIsWarnedAbout) {
+  const Scratch dir;
+  dir.write("a.wav", "x");
+  dir.write("manifest.csv", "file,tags,spilt,place\na.wav,dog,train,Lyon\n");
+  const Dataset data = load_dataset("folder", dir.path());
+  ASSERT_EQ(data.warnings.size(), 1U);
+  EXPECT_NE(data.warnings[0].find("column 'spilt' is metadata; did you mean 'split'?"), std::string::npos);
+  EXPECT_EQ(data.clips[0].metadata.at("spilt"), "train");
+}
+
 TEST(Folder, EveryManifestProblemIsNamedWithItsLine) {
   const Scratch dir;
   dir.write("a.wav", "x");

@@ -257,6 +257,16 @@ void expect_golden(const Dataset& data, const std::filesystem::path& golden) {
   EXPECT_EQ(n_wrong, 0U);
 }
 
+TEST(SonycUst, RelabellingsClipsEqualTheReferences) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  DatasetOptions options;
+  options.annotations = golden / "multitel/relabel_annotations.csv";
+  options.rows = VoteRows::kAll;
+  options.unverified_to_train = true;
+  // The reference then means to put a network's labels in place of these, and by a slip does not.
+  expect_golden(load_dataset("sonyc_ust", "", options), golden / "multitel/relabel_expected_as_coded.csv");
+}
+
 std::vector<int> positives(const Dataset& data, const std::string& split) {
   std::vector<int> n(8, 0);
   for (const Clip& clip : data.clips) {
