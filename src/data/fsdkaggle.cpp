@@ -98,7 +98,7 @@ class Reader {
     if (!table) return;
     FsdKagglePart part;
     part.split = table->has("usage") ? "test" : "train";
-    RecordingFinder recordings({root_}, false);
+    RecordingFinder recordings({root_}, options_);
     for (const CsvRow& row : table->rows()) read_row(part, true, *table, row, recordings);
   }
 
@@ -110,8 +110,7 @@ class Reader {
       return !first_file(root_, {candidate.path}).empty();
     });
     const fs::path folder = first_folder(root_, part.folders);
-    RecordingFinder recordings({folder.empty() ? root_ / part.folders.front() : folder},
-                               options_.needs_recordings());
+    RecordingFinder recordings({folder.empty() ? root_ / part.folders.front() : folder}, options_);
     if (list != part.lists.end()) {
       any_list_ = true;
       const auto table = ListTable::read(root_ / list->path, ',', list->columns, findings_);

@@ -99,8 +99,9 @@ fs::path first_folder(const fs::path& root, const std::vector<std::string>& name
                   [](const fs::path& path, std::error_code& error) { return fs::is_directory(path, error); });
 }
 
-RecordingFinder::RecordingFinder(std::vector<fs::path> folders, bool needed)
-    : folders_(std::move(folders)), needed_(needed) {
+RecordingFinder::RecordingFinder(std::vector<fs::path> folders, const DatasetOptions& options)
+    : folders_(std::move(folders)), needed_(options.needs_recordings()) {
+  if (!options.annotations.empty()) return;
   for (const fs::path& folder : folders_) {
     const RecordingIndex index(folder);
     for (const auto& [relative, path] : index.files()) {

@@ -86,8 +86,8 @@ std::filesystem::path first_folder(const std::filesystem::path& root, const std:
 class RecordingFinder {
  public:
   /// @param folders those that are not there count as empty; the first is where a missing recording would be.
-  /// @param needed whether a recording that is missing or empty is a problem.
-  RecordingFinder(std::vector<std::filesystem::path> folders, bool needed);
+  /// @param options whether recordings are looked for, and whether one that is missing or empty is a problem.
+  RecordingFinder(std::vector<std::filesystem::path> folders, const DatasetOptions& options);
 
   /// The path of the recording; nothing, and a problem at `where`, when the name is empty, no plain name, no
   /// sound file's, or was asked for before, and when the recording is needed and missing, empty or there in

@@ -81,7 +81,7 @@ class Reader {
         taxonomy_(known_taxonomy("sonyc_ust")),
         coarse_(taxonomy_, options.repair_coarse),
         findings_("sonyc_ust"),
-        recordings_(audio_folders(root), options.needs_recordings()) {}
+        recordings_(audio_folders(root), options) {}
 
   Dataset read() {
     data_.name = "sonyc_ust";

@@ -52,7 +52,7 @@ class Reader {
         taxonomy_(known_taxonomy(form.taxonomy)),
         labels_(taxonomy_),
         findings_(form.name),
-        recordings_({base_ / "audio"}, options.needs_recordings()) {}
+        recordings_({base_ / "audio"}, options) {}
 
   Dataset read() {
     data_.name = form_.name;

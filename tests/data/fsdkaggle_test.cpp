@@ -36,6 +36,17 @@ TEST(FsdKaggle2018, ReadsTheListsPublishedAfterTheCompetition) {
   EXPECT_EQ(test.metadata.at("license"), "Attribution");
 }
 
+TEST(FsdKaggle2018, ALabelSpeltWithAnUnderscoreIsTakenAndTold) {
+  const Scratch dir;
+  Files files = fsdkaggle2018_files();
+  std::string& list = files["FSDKaggle2018.meta/train_post_competition.csv"];
+  list = with(list, "Hi-hat", "Hi_hat");
+  write_files(dir, files);
+  const Dataset data = load_dataset("fsdkaggle2018", dir.path());
+  EXPECT_EQ(tags_of(data, clip_of(data, "00044347.wav")), Names{"Hi-hat"});
+  EXPECT_EQ(data.warnings, Names{"1 labels 'Hi_hat' are taken as 'Hi-hat'"});
+}
+
 TEST(FsdKaggle2018, TestClipsOfTheCompetitionHaveNoKnownLabel) {
   const Scratch dir;
   dir.write("train.csv", "fname,label,manually_verified\na.wav,Cello,1\n");
@@ -142,6 +153,7 @@ TEST(FsdKaggle2018, AnAnnotationListAloneTellsTheTruth) {
   ASSERT_EQ(data.clips.size(), 2U);
   EXPECT_EQ(data.clips[0].split, "test");
   EXPECT_EQ(tags_of(data, data.clips[0]), Names{"Oboe"});
+  EXPECT_TRUE(data.warnings.empty()) << joined(data.warnings);  // recordings are not looked for
 }
 
 TEST(FsdKaggle2018, TheRealSubsetReads) {
