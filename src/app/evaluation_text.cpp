@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "app/evaluation.h"
 
@@ -22,6 +23,11 @@ std::size_t width_of(const std::vector<std::string>& names, std::size_t least) {
   return least;
 }
 
+std::string trimmed_line(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
 std::string headline(const EvaluationResult& result, const EvaluateOptions& options) {
   std::string text = fmt::format("{}, split {}", result.dataset, result.split);
   if (result.fold > 0) text += fmt::format(", fold {}", result.fold);
@@ -30,7 +36,9 @@ std::string headline(const EvaluationResult& result, const EvaluateOptions& opti
   const auto& levels = result.evaluation.levels;
   const double confidence = levels ? levels->confidence : tags.confidence;
   const std::int64_t n_units = levels ? levels->n_units : tags.n_units;
-  if (confidence > 0) {
+  if (confidence > 0 && n_units < 2) {
+    text += "; no intervals, as all clips are of one group";
+  } else if (confidence > 0) {
     text += fmt::format("; {:g} % intervals from {} resamples of {} {}", 100 * confidence,
                         options.bootstrap_resamples, n_units,
                         n_units == tags.n_clips ? "clips" : "groups of clips");
@@ -53,8 +61,7 @@ std::string levels_row(const std::string& name, const std::string& left, const s
   std::string text =
       fmt::format("  {:<{}} {:>6} {:>8}   {:<16} {:>6} {:>8}   {}", name, width, left, figure(coarse.value),
                   interval_text(coarse), right, figure(fine.value), interval_text(fine));
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text + "\n";
+  return trimmed_line(std::move(text));
 }
 
 std::string levels_text(const SonycEvaluation& levels) {
@@ -76,11 +83,11 @@ std::string levels_text(const SonycEvaluation& levels) {
   return text;
 }
 
-std::string classes_text(const Evaluation& evaluation) {
+std::string classes_text(const Evaluation& evaluation, const std::string& title) {
   std::vector<std::string> names;
   for (const ClassResult& row : evaluation.per_class) names.push_back(row.tag);
-  const std::size_t width = width_of(names, 5);
-  std::string text = fmt::format("\n  {:<{}} {:>7} {:>7} {:>9} {:>9} {:>9} {:>9}\n", "class", width, "clips",
+  const std::size_t width = width_of(names, title.size());
+  std::string text = fmt::format("\n  {:<{}} {:>7} {:>7} {:>9} {:>9} {:>9} {:>9}\n", title, width, "clips",
                                  "AP", "ROC AUC", "precision", "recall", "F1");
   for (const ClassResult& row : evaluation.per_class) {
     text += fmt::format("  {:<{}} {:>7} {:>7} {:>9} {:>9} {:>9} {:>9}\n", row.tag, width, row.support,
@@ -95,16 +102,15 @@ std::string parts_text(const TaskEvaluation& evaluation) {
   std::vector<std::string> names{evaluation.part_by};
   for (const PartEvaluation& part : evaluation.parts) names.push_back(part.name);
   const std::size_t width = width_of(names, 5);
-  const std::vector<NamedMetric> shown = shown_metrics(evaluation.parts.front());
-  std::string text = fmt::format("\n  {:<{}} {:>7}", evaluation.part_by, width, "clips");
-  for (const NamedMetric& metric : shown) text += fmt::format("   {:<28}", metric.name);
-  text += "\n";
+  std::string titles = fmt::format("  {:<{}} {:>7}", evaluation.part_by, width, "clips");
+  for (const NamedMetric& metric : shown_metrics(evaluation.parts.front()))
+    titles += fmt::format("   {:<28}", metric.name);
+  std::string text = "\n" + trimmed_line(std::move(titles));
   for (const PartEvaluation& part : evaluation.parts) {
     std::string line = fmt::format("  {:<{}} {:>7}", part.name, width, part.tags.n_clips);
     for (const NamedMetric& metric : shown_metrics(part))
       line += fmt::format("   {} {:<21}", figure(metric.metric.value), interval_text(metric.metric));
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+    text += trimmed_line(std::move(line));
   }
   return text;
 }
@@ -116,7 +122,7 @@ std::string evaluation_text(const EvaluationResult& result, const EvaluateOption
   std::string text = headline(result, options);
   text += evaluation.levels ? levels_text(*evaluation.levels) : metrics_text(evaluation.tags);
   text += parts_text(evaluation);
-  text += classes_text(evaluation.tags);
+  text += classes_text(evaluation.tags, evaluation.levels ? "each tag by itself" : "class");
   if (!evaluation.notes.empty()) text += "\n";
   for (const std::string& note : evaluation.notes) text += "  " + note + "\n";
   return text;

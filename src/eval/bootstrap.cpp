@@ -41,7 +41,8 @@ double quantile(std::vector<double> values, double q) {
 std::vector<std::optional<Interval>> bootstrap_intervals(
     const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
     const std::function<std::vector<double>(ClipWeights, int worker)>& statistics) {
-  const auto n_resamples = static_cast<std::size_t>(options.resamples);
+  // Of one group every resample is the same: that says nothing about how far a figure might be off.
+  const auto n_resamples = static_cast<std::size_t>(resampler.n_units() < 2 ? 1 : options.resamples);
   std::vector<std::vector<double>> results(n_resamples);  // [resample][statistic]
   std::vector<std::vector<std::uint32_t>> weights(
       static_cast<std::size_t>(worker_count(options.threads, n_resamples)),
@@ -58,7 +59,7 @@ std::vector<std::optional<Interval>> bootstrap_intervals(
     for (const std::vector<double>& values : results) {
       if (!std::isnan(values[i])) defined.push_back(values[i]);
     }
-    if (defined.empty() || 2 * defined.size() < n_resamples) {
+    if (resampler.n_units() < 2 || defined.empty() || 2 * defined.size() < n_resamples) {
       intervals.emplace_back();
     } else {
       intervals.emplace_back(Interval{quantile(defined, tail), quantile(defined, 1.0 - tail)});

@@ -46,7 +46,8 @@ class ClipResampler {
 /// Several statistics of the same resamples.
 /// @param statistics computes all of them from the weights, always in the same number and order; NaN:
 /// undefined. Called from several threads; no two calls of one `worker` (below options.threads) overlap.
-/// @return one interval a statistic; none where fewer than half of the resamples define it.
+/// @return one interval a statistic; none where fewer than half of the resamples define it, and
+/// where there is but one clip or group to draw from.
 std::vector<std::optional<Interval>> bootstrap_intervals(
     const ClipResampler& resampler, std::size_t n_clips, const BootstrapOptions& options,
     const std::function<std::vector<double>(ClipWeights, int worker)>& statistics);

@@ -269,6 +269,27 @@ TEST(Bootstrap, IntervalHasTheWidthOfTheBinomialLaw) {
   EXPECT_NEAR(grouped.high - grouped.low, 2 * 1.96 * 0.112, 0.06);
 }
 
+TEST(Bootstrap, OneGroupAloneHasNoIntervals) {
+  LabeledScores data = random_case(60, 4, false);
+  EvaluateOptions options;
+  options.bootstrap_resamples = 20;
+  data.groups.assign(60, "the only sensor");
+  const Evaluation evaluation = evaluate(data, options);
+  EXPECT_EQ(evaluation.n_units, 1);
+  for (const Metric& metric : evaluation.metrics) EXPECT_FALSE(metric.interval.has_value()) << metric.name;
+  data.groups[0] = "another";
+  EXPECT_TRUE(evaluate(data, options).find("lwlrap")->interval.has_value());
+}
+
+TEST(Bootstrap, NumberOfThreadsChangesNothing) {
+  const LabeledScores data = random_case(60, 4, true);
+  EvaluateOptions options;
+  options.bootstrap_resamples = 100;
+  const std::string one = to_json(to_value(evaluate(data, options)));
+  options.threads = 4;
+  EXPECT_EQ(one, to_json(to_value(evaluate(data, options))));
+}
+
 TEST(ClipResampler, DrawsWholeGroupsAndAsManyAsThereAre) {
   const std::vector<std::string> groups{"x", "y", "x", "z", "y"};
   const ClipResampler resampler(5, groups, 7);

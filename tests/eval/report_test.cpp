@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "earmark/error.h"
+#include "eval/sonyc_case.h"
 
 namespace earmark {
 namespace {
@@ -97,6 +98,33 @@ TEST(HtmlReport, ShowsEveryPartThereIs) {
     EXPECT_NE(page.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(html_report(full_report(false)).find("<h2>Confusion"), std::string::npos);
+}
+
+TEST(HtmlReport, ShowsBothLevelsPartsAndNotes) {
+  EvaluateOptions options;
+  options.bootstrap_resamples = 20;
+  TaskScores data;
+  data.scores = testing::sonyc_case(60);
+  data.taxonomy = testing::sonyc_taxonomy();
+  data.part_by = kNasty;
+  for (std::size_t i = 0; i < 60; ++i) data.parts.push_back(i % 3 == 0 ? kNasty : "other");
+  const TaskEvaluation evaluation = evaluate_task(data, task_of("sonyc_ust"), options);
+  ReportData report;
+  report.title = "levels";
+  report.evaluation = evaluation.tags;
+  report.levels = evaluation.levels;
+  report.part_by = evaluation.part_by;
+  report.parts = evaluation.parts;
+  report.notes = {kNasty};
+  const std::string page = html_report(report);
+  EXPECT_EQ(malformed(page), "");
+  EXPECT_EQ(count(page, "<script"), 1U);
+  for (const char* level : {"<h2>Coarse tags</h2>", "<h2>Fine tags</h2>", "95 % bootstrap interval"})
+    EXPECT_EQ(count(page, level), 1U) << level;
+  EXPECT_EQ(count(page, "<td class=\"name\" data-value=\"8_dog\">"), 3U);  // both levels, and by itself
+  EXPECT_EQ(count(page, "<small>macro_auprc</small>"), 2U);
+  EXPECT_EQ(count(page, "<h2>By &lt;script&gt;"), 1U);
+  EXPECT_EQ(count(page, "<h2>Metrics</h2>"), 0U) << "in place of them are the two levels";
 }
 
 TEST(HtmlReport, LeavesOutWhatIsNotThere) {
