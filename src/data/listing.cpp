@@ -83,9 +83,9 @@ std::optional<ListTable> ListTable::read(const fs::path& path, char separator, c
 }
 
 const std::string& ListTable::field(const CsvRow& row, std::string_view column) const noexcept {
-  static const std::string kEmpty;
+  static const std::string none;
   const auto index = table_.column(column);
-  return index ? row.fields[*index] : kEmpty;
+  return index ? row.fields[*index] : none;
 }
 
 fs::path first_file(const fs::path& root, const std::vector<std::string>& names) {
