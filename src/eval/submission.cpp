@@ -157,7 +157,7 @@ Predictions read_predictions(const std::filesystem::path& path, const Submission
 std::string format_submission(const ScoreTable& table, const SubmissionFormat& format) {
   ScoreTable titled = table;
   titled.id_column = format.id_column;
-  const std::string scores = format_score_table(titled);
+  std::string scores = format_score_table(titled);
   if (format.has_scores()) return scores;
   check_names(table, format);
   std::string text = csv_line({format.id_column, format.label_column}, format.separator);
