@@ -116,6 +116,10 @@ class Grid {
                                    "1"};
     // A cell that was begun goes on from its checkpoint.
     words.push_back(std::filesystem::exists(out / "recipe.yaml") ? "--resume" : "--overwrite");
+    if (!request_.cache.empty()) {
+      words.insert(words.end(),
+                   {"--cache", request_.cache.string(), "--cache-gb", fmt::format("{}", request_.cache_gb)});
+    }
     for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());

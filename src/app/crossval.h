@@ -19,7 +19,9 @@ struct CrossvalRequest {
   std::filesystem::path data_root;
   std::filesystem::path out;      ///< one folder a cell
   std::filesystem::path results;  ///< JSON lines
-  std::vector<int> folds;         ///< empty: all
+  std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
+  double cache_gb = 20;
+  std::vector<int> folds;  ///< empty: all
   std::vector<long> seeds;
   int jobs = 1;                   ///< cells side by side, one thread each
   std::filesystem::path program;  ///< the earmark program that runs a cell

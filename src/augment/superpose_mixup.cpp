@@ -31,11 +31,17 @@ bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples,
   return true;
 }
 
+std::size_t superposed_length(std::size_t n_base, std::size_t n_other, const SuperposePlan& plan) {
+  const long begin = std::min(0L, plan.offset);
+  const long end = std::max(static_cast<long>(n_base), plan.offset + static_cast<long>(n_other));
+  return static_cast<std::size_t>(end - begin);
+}
+
 std::vector<float> superpose(std::span<const float> base, std::span<const float> other,
                              const SuperposePlan& plan) {
   const long n_base = static_cast<long>(base.size()), n_other = static_cast<long>(other.size());
-  const long begin = std::min(0L, plan.offset), end = std::max(n_base, plan.offset + n_other);
-  std::vector<float> mixed(static_cast<std::size_t>(end - begin), 0.0f);
+  const long begin = std::min(0L, plan.offset);
+  std::vector<float> mixed(superposed_length(base.size(), other.size(), plan), 0.0f);
   const auto base_gain = static_cast<float>(plan.base_gain);
   const auto other_gain = static_cast<float>(plan.other_gain * peak(base) / peak(other));
   float* at = mixed.data() - begin;

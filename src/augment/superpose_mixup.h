@@ -44,6 +44,9 @@ double draw_gain(Rng& rng);
 bool draw_plan(std::size_t n_base, std::size_t n_other, std::size_t max_samples, Rng& rng,
                SuperposePlan& plan);
 
+/// Length of the span of both, samples.
+std::size_t superposed_length(std::size_t n_base, std::size_t n_other, const SuperposePlan& plan);
+
 /// Both clips as planned, in a buffer that spans both; peaks below 1e-3 count as 1e-3.
 std::vector<float> superpose(std::span<const float> base, std::span<const float> other,
                              const SuperposePlan& plan);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -84,11 +85,13 @@ std::string read_text(const std::filesystem::path& path, std::size_t max_bytes) 
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
+void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes, Flush flush) {
+  static std::atomic<unsigned> n_written{0};
+  const std::filesystem::path temporary = path.string() + fmt::format(".{}.{}.tmp", ::getpid(), n_written++);
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) io_error("create", temporary);
-  if (!write_all(file.get(), bytes.data(), bytes.size()) || ::fsync(file.get()) != 0 || !file.close() ||
+  if (!write_all(file.get(), bytes.data(), bytes.size()) ||
+      (flush == Flush::kToDisk && ::fsync(file.get()) != 0) || !file.close() ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());

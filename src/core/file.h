@@ -15,8 +15,13 @@ std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::size_t max_bytes = std::size_t{1} << 34);
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
 
-/// Atomic whole-file writes. @throws Error(kIo); then nothing stands under `path` that was not there before.
-void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes);
+/// Whether the bytes must be on the disk before the name is (a power cut), or a kill is all that is feared.
+enum class Flush { kToDisk, kLater };
+
+/// Atomic whole-file writes, also when several threads or processes write one path: the last rename wins.
+/// @throws Error(kIo); then nothing stands under `path` that was not there before.
+void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                 Flush flush = Flush::kToDisk);
 void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// An append-only journal of lines. Each append() is one write(2), so a kill leaves at most one torn

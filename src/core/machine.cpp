@@ -69,4 +69,15 @@ Machine this_machine() {
   return machine;
 }
 
+const std::string& instruction_sets() {
+  static const std::string text = [] {
+    std::string names = this_machine().architecture;
+    for (const auto& [name, there] : this_machine().cpu_features) {
+      if (there) names += " " + name;
+    }
+    return names;
+  }();
+  return text;
+}
+
 }  // namespace earmark

@@ -21,4 +21,7 @@ struct Machine {
 
 Machine this_machine();
 
+/// The CPU features that are there, in one line: with others, sums may differ in their last bits.
+const std::string& instruction_sets();
+
 }  // namespace earmark

@@ -18,13 +18,14 @@ inline constexpr bool is_known(float target) noexcept { return target >= 0.0f; }
 
 /// One annotated recording.
 struct Clip {
-  std::string id;              ///< unique in the data set
-  std::filesystem::path path;  ///< of the file, complete
-  std::string split;           ///< "train", "validate", "test" or "unused"; empty: there are only folds
-  int fold = 0;                ///< as the data set numbers them, from 1; 0: none
-  std::string group;           ///< recordings of one source, sensor or place; never torn apart by a split
-  bool verified = true;        ///< the tags were checked by a person
-  std::vector<float> targets;  ///< [n_tags] 1 yes, 0 no, between: soft, kUnknownTarget
+  std::string id;               ///< unique in the data set
+  std::filesystem::path path;   ///< of the file, complete
+  double from = 0.0, to = 1.0;  ///< the part of the file that is the clip, as shares of its length
+  std::string split;            ///< "train", "validate", "test" or "unused"; empty: there are only folds
+  int fold = 0;                 ///< as the data set numbers them, from 1; 0: none
+  std::string group;            ///< recordings of one source, sensor or place; never torn apart by a split
+  bool verified = true;         ///< the tags were checked by a person
+  std::vector<float> targets;   ///< [n_tags] 1 yes, 0 no, between: soft, kUnknownTarget
   std::map<std::string, std::string> metadata;
 };
 

@@ -38,29 +38,34 @@ std::vector<Group> groups_of(const Dataset& data) {
 
 }  // namespace
 
-TrainHeldOut split_by_fold(const Dataset& data, int fold) {
+TrainHeldOut split_for_training(const Dataset& data, std::string_view train_split, int fold) {
+  if (fold < 0 || fold > data.n_folds()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("fold: data set {} has {}, got {}", data.name,
+                    data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds()) : "no folds", fold));
+  }
   TrainHeldOut parts;
   std::map<std::string, bool> is_held_out;
   std::set<std::string> torn;
   for (std::size_t i = 0; i < data.clips.size(); ++i) {
     const Clip& clip = data.clips[i];
-    if (clip.fold == 0) continue;
-    const bool held_out = clip.fold == fold;
+    const bool held_out = fold > 0 ? clip.fold == fold : clip.split == "validate";
+    if (!held_out && !clip.split.empty() && clip.split != train_split) continue;
     (held_out ? parts.held_out : parts.train).push_back(i);
     if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out)
       torn.insert(clip.group);
   }
-  if (parts.held_out.empty()) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("fold: data set {} has folds 1..{}, got {}", data.name, data.n_folds(), fold));
-  }
+  if (fold > 0 && parts.held_out.empty())
+    throw Error(ErrorCode::kInvalidOption, fmt::format("fold: no clip of {} is in fold {}", data.name, fold));
   if (parts.train.empty()) {
     throw Error(ErrorCode::kBadDataset,
-                fmt::format("data set {}: every clip is in fold {}", data.name, fold));
+                fmt::format("data set {}: no clip of split '{}' is left to learn from{}", data.name,
+                            train_split, fold > 0 ? fmt::format(" outside fold {}", fold) : ""));
   }
   if (!torn.empty()) {
     throw Error(ErrorCode::kBadDataset,
-                fmt::format("data set {}: these groups are both in fold {} and outside: {}", data.name, fold,
+                fmt::format("data set {}: these groups are both held out and learned from: {}", data.name,
                             fmt::join(torn, ", ")));
   }
   return parts;
@@ -152,6 +157,29 @@ void assign_folds(Dataset& data, int n_folds, std::uint64_t seed) {
     for (std::size_t t = 0; t < totals.size(); ++t) filled[best][t] += group.weights[t];
     for (const std::size_t i : group.clips) data.clips[i].fold = static_cast<int>(best) + 1;
   }
+}
+
+std::vector<Clip> cut_unverified(const std::vector<Clip>& clips, const ExcerptOptions& options) {
+  if (!options.enabled) return clips;
+  std::vector<Clip> cut;
+  for (const Clip& clip : clips) {
+    if (clip.verified) {
+      cut.push_back(clip);
+      continue;
+    }
+    Rng rng(options.seed, "excerpts", 0, fnv1a(clip.id));
+    const double share = rng.uniform(options.min_share, options.max_share);
+    const double at = clip.from + share * (clip.to - clip.from);
+    Clip first = clip, second = clip;
+    first.id += "#1";
+    second.id += "#2";
+    first.to = second.from = at;
+    // Two parts of one recording must never meet on both sides of a split.
+    if (clip.group.empty()) first.group = second.group = clip.id;
+    cut.push_back(std::move(first));
+    cut.push_back(std::move(second));
+  }
+  return cut;
 }
 
 }  // namespace earmark

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "earmark/options.h"
 
 namespace earmark {
 
@@ -15,10 +16,12 @@ struct TrainHeldOut {
   std::vector<std::size_t> held_out;
 };
 
-/// Cross-validation: the clips of `fold` are held out, those of every other fold are learned from.
-/// @throws Error(kInvalidOption) when no clip is in that fold, Error(kBadDataset) when none is in another or
-/// when a group lies in both parts.
-TrainHeldOut split_by_fold(const Dataset& data, int fold);
+/// What a run learns from and what it is measured on. With a fold: the clips of that fold are held out.
+/// Without: the validate split. Learned from is the rest of `train_split` and of what belongs to no split;
+/// other splits (test) are never touched.
+/// @throws Error(kInvalidOption) for a fold that is not there, Error(kBadDataset) when there is nothing to
+/// learn from or when a group lies in both parts.
+TrainHeldOut split_for_training(const Dataset& data, std::string_view train_split, int fold);
 
 /// The clips of one split. @throws Error(kInvalidOption) naming the splits there are when it has none.
 std::vector<std::size_t> clips_of_split(const Dataset& data, std::string_view split);
@@ -32,5 +35,26 @@ std::vector<std::size_t> select_clips(const Dataset& data, std::string_view spli
 /// the same seed gives the same folds. A clip without a group is a group of its own.
 /// @throws Error(kInvalidOption) for n_folds < 2 or more folds than groups.
 void assign_folds(Dataset& data, int n_folds, std::uint64_t seed);
+
+/// Long recordings whose tags nobody checked, cut into two shorter ones (UPB, DCASE 2019 Task 2, "Data").
+struct ExcerptOptions {
+  bool enabled = false;
+  std::uint64_t seed = 0;
+  double min_share = 0.1;
+  double max_share = 0.9;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("enabled", self.enabled, kAny,
+          "each training clip that is not verified becomes two, cut at a random place; both keep its tags");
+    visit("seed", self.seed, kNotNegative, "of the places of the cuts, which stay for the whole run");
+    visit("min_share", self.min_share, Range{0, 1, true, true}, "earliest cut, as a share of the clip");
+    visit("max_share", self.max_share, Range{0, 1, true, true}, "latest cut");
+  }
+};
+
+/// Cuts as told; verified clips stay whole. Ids get "#1" and "#2". The cut of a clip depends on its id and
+/// the seed alone.
+std::vector<Clip> cut_unverified(const std::vector<Clip>& clips, const ExcerptOptions& options);
 
 }  // namespace earmark

@@ -88,6 +88,10 @@ std::vector<std::string> Recipe::problems() const {
       steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
     found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));
   }
+  if (data.excerpts.min_share > data.excerpts.max_share) {
+    found.push_back(fmt::format("data.excerpts.min_share: must not pass max_share ({}), got {}",
+                                data.excerpts.max_share, data.excerpts.min_share));
+  }
   if (train.swa.enabled && train.swa.start + train.swa.every > train.iterations) {
     found.push_back(
         fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no "

@@ -16,6 +16,7 @@
 #include "core/options_io.h"
 #include "core/value.h"
 #include "data/dataset.h"
+#include "data/splits.h"
 #include "earmark/log_mel.h"
 #include "features/normalize.h"
 #include "models/upb_crnn_options.h"
@@ -48,11 +49,13 @@ struct SourceOptions {
 struct DataOptions : DatasetOptions {
   std::string dataset = "folder";
   std::string split = "train";
+  ExcerptOptions excerpts;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("dataset", self.dataset, kAny, "name of the data set");
     visit("split", self.split, kAny, "split that is trained on, where the data set names splits");
+    visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
     DatasetOptions::fields(self, visit);
   }
 };

@@ -2,10 +2,63 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "audio/read_audio.h"
+#include "core/machine.h"
 #include "earmark/error.h"
 
 namespace earmark {
+namespace {
+
+Waveform part_of(Waveform whole, const Clip& clip) {
+  if (clip.from <= 0.0 && clip.to >= 1.0) return whole;
+  const auto n = static_cast<double>(whole.n_samples());
+  const auto begin = static_cast<std::size_t>(clip.from * n), end = static_cast<std::size_t>(clip.to * n);
+  Waveform part{whole.sample_rate_hz, whole.n_channels, {}};
+  for (int c = 0; c < whole.n_channels; ++c) {
+    const std::span<const float> channel = std::as_const(whole).channel(c);
+    // A cut so near an end that nothing is left keeps one sample: a front end needs something.
+    const std::size_t first = std::min(begin, channel.size() - 1);
+    const std::size_t last = std::clamp(end, first + 1, channel.size());
+    part.samples.insert(part.samples.end(), channel.begin() + static_cast<std::ptrdiff_t>(first),
+                        channel.begin() + static_cast<std::ptrdiff_t>(last));
+  }
+  return part;
+}
+
+// Raised whenever the same file would give other samples than before.
+constexpr int kSamplesRevision = 1;
+
+}  // namespace
+
+std::string ClipStore::key(std::size_t index) const {
+  const Clip& clip = clips_[index];
+  return fmt::format("samples {}\n{}\n{} Hz, {} channels, at most {} s, part {} to {}\n{}", kSamplesRevision,
+                     file_identity(clip.path), options_.sample_rate_hz, options_.mono ? 1 : 2, options_.max_s,
+                     clip.from, clip.to, instruction_sets());
+}
+
+// As decode() gives it, from the cache when it is there.
+Waveform ClipStore::read(std::size_t index) const {
+  if (options_.cache == nullptr) return decode(index);
+  const int n_channels = options_.mono ? 1 : 2;
+  std::string name;
+  try {
+    name = key(index);
+  } catch (const Error&) {
+    return decode(index);  // which says what is wrong with the file
+  }
+  if (const auto stored = options_.cache->get(name)) {
+    auto samples = floats_of(*stored);
+    if (samples && !samples->empty() && samples->size() % static_cast<std::size_t>(n_channels) == 0)
+      return {options_.sample_rate_hz, n_channels, std::move(*samples)};
+  }
+  Waveform waveform = decode(index);
+  if (waveform.n_channels == n_channels) options_.cache->put(name, as_cache_bytes(waveform.samples));
+  return waveform;
+}
 
 Waveform ClipStore::decode(std::size_t index) const {
   ReadOptions read;
@@ -17,14 +70,14 @@ Waveform ClipStore::decode(std::size_t index) const {
     throw Error(ErrorCode::kBadAudio, fmt::format("{}: {} ({})", clips_[index].path.string(),
                                                   audio.failure().detail, audio.failure().reason));
   }
-  return std::move(audio->waveform);
+  return part_of(std::move(audio->waveform), clips_[index]);
 }
 
 void ClipStore::load(std::size_t index) {
   kept_.emplace_back();
   lengths_.push_back(0);
   try {
-    auto waveform = std::make_shared<const Waveform>(decode(index));
+    auto waveform = std::make_shared<const Waveform>(read(index));
     lengths_.back() = waveform->n_samples();
     const std::size_t bytes = waveform->samples.size() * sizeof(float);
     if (used_bytes_ + bytes > options_.memory_bytes) return;
@@ -45,7 +98,7 @@ void ClipStore::finish() const {
 
 std::shared_ptr<const Waveform> ClipStore::get(std::size_t index) const {
   if (kept_[index]) return kept_[index];
-  return std::make_shared<const Waveform>(decode(index));
+  return std::make_shared<const Waveform>(read(index));
 }
 
 }  // namespace earmark

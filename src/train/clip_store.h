@@ -1,9 +1,12 @@
-// clip_store.h: the training clips' samples, decoded once and kept in memory as far as it is allowed.
+// clip_store.h: the training clips' samples, decoded once and kept in memory as far as it is allowed, and on
+// disk for the next run when a cache is given.
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "core/disk_cache.h"
 #include "data/dataset.h"
 #include "earmark/waveform.h"
 
@@ -13,7 +16,8 @@ struct ClipStoreOptions {
   int sample_rate_hz = 44100;
   bool mono = true;    ///< else two channels, a single one twice, as when tagging
   double max_s = 0.0;  ///< longer clips are cut; 0: never
-  std::size_t memory_bytes = std::size_t{4} << 30;  ///< clips beyond it are decoded again at each use
+  std::size_t memory_bytes = std::size_t{4} << 30;  ///< clips beyond it are read again at each use
+  DiskCache* cache = nullptr;                       ///< decoded samples are kept there; outlives the store
 };
 
 /// Thread-safety: get() may be called from many threads at once.
@@ -36,10 +40,14 @@ class ClipStore {
   const Clip& clip(std::size_t index) const { return clips_[index]; }
   std::size_t n_samples(std::size_t index) const { return lengths_[index]; }
   std::shared_ptr<const Waveform> get(std::size_t index) const;
+  /// All that a clip's samples depend on. @throws Error(kIo) when its file has gone.
+  std::string key(std::size_t index) const;
+  DiskCache* cache() const noexcept { return options_.cache; }
 
  private:
   void load(std::size_t index);
   void finish() const;
+  Waveform read(std::size_t index) const;
   Waveform decode(std::size_t index) const;
 
   std::vector<Clip> clips_;

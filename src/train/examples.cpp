@@ -1,5 +1,7 @@
 #include "train/examples.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -7,6 +9,8 @@ namespace earmark {
 namespace {
 
 constexpr int kPartnerTries = 100;
+// Raised whenever the same samples and options would give other features than before.
+constexpr int kLogMelRevision = 1;
 
 // Several waveform channels are mixed with one plan, so that they stay together.
 Waveform superpose_channels(const Waveform& base, const Waveform& other, const SuperposePlan& plan) {
@@ -16,6 +20,11 @@ Waveform superpose_channels(const Waveform& base, const Waveform& other, const S
     mixed.samples.insert(mixed.samples.end(), channel.begin(), channel.end());
   }
   return mixed;
+}
+
+// Each visit of a clip in an epoch draws its own augmentation.
+std::uint64_t item_of(const Clip& clip, const Visit& visit) {
+  return fnv1a(visit.repetition == 0 ? clip.id : fmt::format("{}\n{}", clip.id, visit.repetition));
 }
 
 struct FeatureAugmenter {
@@ -41,68 +50,118 @@ struct FeatureAugmenter {
 }  // namespace
 
 ExampleMaker::ExampleMaker(const Recipe& recipe, const ClipStore& clips)
-    : recipe_(recipe), clips_(clips), extractor_(recipe.log_mel()) {}
+    : recipe_(recipe), clips_(clips), extractor_(recipe.log_mel()) {
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    all_.push_back(i);
+    if (clips.clip(i).verified) verified_.push_back(i);
+  }
+}
+
+// Of the whole clip as it is, neither augmented nor normalised; from the cache when it is there.
+FeatureMap ExampleMaker::features_of(std::size_t clip) const {
+  DiskCache* cache = clips_.cache();
+  if (cache == nullptr) return extractor_.compute(*clips_.get(clip));
+  const LogMelOptions& options = recipe_.log_mel();
+  const std::string key =
+      fmt::format("log_mel {}\n{}\n{}", kLogMelRevision, to_json(write_options(options)), clips_.key(clip));
+  if (const auto stored = cache->get(key)) {
+    const int n_channels = extractor_.n_channels(options.channels == Channels::kMono ? 1 : 2);
+    const auto rows = static_cast<std::size_t>(n_channels) * static_cast<std::size_t>(options.n_mels);
+    if (auto values = floats_of(*stored); values && !values->empty() && values->size() % rows == 0) {
+      const auto n_frames = static_cast<int>(values->size() / rows);
+      return {n_channels, options.n_mels, n_frames, std::move(*values)};
+    }
+  }
+  FeatureMap features = extractor_.compute(*clips_.get(clip));
+  cache->put(key, as_cache_bytes(features.values));
+  return features;
+}
 
 const Normalizer& ExampleMaker::measure_normalizer() {
   FeatureMoments moments;
-  LogMelWorkspace workspace;
-  FeatureMap features;
-  for (std::size_t i = 0; i < clips_.size(); ++i) {
-    extractor_.compute(*clips_.get(i), workspace, features);
-    moments.add(features);
-  }
+  for (std::size_t i = 0; i < clips_.size(); ++i) moments.add(features_of(i));
   normalizer_ = moments.normalizer(recipe_.normalize);
   return normalizer_;
 }
 
-void ExampleMaker::mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng,
-                          Waveform& waveform, std::vector<float>& targets) const {
-  if (!rng.bernoulli(options.probability) || clips_.size() < 2) return;
-  const auto longest =
-      static_cast<std::size_t>(options.length_ratio * static_cast<double>(waveform.n_samples()));
-  const auto max_samples = static_cast<std::size_t>(std::llround(options.max_s * waveform.sample_rate_hz));
+void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng,
+                            WavePlan& plan) const {
+  const std::vector<std::size_t>& partners = visit.repetition > 0 ? verified_ : all_;
+  if (!rng.bernoulli(options.probability) || partners.size() < 2) return;
+  const auto longest = static_cast<std::size_t>(options.length_ratio * static_cast<double>(plan.n_samples));
+  const auto max_samples =
+      static_cast<std::size_t>(std::llround(options.max_s * recipe_.log_mel().sample_rate_hz));
   for (int i = 0; i < kPartnerTries; ++i) {
-    const std::size_t other = rng.below(clips_.size());
-    SuperposePlan plan;
-    if (other == clip || clips_.n_samples(other) > longest ||
-        !draw_plan(waveform.n_samples(), clips_.n_samples(other), max_samples, rng, plan))
+    WavePlan::Mix mix;
+    mix.other = partners[rng.below(partners.size())];
+    const std::size_t n_other = clips_.n_samples(mix.other);
+    if (mix.other == visit.clip || n_other > longest ||
+        !draw_plan(plan.n_samples, n_other, max_samples, rng, mix.how))
       continue;
-    waveform = superpose_channels(waveform, *clips_.get(other), plan);
-    const std::vector<float>& others = clips_.clip(other).targets;
+    plan.n_samples = superposed_length(plan.n_samples, n_other, mix.how);
+    plan.steps.emplace_back(mix);
+    const std::vector<float>& others = clips_.clip(mix.other).targets;
     // Union of the tags: what either clip is known to hold, the mixture holds.
-    for (std::size_t k = 0; k < targets.size(); ++k) {
-      targets[k] = is_known(targets[k]) && is_known(others[k])       ? std::max(targets[k], others[k])
-                   : std::max({targets[k], others[k], 0.0f}) >= 1.0f ? 1.0f
-                                                                     : kUnknownTarget;
+    for (std::size_t k = 0; k < plan.targets.size(); ++k) {
+      float& target = plan.targets[k];
+      target = is_known(target) && is_known(others[k])       ? std::max(target, others[k])
+               : std::max({target, others[k], 0.0f}) >= 1.0f ? 1.0f
+                                                             : kUnknownTarget;
     }
     return;
   }
 }
 
-Example ExampleMaker::augmented(std::size_t clip, std::uint64_t epoch) const {
-  const std::uint64_t item = fnv1a(clips_.clip(clip).id);
-  Example example{{}, clips_.clip(clip).targets};
-  Waveform waveform = *clips_.get(clip);
-  Rng wave_rng(recipe_.seed, "augment_waveform", epoch, item);
+WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
+  WavePlan plan;
+  plan.n_samples = clips_.n_samples(visit.clip);
+  plan.targets = clips_.clip(visit.clip).targets;
+  Rng rng(recipe_.seed, "augment_waveform", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
-      mix_in(*mixup, clip, wave_rng, waveform, example.targets);
+      plan_mix(*mixup, visit, rng, plan);
     } else if (const auto* shift = std::get_if<TimeShiftOptions>(&options);
-               shift && wave_rng.bernoulli(shift->probability)) {
-      const std::size_t by = draw_time_shift(*shift, waveform.n_samples(), wave_rng);
-      for (int c = 0; c < waveform.n_channels; ++c) time_shift(waveform.channel(c), by);
+               shift && rng.bernoulli(shift->probability)) {
+      plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(*shift, plan.n_samples, rng)});
     }
   }
-  example.features = extractor_.compute(waveform);
+  return plan;
+}
+
+BucketItem ExampleMaker::describe(const Visit& visit, std::uint64_t epoch) const {
+  const WavePlan planned = plan(visit, epoch);
+  BucketItem item;
+  item.length = extractor_.n_frames(planned.n_samples);
+  for (const float target : planned.targets) item.tags.push_back(target >= 0.5f);
+  return item;
+}
+
+FeatureMap ExampleMaker::features_of(std::size_t clip, const WavePlan& plan) const {
+  Waveform waveform = *clips_.get(clip);
+  for (const auto& step : plan.steps) {
+    if (const auto* mix = std::get_if<WavePlan::Mix>(&step)) {
+      waveform = superpose_channels(waveform, *clips_.get(mix->other), mix->how);
+    } else {
+      for (int c = 0; c < waveform.n_channels; ++c)
+        time_shift(waveform.channel(c), std::get<WavePlan::Shift>(step).by);
+    }
+  }
+  return extractor_.compute(waveform);
+}
+
+Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
+  WavePlan planned = plan(visit, epoch);
+  Example example{{}, std::move(planned.targets)};
+  example.features = planned.steps.empty() ? features_of(visit.clip) : features_of(visit.clip, planned);
   normalizer_.apply(example.features);
-  Rng feature_rng(recipe_.seed, "augment_features", epoch, item);
+  Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)
     std::visit(FeatureAugmenter{example.features, feature_rng}, options);
   return example;
 }
 
 Example ExampleMaker::plain(std::size_t clip) const {
-  Example example{extractor_.compute(*clips_.get(clip)), clips_.clip(clip).targets};
+  Example example{features_of(clip), clips_.clip(clip).targets};
   normalizer_.apply(example.features);
   return example;
 }

@@ -3,8 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "data/samplers.h"
 #include "earmark/feature_map.h"
 #include "earmark/log_mel.h"
 #include "features/normalize.h"
@@ -18,6 +20,20 @@ struct Example {
   std::vector<float> targets;
 };
 
+/// What is decided about a visit before any of its samples are looked at.
+struct WavePlan {
+  struct Mix {
+    std::size_t other = 0;  ///< clip
+    SuperposePlan how;
+  };
+  struct Shift {
+    std::size_t by = 0;  ///< samples
+  };
+  std::vector<std::variant<Mix, Shift>> steps;
+  std::size_t n_samples = 0;   ///< of the result
+  std::vector<float> targets;  ///< [n_tags] of the result
+};
+
 /// Thread-safety: const members may be called from many threads at once.
 class ExampleMaker {
  public:
@@ -29,18 +45,23 @@ class ExampleMaker {
   const Normalizer& normalizer() const { return normalizer_; }
 
   /// As trained on.
-  Example augmented(std::size_t clip, std::uint64_t epoch) const;
+  Example augmented(const Visit& visit, std::uint64_t epoch) const;
+  /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
+  BucketItem describe(const Visit& visit, std::uint64_t epoch) const;
   /// As scored: no augmentation.
   Example plain(std::size_t clip) const;
 
   const ClipStore& clips() const { return clips_; }
 
  private:
-  void mix_in(const SuperposeMixupOptions& options, std::size_t clip, Rng& rng, Waveform& waveform,
-              std::vector<float>& targets) const;
+  FeatureMap features_of(std::size_t clip) const;
+  FeatureMap features_of(std::size_t clip, const WavePlan& plan) const;
+  WavePlan plan(const Visit& visit, std::uint64_t epoch) const;
+  void plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng, WavePlan& plan) const;
 
   const Recipe& recipe_;
   const ClipStore& clips_;
+  std::vector<std::size_t> all_, verified_;  // clips that may be mixed in
   LogMelExtractor extractor_;
   Normalizer normalizer_;
 };

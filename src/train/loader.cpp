@@ -1,12 +1,10 @@
 #include "train/loader.h"
 
-#include <algorithm>
-
 namespace earmark {
 
-Loader::Loader(const ExampleMaker& maker, const Recipe& recipe, long first, long last, int n_workers)
+Loader::Loader(const ExampleMaker& maker, const BatchOrder& order, long first, long last, int n_workers)
     : maker_(maker),
-      recipe_(recipe),
+      order_(order),
       last_(last),
       lookahead_(n_workers + 2),
       next_to_make_(first),
@@ -23,29 +21,17 @@ Loader::~Loader() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-long Loader::batches_per_epoch(std::size_t n_clips, int batch_size) {
-  const auto size = static_cast<std::size_t>(batch_size);
-  return static_cast<long>((n_clips + size - 1) / size);
-}
-
 Batch Loader::make(long iteration) const {
-  const std::size_t n_clips = maker_.clips().size();
-  const long per_epoch = batches_per_epoch(n_clips, recipe_.train.batch_size);
-  const auto epoch = static_cast<std::uint64_t>(iteration / per_epoch);
-  Rng rng(recipe_.seed, "order", epoch);
-  const std::vector<std::size_t> order = permutation(n_clips, rng);
-  const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
-  const std::size_t begin = static_cast<std::size_t>(iteration % per_epoch) * size,
-                    end = std::min(begin + size, n_clips);
+  const BatchOrder::At at = order_.at(iteration);
   std::vector<Example> examples;
   std::vector<std::string> ids;
-  for (std::size_t i = begin; i < end; ++i) {
-    examples.push_back(maker_.augmented(order[i], epoch));
-    ids.push_back(maker_.clips().clip(order[i]).id);
+  for (const Visit& visit : at.visits) {
+    examples.push_back(maker_.augmented(visit, at.epoch));
+    ids.push_back(maker_.clips().clip(visit.clip).id);
   }
   Batch batch = collate(std::move(examples), std::move(ids));
   batch.iteration = iteration;
-  batch.epoch = epoch;
+  batch.epoch = at.epoch;
   return batch;
 }
 

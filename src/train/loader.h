@@ -14,8 +14,8 @@ namespace earmark {
 
 class Loader {
  public:
-  /// Starts `n_workers` threads making batches first, first + 1, ... last - 1.
-  Loader(const ExampleMaker& maker, const Recipe& recipe, long first, long last, int n_workers);
+  /// Starts `n_workers` threads making batches first, first + 1, ... last - 1. Keeps the references.
+  Loader(const ExampleMaker& maker, const BatchOrder& order, long first, long last, int n_workers);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -23,15 +23,12 @@ class Loader {
   /// The next batch in order; waits for it. A worker's exception is thrown here.
   Batch next();
 
-  /// Batches in one pass over `n_clips`; the last one of a pass may be smaller.
-  static long batches_per_epoch(std::size_t n_clips, int batch_size);
-
  private:
   Batch make(long iteration) const;
   void work();
 
   const ExampleMaker& maker_;
-  const Recipe& recipe_;
+  const BatchOrder& order_;
   const long last_;
   const long lookahead_;
   std::mutex mutex_;

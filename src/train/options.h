@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "data/samplers.h"
 #include "earmark/options.h"
 
 namespace earmark {
@@ -94,16 +95,12 @@ struct SwaOptions {
   }
 };
 
-enum class Sampler { kShuffle };
-template <>
-struct EnumNames<Sampler> {
-  static constexpr std::array kNames{std::pair{Sampler::kShuffle, std::string_view("shuffle")}};
-};
-
 struct TrainOptions {
   long iterations = 200000;
   int batch_size = 16;
   Sampler sampler = Sampler::kShuffle;
+  BucketOptions bucket;
+  int repeat_verified = 0;
   SwaOptions swa;
   bool refresh_batch_norm = true;
   long log_every = 50;
@@ -114,8 +111,14 @@ struct TrainOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("iterations", self.iterations, kPositive, "optimiser steps in all");
-    visit("batch_size", self.batch_size, Range{1, 4096}, "clips a step");
-    visit("sampler", self.sampler, kAny, "order of the clips: a new permutation each epoch");
+    visit("batch_size", self.batch_size, Range{1, 4096},
+          "clips a step; one_per_class has one of each tag instead");
+    visit("sampler", self.sampler, kAny,
+          "which clips share a batch: a new permutation each epoch, buckets of similar length and distinct "
+          "tags, or one random clip of each tag");
+    visit("bucket", self.bucket, kAny, "the bucketed sampler's rules");
+    visit("repeat_verified", self.repeat_verified, Range{0, 1000},
+          "further visits of each verified clip in an epoch, mixed with verified ones alone");
     visit("swa", self.swa, kAny, "stochastic weight averaging");
     visit("refresh_batch_norm", self.refresh_batch_norm, kAny,
           "after SWA, recompute BatchNorm statistics over un-augmented training clips");

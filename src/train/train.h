@@ -2,6 +2,7 @@
 // the libtorch module.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -29,6 +30,10 @@ struct TrainRequest {
   bool overwrite = false;
   std::filesystem::path init;  ///< bundle to start from; empty: from scratch
   int threads = 0;             ///< 0: all cores
+  /// Folder in which decoded samples and log-mels are kept for the next run; empty: none. Results do not
+  /// depend on it.
+  std::filesystem::path cache;
+  std::uint64_t cache_bytes = std::uint64_t{20} << 30;
   std::function<void(const TrainProgress&)> on_progress;
   std::function<void(const std::string&)> on_message;
   const std::atomic<bool>* stop = nullptr;  ///< set: save a checkpoint and return

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/file.h"
+#include "data/splits.h"
 #include "earmark/error.h"
 #include "eval/evaluate.h"
 #include "eval/score_table.h"
@@ -34,31 +35,24 @@ struct SplitClips {
 };
 
 SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
-  if (fold < 0 || fold > dataset.n_folds()) {
-    throw Error(ErrorCode::kInvalidOption,
-                dataset.n_folds() > 0
-                    ? fmt::format("--fold: {} has folds 1..{}, got {}", dataset.name, dataset.n_folds(), fold)
-                    : fmt::format("--fold: {} has no folds, got {}", dataset.name, fold));
-  }
-  SplitClips parts;
-  for (const Clip& clip : dataset.clips) {
-    // Folds are another cut through the data than splits: with a fold held out, all others are trained on.
-    if (fold > 0 ? clip.fold == fold : clip.split == "validate") {
-      parts.held_out.push_back(clip);
-    } else if (fold > 0 || clip.split.empty() || clip.split == recipe.data.split) {
-      parts.train.push_back(clip);
-    }
-  }
-  if (parts.train.empty())
-    throw Error(ErrorCode::kBadDataset, fmt::format("{}: no clip is in split '{}' outside fold {}",
-                                                    dataset.name, recipe.data.split, fold));
-  return parts;
+  const TrainHeldOut parts = split_for_training(dataset, recipe.data.split, fold);
+  SplitClips clips;
+  for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
+  for (const std::size_t i : parts.held_out) clips.held_out.push_back(dataset.clips[i]);
+  clips.train = cut_unverified(clips.train, recipe.data.excerpts);
+  return clips;
 }
 
-ClipStoreOptions store_options(const Recipe& recipe) {
+BatchOrderOptions order_options(const Recipe& recipe) {
+  const TrainOptions& train = recipe.train;
+  return {train.sampler, train.batch_size, train.repeat_verified, train.bucket, recipe.seed};
+}
+
+ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   ClipStoreOptions options;
   options.sample_rate_hz = recipe.log_mel().sample_rate_hz;
   options.mono = recipe.log_mel().channels == Channels::kMono;
+  options.cache = cache;
   return options;
 }
 
@@ -111,8 +105,10 @@ class Run {
   Dataset dataset_;
   std::string recipe_text_;
   std::optional<Bundle> init_;
+  std::optional<DiskCache> cache_;
   std::optional<ClipStore> train_clips_, held_out_clips_;
   std::optional<ExampleMaker> examples_, held_out_;
+  std::optional<BatchOrder> order_;
   std::optional<Learner> learner_;
   std::optional<RunLog> log_;
   Checkpoint state_;
@@ -179,14 +175,26 @@ std::optional<Checkpoint> Run::saved_state() const {
 }
 
 void Run::load_clips(const SplitClips& parts) {
+  if (!request_.cache.empty()) cache_.emplace(request_.cache, request_.cache_bytes);
+  const ClipStoreOptions store = store_options(recipe_, cache_ ? &*cache_ : nullptr);
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
-  train_clips_.emplace(parts.train, store_options(recipe_),
+  train_clips_.emplace(parts.train, store,
                        [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
-  held_out_clips_.emplace(parts.held_out, store_options(recipe_),
+  held_out_clips_.emplace(parts.held_out, store,
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
   held_out_.emplace(recipe_, *held_out_clips_);
+  order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
+    return examples_->describe(visit, epoch);
+  });
+  if (cache_ && request_.on_message) {
+    const CacheCounts counts = cache_->counts();
+    request_.on_message(fmt::format("cache {}: {} of {} recordings found{}", cache_->folder().string(),
+                                    counts.hits, n_all,
+                                    counts.damaged > 0 ? fmt::format(", {} damaged", counts.damaged) : ""));
+  }
+  order_->at(0);  // data that no batch can be made of is found now
 }
 
 // The network and the features it is to see: of the checkpoint, of --init, or new.
@@ -254,10 +262,9 @@ void Run::checkpoint() {
 }
 
 void Run::log_step(double rate) {
-  const long per_epoch = Loader::batches_per_epoch(train_clips_->size(), recipe_.train.batch_size);
   Value record;
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
-  record.set("epoch", Value(static_cast<double>(state_.iteration) / static_cast<double>(per_epoch)));
+  record.set("epoch", Value(order_->epochs_before(state_.iteration)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
   record.set("lr", Value(std::get<AdamOptions>(recipe_.optimizer).lr *
                          schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
@@ -277,7 +284,7 @@ Value Run::validate() {
 
 bool Run::train() {
   const TrainOptions& options = recipe_.train;
-  Loader loader(*examples_, recipe_, state_.iteration, options.iterations, std::max(1, threads_ / 2));
+  Loader loader(*examples_, *order_, state_.iteration, options.iterations, std::max(1, threads_ / 2));
   const Clock::time_point start = Clock::now();
   long n_clips = 0;
   while (state_.iteration < options.iterations) {

@@ -161,7 +161,7 @@ TEST(WriteSimulatedDataset, ReadsBackAsADataset) {
   ASSERT_EQ(data.clips.size(), 60U);
   EXPECT_EQ(data.tags.size(), 6U);
   EXPECT_EQ(data.n_folds(), 5);
-  EXPECT_EQ(split_by_fold(data, 5).held_out, clips_of_split(data, "test"));
+  EXPECT_EQ(split_for_training(data, "train", 5).held_out, clips_of_split(data, "test"));
   EXPECT_EQ(clips_of_split(data, "train").size(), 36U);
   int n_pairs = 0;
   for (const Clip& clip : data.clips) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/rng.h"
@@ -75,21 +76,76 @@ TEST(AssignFolds, RefusesMoreFoldsThanGroups) {
   EXPECT_THROW(assign_folds(data, 1, 1), Error);
 }
 
-TEST(SplitByFold, HoldsOutOneFold) {
+TEST(SplitForTraining, HoldsOutOneFold) {
   Dataset data = make(50, 5, 0);
   assign_folds(data, 5, 1);
-  const TrainHeldOut parts = split_by_fold(data, 2);
+  const TrainHeldOut parts = split_for_training(data, "train", 2);
   EXPECT_EQ(parts.held_out.size(), 10U);
   EXPECT_EQ(parts.train.size(), 40U);
   for (const std::size_t i : parts.held_out) EXPECT_EQ(data.clips[i].fold, 2);
-  EXPECT_THROW(split_by_fold(data, 6), Error);
+  EXPECT_THROW(split_for_training(data, "train", 6), Error);
 }
 
-TEST(SplitByFold, RefusesATornGroup) {
+TEST(SplitForTraining, RefusesATornGroup) {
   Dataset data = make(4, 2, 0);
   for (int i = 0; i < 4; ++i) data.clips[static_cast<std::size_t>(i)].fold = 1 + i % 2;
   data.clips[0].group = data.clips[1].group = "one street";
-  EXPECT_THROW(split_by_fold(data, 1), Error);
+  EXPECT_THROW(split_for_training(data, "train", 1), Error);
+}
+
+TEST(SplitForTraining, NeverTouchesTheTestSplitAndKeepsClipsOutsideFolds) {
+  Dataset data = make(8, 2, 0);
+  const char* splits[] = {"train", "train", "train", "train", "test", "test", "validate", "train"};
+  const int folds[] = {1, 1, 2, 2, 0, 2, 0, 0};
+  for (std::size_t i = 0; i < 8; ++i) {
+    data.clips[i].split = splits[i];
+    data.clips[i].fold = folds[i];
+  }
+  // Clip 7 has no fold (a noisy clip, never held out); clip 5 is in fold 2 though its split is test.
+  TrainHeldOut parts = split_for_training(data, "train", 1);
+  EXPECT_EQ(parts.held_out, (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(parts.train, (std::vector<std::size_t>{2, 3, 7}));
+  parts = split_for_training(data, "train", 0);
+  EXPECT_EQ(parts.held_out, (std::vector<std::size_t>{6}));
+  EXPECT_EQ(parts.train, (std::vector<std::size_t>{0, 1, 2, 3, 7}));
+}
+
+TEST(CutUnverified, MakesTwoExcerptsOfEachUncheckedClipThatMeetAtTheCut) {
+  Dataset data = make(200, 2, 0);
+  for (std::size_t i = 0; i < 200; ++i) data.clips[i].verified = i % 4 == 0;
+  ExcerptOptions options;
+  EXPECT_EQ(cut_unverified(data.clips, options).size(), 200U);
+  options.enabled = true;
+  const std::vector<Clip> cut = cut_unverified(data.clips, options);
+  ASSERT_EQ(cut.size(), 50U + 2 * 150U);
+  double sum = 0, earliest = 1, latest = 0;
+  for (std::size_t i = 0; i < cut.size(); ++i) {
+    if (cut[i].verified) {
+      EXPECT_EQ(cut[i].from, 0.0);
+      EXPECT_EQ(cut[i].to, 1.0);
+      continue;
+    }
+    const Clip &first = cut[i], &second = cut[++i];
+    EXPECT_EQ(first.to, second.from);
+    EXPECT_EQ(first.targets, second.targets);
+    EXPECT_EQ(first.group, second.group);
+    EXPECT_NE(first.id, second.id);
+    sum += first.to;
+    earliest = std::min(earliest, first.to);
+    latest = std::max(latest, first.to);
+  }
+  // U(0.1, 0.9): mean 0.5, standard deviation of the mean of 150: 0.23 / sqrt(150) = 0.019.
+  EXPECT_NEAR(sum / 150, 0.5, 0.06);
+  EXPECT_GE(earliest, 0.1);
+  EXPECT_LE(latest, 0.9);
+  EXPECT_LT(earliest, 0.15);
+  EXPECT_GT(latest, 0.85);
+
+  options.seed = 1;
+  EXPECT_NE(cut_unverified(data.clips, options)[1].to, cut[1].to);
+  std::vector<Clip> fewer(data.clips.begin() + 50, data.clips.end());
+  const std::vector<Clip> again = cut_unverified(fewer, {true, 0, 0.1, 0.9});
+  EXPECT_EQ(again.back().from, cut.back().from) << "the other clips must not matter";
 }
 
 TEST(ClipsOfSplit, SelectsAndNamesWhatThereIs) {

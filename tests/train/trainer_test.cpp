@@ -50,6 +50,13 @@ class Trainer : public ::testing::Test {
     options.clip.duration_s = 1.0;
     options.clip.sample_rate_hz = 16000;
     write_simulated_dataset(root_ / "data", options);
+    // The same clips, every other one checked by nobody.
+    std::istringstream lines(read_text(root_ / "data/manifest.csv"));
+    std::string manifest;
+    int n = 0;
+    for (std::string line; std::getline(lines, line); ++n)
+      manifest += line + (n == 0 ? ",verified\n" : n % 2 == 0 ? ",1\n" : ",0\n");
+    write_text(root_ / "data/checked.csv", manifest);
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
 
@@ -109,6 +116,57 @@ TEST_F(Trainer, StoppedAndResumedRunEqualsUninterruptedRunBitForBit) {
 }
 
 // A kill leaves the last periodic checkpoint, a log that ran ahead of it, and perhaps a torn line.
+TEST_F(Trainer, ACacheOfRecordingsChangesNoBitEmptyFilledOrDamaged) {
+  ASSERT_TRUE(train(request("without_cache")).finished);
+  const auto expected = read_bytes(root_ / "without_cache/model.earmark");
+  std::vector<std::string> told;
+  const auto with_cache = [&](const std::string& name) {
+    TrainRequest cached = request(name);
+    cached.cache = root_ / "cache";
+    cached.on_message = [&](const std::string& text) { told.push_back(text); };
+    ASSERT_TRUE(train(cached).finished);
+    EXPECT_EQ(read_bytes(root_ / name / "model.earmark"), expected) << name;
+    EXPECT_EQ(log_of(root_ / name), log_of(root_ / "without_cache")) << name;
+  };
+  with_cache("cache_empty");
+  with_cache("cache_filled");
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "cache")) {
+    if (!entry.is_regular_file() || entry.file_size() < 100) continue;
+    std::vector<std::byte> bytes = read_bytes(entry.path());
+    bytes[bytes.size() / 2] ^= std::byte{4};
+    write_bytes(entry.path(), bytes);
+  }
+  with_cache("cache_damaged");
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_NE(told[0].find(": 0 of 12 recordings found"), std::string::npos) << told[0];
+  EXPECT_NE(told[1].find(": 12 of 12 recordings found"), std::string::npos) << told[1];
+  EXPECT_NE(told[2].find(": 0 of 12 recordings found, 12 damaged"), std::string::npos) << told[2];
+}
+
+// Lengths differ, so that buckets matter; unverified clips are cut in two, verified ones repeated.
+TEST_F(Trainer, BucketsExcerptsAndRepetitionsResumeBitForBitToo) {
+  const std::vector<std::string> overrides{"train.sampler=bucketed", "train.bucket.distinct_tags=false",
+                                           "train.repeat_verified=2", "data.excerpts.enabled=true",
+                                           "train.bucket.max_padding=0.5"};
+  ASSERT_TRUE(train(request("buckets", overrides)).finished);
+  TrainRequest stopped = request("buckets_stopped", overrides);
+  std::atomic<bool> stop{false};
+  stopped.stop = &stop;
+  stopped.on_progress = [&](const TrainProgress& p) { stop = p.stage == "training" && p.done == 9; };
+  ASSERT_FALSE(train(stopped).finished);
+  TrainRequest resumed = request("buckets_stopped", overrides);
+  resumed.resume = true;
+  ASSERT_TRUE(train(resumed).finished);
+  EXPECT_EQ(read_bytes(root_ / "buckets/model.earmark"), read_bytes(root_ / "buckets_stopped/model.earmark"));
+  EXPECT_EQ(log_of(root_ / "buckets"), log_of(root_ / "buckets_stopped"));
+}
+
+TEST_F(Trainer, DataThatNoBatchCanBeMadeOfIsRefusedBeforeAnythingIsWritten) {
+  // Six training clips of a few tags: sixteen with distinct tag sets are never found.
+  EXPECT_THROW(train(request("no_batches", {"train.sampler=bucketed", "train.batch_size=16"})), Error);
+  EXPECT_FALSE(fs::exists(root_ / "no_batches"));
+}
+
 TEST_F(Trainer, KilledAndResumedRunEqualsUninterruptedRunBitForBit) {
   ASSERT_TRUE(train(request("reference")).finished);
   TrainRequest killed = request("killed");

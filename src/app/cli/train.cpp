@@ -22,6 +22,11 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
   verb->add_option("--threads", options.threads, "threads; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  verb->add_option("--cache", options.cache,
+                   "folder that keeps decoded recordings and log-mels for the next run; changes no result");
+  verb->add_option("--cache-gb", options.cache_gb, "size it is kept below, GB")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_flag("--resume", options.resume, "continue a run that was stopped, bit for bit");
   verb->add_flag("--overwrite", options.overwrite, "begin anew where a run already stands");
 }
@@ -42,6 +47,8 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
   request.resume = options.resume;
   request.overwrite = options.overwrite;
   request.threads = options.threads;
+  request.cache = options.cache;
+  request.cache_bytes = static_cast<std::uint64_t>(options.cache_gb * 1e9);
   request.stop = &stop_flag();
   request.on_progress = [&progress](const TrainProgress& p) {
     const bool steps = p.stage == "training";

@@ -9,7 +9,8 @@
 namespace earmark::cli {
 
 struct TrainingOptions {
-  std::string recipe, data_root, out;
+  std::string recipe, data_root, out, cache;
+  double cache_gb = 20;
   std::vector<std::string> overrides;
   long seed = -1;
   int threads = 0;
