@@ -103,6 +103,7 @@ CategoryCounts::CategoryCounts(const ScoreView& view, const CategoryTags& tags) 
     if (known) clips.emplace_back(view, clip, tags);
   }
   known_ = std::ssize(clips);
+  for (const Clip& clip : clips) known_clips_.push_back(clip.index);
 
   thresholds_.push_back(kHighestThreshold);
   for (const Clip& clip : clips) {
@@ -119,6 +120,12 @@ CategoryCounts::CategoryCounts(const ScoreView& view, const CategoryTags& tags) 
     steps_.insert(steps_.end(), steps.begin(), steps.end());
     ends_.push_back(steps_.size());
   }
+}
+
+std::int64_t CategoryCounts::known_under(ClipWeights weights) const {
+  std::int64_t sum = 0;
+  for (const std::uint32_t clip : known_clips_) sum += weights[clip];
+  return sum;
 }
 
 void CategoryCounts::add_steps(const Clip& clip, std::vector<std::vector<Step>>& steps_of_row) {

@@ -46,6 +46,7 @@ class CategoryCounts {
   const std::vector<float>& thresholds() const noexcept { return thresholds_; }
   std::int64_t known() const noexcept { return known_; }      ///< clips
   std::int64_t support() const noexcept { return support_; }  ///< clips of which any of the tags is true
+  std::int64_t known_under(ClipWeights weights) const;        ///< clips under these weights
   /// Whether any clip that counts has one of the tags.
   bool any_positive(ClipWeights weights) const;
 
@@ -90,6 +91,7 @@ class CategoryCounts {
   std::vector<std::size_t> ends_;  ///< [n_rows] end of the row's steps
   std::vector<Step> steps_;
   std::vector<Positive> positives_;
+  std::vector<std::uint32_t> known_clips_;
   std::int64_t known_ = 0;
   std::int64_t support_ = 0;
 };

@@ -8,7 +8,9 @@
 
 namespace earmark {
 
-LevelStatistics::LevelStatistics(const ScoreView& view, const std::vector<CategoryTags>& categories) {
+LevelStatistics::LevelStatistics(const ScoreView& view, const std::vector<CategoryTags>& categories,
+                                 Level level)
+    : level_(level) {
   first_rows_.push_back(0);
   for (const CategoryTags& tags : categories) {
     categories_.emplace_back(view, tags);
@@ -65,7 +67,10 @@ std::vector<double> LevelStatistics::compute(ClipWeights weights, TieOrder ties,
   for (std::size_t i = 0; i < categories_.size(); ++i) {
     const CategoryCounts& category = categories_[i];
     workspace.points.clear();
-    category.visit(weights, [&](std::size_t row, const LevelCounts& counts) {
+    const bool one_class_counts_nothing = level_ == Level::kUpper && ties == TieOrder::kOfficial;
+    const std::int64_t known = one_class_counts_nothing ? category.known_under(weights) : 0;
+    category.visit(weights, [&](std::size_t row, LevelCounts counts) {
+      if (one_class_counts_nothing && counts.true_positives == known) counts = {};
       workspace.rows[first_rows_[i] + row] = {counts, true};
       workspace.points.push_back({counts.recall(), counts.precision()});
     });

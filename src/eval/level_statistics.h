@@ -26,8 +26,13 @@ class LevelStatistics {
   /// Where the categories' areas begin in what compute() returns.
   static constexpr std::size_t kFirstCategory = 3;
 
+  /// The upper level is counted by the published program with a two-by-two confusion matrix, which it does
+  /// not get where every clip is true and predicted; the challenge's rule is to count nothing there. That is
+  /// followed with TieOrder::kOfficial; the stable order counts them for what they are, true positives.
+  enum class Level { kUpper, kLower };
+
   /// @param view scores within 0..1.
-  LevelStatistics(const ScoreView& view, const std::vector<CategoryTags>& categories);
+  LevelStatistics(const ScoreView& view, const std::vector<CategoryTags>& categories, Level level);
 
   const std::vector<CategoryCounts>& categories() const noexcept { return categories_; }
   /// Micro AUPRC, micro F1 at the lowest threshold from 0.5, macro AUPRC, each category's AUPRC. A category
@@ -46,6 +51,7 @@ class LevelStatistics {
   void merge_rows();
   void add_micro(TieOrder ties, Workspace& workspace, std::vector<double>& values) const;
 
+  Level level_;
   std::vector<CategoryCounts> categories_;
   std::vector<std::size_t> first_rows_;  ///< [n_categories + 1]
   std::vector<MergedRow> merged_;

@@ -161,8 +161,8 @@ SonycEvaluation evaluate_sonyc(const LabeledScores& data, const Taxonomy& taxono
                                const EvaluateOptions& options) {
   check(data, taxonomy, options);
   const ScoreView view(data.truth, data.scores, data.n_tags());
-  const LevelStatistics coarse(view, coarse_tags(taxonomy));
-  const LevelStatistics fine(view, fine_tags(taxonomy));
+  const LevelStatistics coarse(view, coarse_tags(taxonomy), LevelStatistics::Level::kUpper);
+  const LevelStatistics fine(view, fine_tags(taxonomy), LevelStatistics::Level::kLower);
   const std::vector<std::uint32_t> once(data.n_clips(), 1);
   SonycEvaluation evaluation;
   evaluation.n_clips = static_cast<std::int64_t>(data.n_clips());

@@ -149,12 +149,19 @@ TEST(SonycMetrics, WithoutAnyPositiveOrAnyPredictionEverythingIsZero) {
   EXPECT_EQ(evaluation.coarse.categories[0].recall, 0.0);
 }
 
-TEST(SonycMetrics, AllTrueAndAllPredictedIsPerfect) {
-  // The published program fails here.
+TEST(SonycMetrics, AllTrueAndAllPredictedIsPerfectButCountsNothingOfficially) {
+  // The published program fails at the upper level here; its rule is then to count nothing.
   LabeledScores data = sonyc_case(5);
   data.truth.assign(data.truth.size(), 1.0f);
   data.scores.assign(data.scores.size(), 1.0f);
   EXPECT_NEAR(evaluate_sonyc(data, sonyc_taxonomy()).coarse.macro_auprc.value, 1.0, 1e-12);
+  EvaluateOptions official;
+  official.tie_order = TieOrder::kOfficial;
+  const SonycEvaluation evaluation = evaluate_sonyc(data, sonyc_taxonomy(), official);
+  // No point but (0, 0) beside the ends (0, 1) and (1, 0): the area lies between 0 and a half.
+  EXPECT_EQ(evaluation.coarse.micro_f1.value, 0.0);
+  EXPECT_LE(evaluation.coarse.macro_auprc.value, 0.5);
+  EXPECT_NEAR(evaluation.fine.macro_auprc.value, 1.0, 1e-12);
 }
 
 TEST(SonycMetrics, ClipsOfUnknownTruthAreLeftOutOfTheirCategory) {
@@ -191,7 +198,8 @@ TEST(LevelStatistics, WeightsAreWorthAsMuchAsRepeatedClips) {
   for (const bool fine : {false, true}) {
     std::vector<CategoryTags> categories;
     for (int id = 1; id <= 8; ++id) categories.push_back(sonyc_category(id, fine));
-    const LevelStatistics all(ScoreView(data.truth, data.scores, data.n_tags()), categories);
+    const auto level = fine ? LevelStatistics::Level::kLower : LevelStatistics::Level::kUpper;
+    const LevelStatistics all(ScoreView(data.truth, data.scores, data.n_tags()), categories, level);
     for (std::uint64_t round = 0; round < 20; ++round) {
       Rng rng(round, "weights");
       std::vector<std::uint32_t> weights(70, 0);
@@ -201,7 +209,8 @@ TEST(LevelStatistics, WeightsAreWorthAsMuchAsRepeatedClips) {
         ++weights[drawn.back()];
       }
       const LabeledScores repeated = with_clips(data, drawn);
-      const LevelStatistics own(ScoreView(repeated.truth, repeated.scores, repeated.n_tags()), categories);
+      const LevelStatistics own(ScoreView(repeated.truth, repeated.scores, repeated.n_tags()), categories,
+                                level);
       const std::vector<std::uint32_t> once(70, 1);
       for (const TieOrder ties : {TieOrder::kStable, TieOrder::kOfficial}) {
         LevelStatistics::Workspace workspace;
