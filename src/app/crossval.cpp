@@ -20,6 +20,8 @@
 
 #include "core/file.h"
 #include "core/rng.h"
+#include "data/splits.h"
+#include "data/truth.h"
 #include "earmark/error.h"
 #include "eval/report.h"
 #include "eval/score_table.h"
@@ -164,6 +166,10 @@ class Grid {
     row.set("seed", Value(static_cast<std::int64_t>(cell.seed)));
     for (const auto& [name, value] : metrics.at("metrics").as_map()) {
       if (value.is_number()) row.set(name, value);
+      if (name != "coarse" && name != "fine") continue;
+      for (const auto& [figure, of_level] : value.as_map()) {
+        if (of_level.is_number()) row.set(fmt::format("{}_{}", name, figure), of_level);
+      }
     }
     for (const char* name : {"iterations", "train_s", "threads"}) row.set(name, metrics.at(name));
     row.set("cpu", Value(cpu_name()));
@@ -219,26 +225,16 @@ Value summarize(const std::vector<Value>& rows) {
 // no folder here and are left out.
 std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset, const Recipe& recipe,
                           const std::vector<int>& folds, const Value& metrics) {
-  LabeledScores pooled;
-  pooled.tags = dataset.tags;
-  pooled.single_label = dataset.single_label;
+  std::vector<std::size_t> clips;
+  std::vector<float> scores;
   long n_folds = 0;
   for (const int fold : folds) {
     const auto path = request.out / fmt::format("fold{}-seed{}", fold, request.seeds.front()) / "scores.csv";
     if (!std::filesystem::exists(path)) continue;
-    LabeledScores part;
-    part.tags = dataset.tags;
-    for (const Clip& clip : dataset.clips) {
-      if (clip.fold != fold) continue;
-      part.clip_ids.push_back(clip.id);
-      part.groups.push_back(clip.group.empty() ? clip.id : clip.group);
-      part.truth.insert(part.truth.end(), clip.targets.begin(), clip.targets.end());
-    }
-    part = join_scores(std::move(part), read_score_table(path));
-    pooled.clip_ids.insert(pooled.clip_ids.end(), part.clip_ids.begin(), part.clip_ids.end());
-    pooled.groups.insert(pooled.groups.end(), part.groups.begin(), part.groups.end());
-    pooled.truth.insert(pooled.truth.end(), part.truth.begin(), part.truth.end());
-    pooled.scores.insert(pooled.scores.end(), part.scores.begin(), part.scores.end());
+    const std::vector<std::size_t> held_out = select_clips(dataset, "", fold);
+    const LabeledScores part = join_scores(truth_of(dataset, held_out), read_score_table(path));
+    clips.insert(clips.end(), held_out.begin(), held_out.end());
+    scores.insert(scores.end(), part.scores.begin(), part.scores.end());
     ++n_folds;
   }
   ReportData report;
@@ -256,8 +252,11 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
   if (n_folds > 0) {
     EvaluateOptions options;
     options.bootstrap_resamples = kResamples;
-    report.evaluation = evaluate(pooled, options);
-    report.mistakes = most_confident_mistakes(pooled, options.threshold, kMistakesShown);
+    const Task& task = task_of(dataset.name);
+    TaskScores pooled = task_truth_of(dataset, clips, own_part_by(dataset, clips, task));
+    pooled.scores.scores = std::move(scores);
+    show_evaluation(report, evaluate_task(pooled, task, options));
+    report.mistakes = most_confident_mistakes(pooled.scores, options.threshold, kMistakesShown);
   }
   report.recipe = recipe_to_yaml(recipe);
   return html_report(report);

@@ -5,9 +5,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "eval/evaluate.h"
 #include "eval/score_table.h"
-#include "eval/task_evaluation.h"
 
 namespace earmark {
 
@@ -22,14 +20,6 @@ struct DatasetChoice {
 
 /// @throws as load_dataset() does, and Error(kInvalidOption) for an override that does not read.
 Dataset load_chosen(const DatasetChoice& choice, bool allow_missing = false);
-
-/// The clips of split and fold, in the order of the data set: everything an evaluation needs but the scores.
-LabeledScores truth_of(const Dataset& data, const std::vector<std::size_t>& clips);
-
-/// The same in the form in which a task is judged. @param part_by metadata field by whose values figures are
-/// told apart; empty: none. @throws Error(kInvalidOption) for a field that no clip has.
-TaskScores task_truth_of(const Dataset& data, const std::vector<std::size_t>& clips,
-                         const std::string& part_by);
 
 /// Clips that a table calls by the name of their file, with or without a folder, get their identity in the
 /// data set.

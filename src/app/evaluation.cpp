@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "data/splits.h"
+#include "data/truth.h"
 #include "earmark/error.h"
 #include "eval/submission.h"
 
@@ -20,14 +19,6 @@ Dataset official_truth(const EvaluationRequest& request, const Task& task) {
   choice.overrides.insert(choice.overrides.end(), request.choice.overrides.begin(),
                           request.choice.overrides.end());
   return load_chosen(choice, true);
-}
-
-// The task's own field only where clips have it: other releases of a data set may not.
-std::string part_by(const EvaluationRequest& request, const Task& task, const Dataset& data) {
-  if (!request.part_by.empty()) return request.part_by;
-  const bool is_there = std::any_of(data.clips.begin(), data.clips.end(),
-                                    [&](const Clip& clip) { return clip.metadata.contains(task.part_by); });
-  return is_there ? task.part_by : "";
 }
 
 }  // namespace
@@ -47,7 +38,8 @@ EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
   result.dataset = request.choice.dataset;
   result.split = request.choice.split.empty() ? "all" : request.choice.split;
   result.fold = request.choice.fold;
-  result.data = task_truth_of(data, clips, part_by(request, task, data));
+  result.data =
+      task_truth_of(data, clips, request.part_by.empty() ? own_part_by(data, clips, task) : request.part_by);
   std::vector<std::string> filled;
   result.data.scores = join_scores(std::move(result.data.scores), predictions.table,
                                    task.missing_tags_score_zero ? &filled : nullptr);
@@ -77,13 +69,7 @@ ReportData report_of(const EvaluationResult& result, const EvaluationRequest& re
   report.facts = {{"data set", result.dataset}, {"split", result.split}};
   if (result.fold > 0) report.facts.emplace_back("fold", std::to_string(result.fold));
   report.facts.emplace_back("scores", request.scores.filename().string());
-  if (result.evaluation.levels)
-    report.facts.emplace_back("order of ties", tie_order_name(result.evaluation.levels->tie_order));
-  report.evaluation = result.evaluation.tags;
-  report.levels = result.evaluation.levels;
-  report.part_by = result.evaluation.part_by;
-  report.parts = result.evaluation.parts;
-  report.notes = result.evaluation.notes;
+  show_evaluation(report, result.evaluation);
   report.notes.insert(report.notes.end(), result.warnings.begin(), result.warnings.end());
   report.mistakes = most_confident_mistakes(result.data.scores, request.options.threshold, kMistakesShown);
   return report;

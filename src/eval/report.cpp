@@ -173,6 +173,16 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
+void show_evaluation(ReportData& report, const TaskEvaluation& evaluation) {
+  if (evaluation.levels)
+    report.facts.emplace_back("order of ties", tie_order_name(evaluation.levels->tie_order));
+  report.evaluation = evaluation.tags;
+  report.levels = evaluation.levels;
+  report.part_by = evaluation.part_by;
+  report.parts = evaluation.parts;
+  report.notes = evaluation.notes;
+}
+
 std::vector<Mistake> most_confident_mistakes(const LabeledScores& data, double threshold,
                                              std::size_t at_most) {
   std::vector<std::size_t> places = wrong_places(data, threshold);

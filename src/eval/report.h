@@ -48,6 +48,9 @@ struct ReportData {
   std::string recipe;  ///< as resolved, folded away
 };
 
+/// Puts all of an evaluation's figures on the page.
+void show_evaluation(ReportData& report, const TaskEvaluation& evaluation);
+
 /// The wrong decisions with the highest scores, best score first, then in the order of the clips.
 /// Single-label: clips whose best class is not theirs. Multi-label: tags above the threshold that the clip is
 /// known not to have.

@@ -8,8 +8,8 @@
 
 #include "core/file.h"
 #include "data/splits.h"
+#include "data/truth.h"
 #include "earmark/error.h"
-#include "eval/evaluate.h"
 #include "eval/score_table.h"
 #include "models/torch_network.h"
 #include "recipe/recipe.h"
@@ -32,6 +32,7 @@ double seconds_since(Clock::time_point start) {
 
 struct SplitClips {
   std::vector<Clip> train, held_out;
+  TaskScores truth;  // of the held-out clips
 };
 
 SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
@@ -40,6 +41,9 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
   for (const std::size_t i : parts.held_out) clips.held_out.push_back(dataset.clips[i]);
   clips.train = cut_unverified(clips.train, recipe.data.excerpts);
+  const Task& task = task_of(dataset.name);
+  clips.truth = task_truth_of(dataset, parts.held_out,
+                              parts.held_out.empty() ? "" : own_part_by(dataset, parts.held_out, task));
   return clips;
 }
 
@@ -54,20 +58,6 @@ ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   options.mono = recipe.log_mel().channels == Channels::kMono;
   options.cache = cache;
   return options;
-}
-
-LabeledScores labeled(const Dataset& dataset, const ClipStore& clips, std::vector<float> scores) {
-  LabeledScores out;
-  out.tags = dataset.tags;
-  out.single_label = dataset.single_label;
-  out.scores = std::move(scores);
-  for (std::size_t i = 0; i < clips.size(); ++i) {
-    const Clip& clip = clips.clip(i);
-    out.clip_ids.push_back(clip.id);
-    out.groups.push_back(clip.group.empty() ? clip.id : clip.group);
-    out.truth.insert(out.truth.end(), clip.targets.begin(), clip.targets.end());
-  }
-  return out;
 }
 
 // Of the clips, their parts and their tags: a resumed run must meet the same ones.
@@ -114,7 +104,7 @@ class Run {
   Checkpoint state_;
   Clock::time_point sitting_start_ = Clock::now();
   double earlier_s_ = 0.0;
-  LabeledScores last_scores_;
+  TaskScores last_scores_;  // of the held-out clips; without scores before the first validation
 };
 
 void Run::tell(const std::string& stage, long done, long total, double rate) const {
@@ -181,6 +171,7 @@ void Run::load_clips(const SplitClips& parts) {
   const auto n_train = static_cast<long>(parts.train.size());
   train_clips_.emplace(parts.train, store,
                        [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
+  last_scores_ = parts.truth;
   held_out_clips_.emplace(parts.held_out, store,
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
@@ -277,9 +268,8 @@ void Run::log_step(double rate) {
 Value Run::validate() {
   if (held_out_clips_->size() == 0) return Value();
   const auto total = static_cast<long>(held_out_clips_->size());
-  last_scores_ = labeled(dataset_, *held_out_clips_,
-                         learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); }));
-  return to_value(evaluate(last_scores_));
+  last_scores_.scores.scores = learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); });
+  return to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
 }
 
 bool Run::train() {
@@ -342,11 +332,11 @@ void Run::write_results(const Value& validation) {
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
   write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
-  if (last_scores_.n_clips() > 0) {
+  if (const LabeledScores& scores = last_scores_.scores; scores.n_clips() > 0) {
     ScoreTable table;
-    table.tags = last_scores_.tags;
-    table.clip_ids = last_scores_.clip_ids;
-    table.scores = last_scores_.scores;
+    table.tags = scores.tags;
+    table.clip_ids = scores.clip_ids;
+    table.scores = scores.scores;
     write_score_table(request_.out / "scores.csv", table);
   }
   write_text(request_.out / "report.html", run_report(metrics, log_->records(), last_scores_, recipe_text_));

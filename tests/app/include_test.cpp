@@ -24,7 +24,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"audio", {"core"}},
       {"features", {"core"}},
       {"eval", {"core"}},
-      {"data", {"core", "audio"}},
+      {"data", {"core", "audio", "eval"}},
       {"augment", {"core", "features"}},
       {"tagger", {"core", "audio", "features"}},
       {"models", {"core", "features", "tagger"}},
