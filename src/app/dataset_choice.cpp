@@ -19,7 +19,8 @@ Dataset load_chosen(const DatasetChoice& choice, bool allow_missing) {
     if (equals == std::string::npos || !text.starts_with("data.")) {
       throw Error(ErrorCode::kInvalidOption, fmt::format("--set: must be data.KEY=VALUE, got '{}'", text));
     }
-    given.set(text.substr(5, equals - 5), parse_yaml(text.substr(equals + 1), "--set " + text));
+    override_value(given, std::string_view(text).substr(5, equals - 5),
+                   parse_yaml(text.substr(equals + 1), "--set " + text), text);
   }
   std::vector<std::string> problems;
   read_options(given, options, "data", problems);

@@ -136,7 +136,7 @@ std::optional<std::vector<std::byte>> DiskCache::get(const std::string& key) {
     try {
       payload = payload_of(read_bytes(path), key);
     } catch (const Error&) {
-      there = fs::exists(path, error);  // else another process made room meanwhile
+      there = false;  // another process made room meanwhile
     }
     if (payload) {
       ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // used now
@@ -185,8 +185,9 @@ void DiskCache::tidy() {
   const bool too_large = bytes > kept;
   const auto now = fs::file_time_type::clock::now();
   for (const Entry& entry : entries) {
-    const bool leftover = entry.path.extension() != kSuffix && now - entry.used > kStaleAfter;
-    if (!tidying.locked() || !(leftover || (too_large && bytes > kept))) continue;
+    const bool whole = entry.path.extension() == kSuffix;  // else somebody writes it, or was killed doing so
+    const bool leftover = !whole && now - entry.used > kStaleAfter;
+    if (!tidying.locked() || !(leftover || (whole && too_large && bytes > kept))) continue;
     std::error_code error;
     if (!fs::remove(entry.path, error)) continue;
     bytes -= entry.bytes;

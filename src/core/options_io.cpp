@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "earmark/error.h"
+
 namespace earmark {
 
 ReadContext ReadContext::in(std::string_view name) const {
@@ -102,4 +104,42 @@ bool read_integer(const Value& value, const Range& range, double low, double hig
 }
 
 }  // namespace detail
+void override_value(Value& tree, std::string_view path, Value value, std::string_view whole) {
+  const std::size_t dot = path.find('.');
+  const std::string_view head = path.substr(0, dot);
+  if (head.empty())
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--set {}: an empty name in the path", whole));
+  if (tree.is_list()) {
+    Value::List list = tree.as_list();
+    std::size_t index = list.size();
+    const std::string digits(head);
+    if (digits.find_first_not_of("0123456789") == std::string::npos && digits.size() < 9)
+      index = std::stoul(digits);
+    if (index >= list.size()) {
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("--set {}: '{}' is no index of a list of {}", whole, head, list.size()));
+    }
+    if (dot == std::string_view::npos) {
+      list[index] = std::move(value);
+    } else {
+      override_value(list[index], path.substr(dot + 1), std::move(value), whole);
+    }
+    tree = Value(std::move(list));
+    return;
+  }
+  if (!tree.is_map() && !tree.is_null()) {
+    // `loss: bce` names a kind; an option of it may still be set.
+    Value map;
+    if (tree.is_string()) map.set("kind", tree);
+    tree = std::move(map);
+  }
+  if (dot == std::string_view::npos) {
+    tree.set(head, std::move(value));
+    return;
+  }
+  Value inner = tree.find(head) != nullptr ? *tree.find(head) : Value();
+  override_value(inner, path.substr(dot + 1), std::move(value), whole);
+  tree.set(head, std::move(inner));
+}
+
 }  // namespace earmark

@@ -356,4 +356,8 @@ std::vector<OptionDoc> document_options(const std::string& path = "") {
   return out;
 }
 
+/// Sets a dotted path in a tree; list elements by number: augment.0.probability.
+/// @param whole the text it came from, for messages. @throws Error(kInvalidOption).
+void override_value(Value& tree, std::string_view path, Value value, std::string_view whole);
+
 }  // namespace earmark

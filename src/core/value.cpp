@@ -14,6 +14,7 @@ namespace earmark {
 namespace {
 
 constexpr int kDeepest = 64;
+constexpr std::size_t kMostYamlValues = 1'000'000;
 
 [[noreturn]] void wrong_kind(const Value& value, const char* wanted) {
   throw Error(ErrorCode::kBadFile,
@@ -40,14 +41,20 @@ Value plain_scalar(const std::string& text) {
   return Value(text);
 }
 
-Value from_yaml(const YAML::Node& node, const std::string& name, int depth) {
+// @param n_left values that may still be made: an alias repeats all that it stands for, and aliases of
+// aliases would make a text of a kilobyte a tree of gigabytes.
+Value from_yaml(const YAML::Node& node, const std::string& name, int depth, std::size_t& n_left) {
+  if (n_left-- == 0) {
+    throw Error(ErrorCode::kBadFile, fmt::format("{}: more than {} values once its aliases are written out",
+                                                 name, kMostYamlValues));
+  }
   if (depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
   Value value;
   if (node.IsScalar()) {
     value = node.Tag() == "!" ? Value(node.Scalar()) : plain_scalar(node.Scalar());
   } else if (node.IsSequence()) {
     Value::List list;
-    for (const YAML::Node& item : node) list.push_back(from_yaml(item, name, depth + 1));
+    for (const YAML::Node& item : node) list.push_back(from_yaml(item, name, depth + 1, n_left));
     value = Value(std::move(list));
   } else if (node.IsMap()) {
     Value::Map map;
@@ -59,7 +66,7 @@ Value from_yaml(const YAML::Node& node, const std::string& name, int depth) {
                       fmt::format("{}:{}: '{}' is given twice", name, member.first.Mark().line + 1, key));
         }
       }
-      map.emplace_back(key, from_yaml(member.second, name, depth + 1));
+      map.emplace_back(key, from_yaml(member.second, name, depth + 1, n_left));
     }
     value = Value(std::move(map));
   }
@@ -251,7 +258,8 @@ std::string Value::describe() const {
 
 Value parse_yaml(const std::string& text, const std::string& name) {
   try {
-    return from_yaml(YAML::Load(text), name, 0);
+    std::size_t n_left = kMostYamlValues;
+    return from_yaml(YAML::Load(text), name, 0, n_left);
   } catch (const YAML::Exception& e) {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("{}:{}:{}: {}", name, e.mark.line + 1, e.mark.column + 1, e.msg));

@@ -11,6 +11,7 @@
 #include "data/fsdkaggle2018.h"
 #include "data/fsdkaggle2019.h"
 #include "data/sonyc_ust.h"
+#include "data/splits.h"
 #include "data/tau_scenes2019.h"
 #include "earmark/error.h"
 
@@ -85,7 +86,9 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
   if (options.annotations.empty() && !std::filesystem::is_directory(root, error)) {
     throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: {} is not a folder", name, root.string()));
   }
-  return entry.load(root, options);
+  Dataset data = entry.load(root, options);
+  if (options.folds.n > 0) assign_folds(data, options.folds);
+  return data;
 }
 
 }  // namespace earmark

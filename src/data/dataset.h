@@ -1,5 +1,6 @@
 // dataset.h: what a data set says about its recordings, in one form for all of them.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -54,6 +55,33 @@ struct EnumNames<TrainSubset> {
                                      std::pair{TrainSubset::kNoisy, std::string_view("noisy")}};
 };
 
+enum class FoldRule { kStratified, kShuffled };
+template <>
+struct EnumNames<FoldRule> {
+  static constexpr std::array kNames{std::pair{FoldRule::kStratified, std::string_view("stratified")},
+                                     std::pair{FoldRule::kShuffled, std::string_view("shuffled")}};
+};
+
+/// Folds of one's own, where a data set has none or others are wanted.
+struct FoldOptions {
+  int n = 0;
+  FoldRule rule = FoldRule::kStratified;
+  std::uint64_t seed = 0;
+  bool verified_only = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("n", self.n, Range{0, 1000},
+          "the training clips are dealt into so many folds; 0: those of the data set, if it has any");
+    visit("rule", self.rule, kAny,
+          "stratified: every tag as evenly as whole groups allow; shuffled: groups in random order, cut into "
+          "runs of equal length");
+    visit("seed", self.seed, kNotNegative, "of the dealing");
+    visit("verified_only", self.verified_only, kAny,
+          "other clips are in no fold: learned from in each, never held out");
+  }
+};
+
 struct DatasetOptions {
   bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
   std::string
@@ -74,6 +102,8 @@ struct DatasetOptions {
   bool unverified_to_train = false;  ///< clips of validate that the team did not agree upon are for training
   bool repair_coarse = false;        ///< in each row a coarse tag is what its fine tags say
 
+  FoldOptions folds;
+
   // Not a recipe's to say, so not among the fields:
   bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
   std::filesystem::path annotations;  ///< read in place of the root's own list; recordings are not looked for
@@ -84,6 +114,7 @@ struct DatasetOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
     visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
+    visit("folds", self.folds, kAny, "folds of one's own");
     visit("subset", self.subset, kAny, "fsdkaggle2019: which training clips");
     visit("keep_known_bad", self.keep_known_bad, kAny,
           "fsdkaggle2019: keep the curated clips known to be silent or wrongly labelled");

@@ -20,11 +20,13 @@ struct Group {
   std::vector<double> weights;  ///< [n_tags + 1] sum of the targets, then the number of clips
 };
 
-std::vector<Group> groups_of(const Dataset& data) {
+// Of the clips that folds are made of.
+std::vector<Group> groups_of(const Dataset& data, bool verified_only) {
   std::map<std::string, std::size_t> index;
   std::vector<Group> groups;
   for (std::size_t i = 0; i < data.clips.size(); ++i) {
     const Clip& clip = data.clips[i];
+    if ((!clip.split.empty() && clip.split != "train") || (verified_only && !clip.verified)) continue;
     const std::string key = clip.group.empty() ? "clip " + clip.id : "group " + clip.group;
     const auto [found, is_new] = index.emplace(key, groups.size());
     if (is_new) groups.push_back({{}, std::vector<double>(data.tags.size() + 1, 0.0)});
@@ -34,6 +36,46 @@ std::vector<Group> groups_of(const Dataset& data) {
     group.weights.back() += 1.0;
   }
   return groups;
+}
+
+// The fold where the sum of squared shares of all tags grows least takes the next group.
+void deal_evenly(Dataset& data, std::vector<Group>& groups, std::size_t n_folds) {
+  std::vector<double> totals(data.tags.size() + 1, 0.0);
+  for (const Group& group : groups) {
+    for (std::size_t t = 0; t < totals.size(); ++t) totals[t] += group.weights[t];
+  }
+  // Large groups first, while there is still room to even them out; chance decides between equals.
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const Group& a, const Group& b) { return a.clips.size() > b.clips.size(); });
+  std::vector<std::vector<double>> filled(n_folds, std::vector<double>(totals.size(), 0.0));
+  for (const Group& group : groups) {
+    // The fold where the sum of squared shares of all tags grows least.
+    std::size_t best = 0;
+    double best_cost = std::numeric_limits<double>::infinity();
+    for (std::size_t f = 0; f < filled.size(); ++f) {
+      double cost = 0.0;
+      for (std::size_t t = 0; t < totals.size(); ++t) {
+        if (totals[t] <= 0.0) continue;
+        cost += group.weights[t] * (2.0 * filled[f][t] + group.weights[t]) / (totals[t] * totals[t]);
+      }
+      if (cost < best_cost) {
+        best_cost = cost;
+        best = f;
+      }
+    }
+    for (std::size_t t = 0; t < totals.size(); ++t) filled[best][t] += group.weights[t];
+    for (const std::size_t i : group.clips) data.clips[i].fold = static_cast<int>(best) + 1;
+  }
+}
+
+void cut_into_runs(Dataset& data, const std::vector<Group>& groups, std::size_t n_folds) {
+  std::size_t n_clips = 0, n_dealt = 0;
+  for (const Group& group : groups) n_clips += group.clips.size();
+  for (const Group& group : groups) {
+    const std::size_t fold = n_dealt * n_folds / n_clips;
+    for (const std::size_t i : group.clips) data.clips[i].fold = static_cast<int>(fold) + 1;
+    n_dealt += group.clips.size();
+  }
 }
 
 }  // namespace
@@ -122,40 +164,20 @@ std::vector<std::size_t> select_clips(const Dataset& data, std::string_view spli
   return clips;
 }
 
-void assign_folds(Dataset& data, int n_folds, std::uint64_t seed) {
-  std::vector<Group> groups = groups_of(data);
-  if (n_folds < 2 || static_cast<std::size_t>(n_folds) > groups.size()) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("n_folds: must be 2..{} (the number of groups), got {}", groups.size(), n_folds));
+void assign_folds(Dataset& data, const FoldOptions& options) {
+  std::vector<Group> groups = groups_of(data, options.verified_only);
+  if (options.n < 2 || static_cast<std::size_t>(options.n) > groups.size()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("data.folds.n: must be 2..{} (the number of groups), got {}", groups.size(), options.n));
   }
-  std::vector<double> totals(data.tags.size() + 1, 0.0);
-  for (const Group& group : groups) {
-    for (std::size_t t = 0; t < totals.size(); ++t) totals[t] += group.weights[t];
-  }
-  // Large groups first, while there is still room to even them out; chance decides between equals.
-  Rng rng(seed, "assign_folds");
+  for (Clip& clip : data.clips) clip.fold = 0;
+  Rng rng(options.seed, "assign_folds");
   rng.shuffle(std::span<Group>(groups));
-  std::stable_sort(groups.begin(), groups.end(),
-                   [](const Group& a, const Group& b) { return a.clips.size() > b.clips.size(); });
-  std::vector<std::vector<double>> filled(static_cast<std::size_t>(n_folds),
-                                          std::vector<double>(totals.size(), 0.0));
-  for (const Group& group : groups) {
-    // The fold where the sum of squared shares of all tags grows least.
-    std::size_t best = 0;
-    double best_cost = std::numeric_limits<double>::infinity();
-    for (std::size_t f = 0; f < filled.size(); ++f) {
-      double cost = 0.0;
-      for (std::size_t t = 0; t < totals.size(); ++t) {
-        if (totals[t] <= 0.0) continue;
-        cost += group.weights[t] * (2.0 * filled[f][t] + group.weights[t]) / (totals[t] * totals[t]);
-      }
-      if (cost < best_cost) {
-        best_cost = cost;
-        best = f;
-      }
-    }
-    for (std::size_t t = 0; t < totals.size(); ++t) filled[best][t] += group.weights[t];
-    for (const std::size_t i : group.clips) data.clips[i].fold = static_cast<int>(best) + 1;
+  if (options.rule == FoldRule::kStratified) {
+    deal_evenly(data, groups, static_cast<std::size_t>(options.n));
+  } else {
+    cut_into_runs(data, groups, static_cast<std::size_t>(options.n));
   }
 }
 

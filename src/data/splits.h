@@ -31,10 +31,10 @@ std::vector<std::size_t> clips_of_split(const Dataset& data, std::string_view sp
 /// those of the others. @throws Error(kInvalidOption) saying what there is when nothing is meant.
 std::vector<std::size_t> select_clips(const Dataset& data, std::string_view split, int fold);
 
-/// Gives every clip a fold 1..n_folds: groups stay whole, every tag is spread as evenly as they allow, and
-/// the same seed gives the same folds. A clip without a group is a group of its own.
-/// @throws Error(kInvalidOption) for n_folds < 2 or more folds than groups.
-void assign_folds(Dataset& data, int n_folds, std::uint64_t seed);
+/// Gives the training clips (split "train" or none) folds 1..n and takes them from all others: groups stay
+/// whole, and the same seed gives the same folds. A clip without a group is a group of its own.
+/// @throws Error(kInvalidOption) for n < 2 or more folds than groups.
+void assign_folds(Dataset& data, const FoldOptions& options);
 
 /// Long recordings whose tags nobody checked, cut into two shorter ones (UPB, DCASE 2019 Task 2, "Data").
 struct ExcerptOptions {

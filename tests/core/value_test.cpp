@@ -135,5 +135,22 @@ TEST(Value, WrongKindNamesWhatWasFound) {
   EXPECT_EQ(v.find("b"), nullptr);
 }
 
+TEST(ParseYaml, AliasesOfAliasesAreRefusedBeforeTheyFillTheMemory) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) bomb += (k > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+    bomb += "]\n";
+  }
+  try {
+    parse_yaml(bomb, "bomb.yaml");
+    FAIL() << "was accepted";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("bomb.yaml: more than 1000000 values"), std::string::npos)
+        << e.what();
+  }
+  EXPECT_EQ(parse_yaml("a: &a [1, 2]\nb: *a", "small").at("b").as_list().size(), 2U);
+}
+
 }  // namespace
 }  // namespace earmark

@@ -38,13 +38,13 @@ std::map<std::pair<int, int>, int> count(const Dataset& data) {  // (fold, tag) 
 
 TEST(AssignFolds, SpreadsEveryTagEvenly) {
   Dataset data = make(200, 4, 0);
-  assign_folds(data, 5, 3);
+  assign_folds(data, {5, FoldRule::kStratified, 3, false});
   for (const auto& [key, n] : count(data)) EXPECT_EQ(n, 10) << "fold " << key.first << ", tag " << key.second;
 }
 
 TEST(AssignFolds, GroupsStayWholeAndFoldsAlike) {
   Dataset data = make(1000, 5, 120);
-  assign_folds(data, 4, 3);
+  assign_folds(data, {4, FoldRule::kStratified, 3, false});
   std::map<std::string, int> fold_of;
   std::map<int, int> sizes;
   for (const Clip& clip : data.clips) {
@@ -58,9 +58,9 @@ TEST(AssignFolds, GroupsStayWholeAndFoldsAlike) {
 
 TEST(AssignFolds, TheSeedDecides) {
   Dataset a = make(100, 3, 30), b = a, c = a;
-  assign_folds(a, 5, 1);
-  assign_folds(b, 5, 1);
-  assign_folds(c, 5, 2);
+  assign_folds(a, {5, FoldRule::kStratified, 1, false});
+  assign_folds(b, {5, FoldRule::kStratified, 1, false});
+  assign_folds(c, {5, FoldRule::kStratified, 2, false});
   bool same = true, other = false;
   for (std::size_t i = 0; i < a.clips.size(); ++i) {
     same &= a.clips[i].fold == b.clips[i].fold;
@@ -72,13 +72,38 @@ TEST(AssignFolds, TheSeedDecides) {
 
 TEST(AssignFolds, RefusesMoreFoldsThanGroups) {
   Dataset data = make(100, 3, 3);
-  EXPECT_THROW(assign_folds(data, 4, 1), Error);
-  EXPECT_THROW(assign_folds(data, 1, 1), Error);
+  EXPECT_THROW(assign_folds(data, FoldOptions{4, FoldRule::kStratified, 1, false}), Error);
+  EXPECT_THROW(assign_folds(data, FoldOptions{1, FoldRule::kStratified, 1, false}), Error);
+}
+
+TEST(AssignFolds, ShuffledCutsRunsOfEqualLength) {
+  Dataset data = make(103, 2, 0), other = data;
+  assign_folds(data, {5, FoldRule::kShuffled, 0, false});
+  std::map<int, int> sizes;
+  for (const Clip& clip : data.clips) ++sizes[clip.fold];
+  ASSERT_EQ(sizes.size(), 5U);
+  for (const auto& [fold, n] : sizes) EXPECT_NEAR(n, 103 / 5.0, 1) << fold;
+  assign_folds(other, {5, FoldRule::kShuffled, 1, false});
+  EXPECT_NE(std::count_if(data.clips.begin(), data.clips.end(),
+                          [&](const Clip& c) { return c.fold == other.clips[std::stoul(c.id)].fold; }),
+            103);
+}
+
+TEST(AssignFolds, LeavesTestClipsAndOnRequestUnverifiedOnesWithoutAFold) {
+  Dataset data = make(90, 2, 0);
+  for (std::size_t i = 0; i < 90; ++i) {
+    data.clips[i].split = i % 3 == 0 ? "test" : "train";
+    data.clips[i].verified = i % 2 == 0;
+    data.clips[i].fold = 7;  // the data set's own go
+  }
+  assign_folds(data, {3, FoldRule::kStratified, 0, true});
+  for (std::size_t i = 0; i < 90; ++i) EXPECT_EQ(data.clips[i].fold > 0, i % 3 != 0 && i % 2 == 0) << i;
+  EXPECT_EQ(data.n_folds(), 3);
 }
 
 TEST(SplitForTraining, HoldsOutOneFold) {
   Dataset data = make(50, 5, 0);
-  assign_folds(data, 5, 1);
+  assign_folds(data, {5, FoldRule::kStratified, 1, false});
   const TrainHeldOut parts = split_for_training(data, "train", 2);
   EXPECT_EQ(parts.held_out.size(), 10U);
   EXPECT_EQ(parts.train.size(), 40U);
