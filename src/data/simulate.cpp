@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
 #include "audio/write_wav.h"
 #include "core/csv.h"
 #include "core/file.h"
 #include "data/sound_generators.h"
+#include "data/sound_tools.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -26,26 +26,6 @@ constexpr std::array<Generator, 6> kGenerators{make_engine, make_hammering,     
 constexpr double kFade_s = 0.02;
 constexpr float kLevel = 0.1f;  // root mean square of a sound
 constexpr float kPeak = 0.9f;
-
-double root_mean_square(std::span<const float> samples) {
-  double sum = 0.0;
-  for (const float x : samples) sum += static_cast<double>(x) * static_cast<double>(x);
-  return samples.empty() ? 0.0 : std::sqrt(sum / static_cast<double>(samples.size()));
-}
-
-void scale(std::span<float> samples, double factor) {
-  for (float& x : samples) x = static_cast<float>(x * factor);
-}
-
-void fade(std::span<float> samples, double rate) {
-  const std::size_t n = std::min(static_cast<std::size_t>(kFade_s * rate), samples.size() / 2);
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto gain = static_cast<float>(
-        0.5 - 0.5 * std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) / static_cast<double>(n)));
-    samples[i] *= gain;
-    samples[samples.size() - 1 - i] *= gain;
-  }
-}
 
 template <class Options>
 void check(const Options& options, const char* what) {
@@ -77,8 +57,6 @@ void limit_peak(std::span<float> samples, double peak) {
   if (highest > 0.0f) scale(samples, peak / highest);
 }
 
-double decibels(double db) { return std::pow(10.0, db / 20.0); }
-
 }  // namespace
 
 std::span<const std::string_view> simulated_tags() noexcept { return kTags; }
@@ -100,7 +78,8 @@ std::vector<float> simulate_sound(std::string_view tag, double duration_s, int s
   std::vector<float> sound =
       kGenerators[static_cast<std::size_t>(found - kTags.begin())](n, sample_rate_hz, rng);
   scale(sound, kLevel / std::max(1e-9, root_mean_square(sound)));
-  fade(sound, sample_rate_hz);
+  const std::size_t n_fade = std::min(static_cast<std::size_t>(kFade_s * sample_rate_hz), sound.size() / 2);
+  fade(sound, n_fade, n_fade);
   return sound;
 }
 

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "core/csv.h"
 #include "data/parse.h"
 #include "data/taxonomies.h"
 #include "earmark/options.h"
@@ -27,6 +29,19 @@ constexpr std::array<std::pair<std::string_view, Proximity>, 4> kProximities{
     std::pair{std::string_view("far"), Proximity::kFar},
     std::pair{std::string_view("notsure"), Proximity::kNotSure},
     std::pair{std::string_view("-1"), Proximity::kNone}};
+
+// Release 2 has the place before the time: borough, block, latitude, longitude, year, week, day, hour.
+constexpr std::array<std::size_t, 8> kWrittenOrder{4, 5, 6, 7, 0, 1, 2, 3};
+
+/// Presence of the fine tags, then their proximity, then presence of the coarse ones.
+template <class Visit>
+void for_written_votes(const Taxonomy& taxonomy, Visit&& visit) {
+  for (const auto& [fine, proximity] : {std::pair{true, false}, {true, true}, {false, false}}) {
+    for (std::size_t tag = 0; tag < taxonomy.size(); ++tag) {
+      if ((taxonomy.parents[tag] >= 0) == fine) visit(tag, proximity);
+    }
+  }
+}
 
 /// The column of each field of a row.
 struct Columns {
@@ -173,6 +188,32 @@ SonycAnnotations load_sonyc_annotations(const std::filesystem::path& path) {
   findings.require_none();
   annotations.warnings = findings.warnings();
   return annotations;
+}
+
+std::string_view proximity_name(Proximity proximity) noexcept {
+  for (const auto& [name, candidate] : kProximities) {
+    if (candidate == proximity) return name;
+  }
+  return "-1";
+}
+
+std::string sonyc_annotations_header(const Taxonomy& taxonomy) {
+  std::vector<std::string> columns{"split", "sensor_id", "audio_filename", "annotator_id"};
+  for (const std::size_t field : kWrittenOrder) columns.emplace_back(kSonycPlaceAndTime[field]);
+  for_written_votes(taxonomy, [&](std::size_t tag, bool proximity) {
+    columns.push_back(taxonomy.tags[tag] + (proximity ? "_proximity" : "_presence"));
+  });
+  return csv_line(columns);
+}
+
+std::string sonyc_annotations_line(const SonycRow& row, const Taxonomy& taxonomy) {
+  std::vector<std::string> fields{row.split, row.sensor_id, row.file, std::to_string(row.votes.annotator)};
+  for (const std::size_t field : kWrittenOrder) fields.push_back(row.place_and_time[field]);
+  for_written_votes(taxonomy, [&](std::size_t tag, bool proximity) {
+    fields.push_back(proximity ? std::string(proximity_name(row.proximity[tag]))
+                               : std::to_string(static_cast<int>(row.votes.votes[tag])));
+  });
+  return csv_line(fields);
 }
 
 }  // namespace earmark

@@ -46,4 +46,11 @@ SonycAnnotations load_sonyc_annotations(const std::filesystem::path& path);
 std::vector<SonycRow> read_sonyc_annotations(const std::filesystem::path& path, const Taxonomy& taxonomy,
                                              Findings& findings);
 
+/// "near", "far", "notsure" or "-1".
+std::string_view proximity_name(Proximity proximity) noexcept;
+
+/// The first line of annotations.csv as release 2 has it, and a row below it; each with its "\n".
+std::string sonyc_annotations_header(const Taxonomy& taxonomy);
+std::string sonyc_annotations_line(const SonycRow& row, const Taxonomy& taxonomy);
+
 }  // namespace earmark

@@ -3,28 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
+
+#include "data/sound_tools.h"
 
 namespace earmark {
 namespace {
-
-constexpr double kTurn = 2.0 * std::numbers::pi;
-
-/// A sine generator for a decaying partial: rotates a vector, so that ringing costs no sine per sample.
-void add_ringing(std::vector<float>& out, std::size_t at, double hz, double decay_s, double level,
-                 double rate) {
-  if (hz >= 0.45 * rate) return;
-  const double angle = kTurn * hz / rate, decay = std::exp(-1.0 / (decay_s * rate));
-  const double c = std::cos(angle) * decay, s = std::sin(angle) * decay;
-  double x = 0.0, y = level;
-  const std::size_t end = std::min(out.size(), at + static_cast<std::size_t>(7.0 * decay_s * rate));
-  for (std::size_t i = at; i < end; ++i) {
-    out[i] += static_cast<float>(x);
-    const double next = x * c + y * s;
-    y = y * c - x * s;
-    x = next;
-  }
-}
 
 /// Sum of harmonics 1..n at amplitudes [n], for one phase in turns; those beyond the band stay out.
 double harmonics(double phase, std::span<const double> amplitudes, double hz, double rate) {

@@ -128,6 +128,23 @@ Taxonomy parse_dcase_ust_taxonomy(std::string_view yaml, const std::string& file
   return DcaseUstReader(yaml, file).read();
 }
 
+std::string dcase_ust_taxonomy_text(const Taxonomy& taxonomy) {
+  // "1-X_engine-of-uncertain-size": the number after the dash, the name after the underscore.
+  const auto entry = [](const std::string& tag, std::size_t number_from) {
+    const std::size_t end = tag.find('_');
+    return fmt::format("{}: {}\n", tag.substr(number_from, end - number_from), tag.substr(end + 1));
+  };
+  std::string fine = "fine:\n", coarse = "coarse:\n";
+  for (const std::size_t parent : taxonomy.top_level()) {
+    const std::string& tag = taxonomy.tags[parent];
+    coarse += "  " + entry(tag, 0);
+    fine += fmt::format("  {}:\n", tag.substr(0, tag.find('_')));
+    for (const std::size_t member : taxonomy.members(parent))
+      fine += "    " + entry(taxonomy.tags[member], taxonomy.tags[member].find('-') + 1);
+  }
+  return fine + "\n" + coarse;
+}
+
 std::vector<std::string> taxonomy_differences(const Taxonomy& found, const Taxonomy& expected,
                                               const std::string& file) {
   std::vector<std::string> differences;

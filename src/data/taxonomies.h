@@ -23,6 +23,9 @@ void use_taxonomy(Dataset& data, const Taxonomy& taxonomy);
 /// @param file for messages. @throws Error(kBadFile) listing every problem with its line.
 Taxonomy parse_dcase_ust_taxonomy(std::string_view yaml, const std::string& file);
 
+/// A taxonomy in that form. @param taxonomy of two levels, its tags named as there.
+std::string dcase_ust_taxonomy_text(const Taxonomy& taxonomy);
+
 /// What one taxonomy has and the other has not, a sentence each; empty when they agree.
 /// @param file that `found` comes from, for messages.
 std::vector<std::string> taxonomy_differences(const Taxonomy& found, const Taxonomy& expected,

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "app/cli/command.h"
+#include "app/cli/data_actions.h"
 #include "app/cli/dataset_options.h"
-#include "app/simulated_data.h"
 #include "data/check.h"
 #include "data/statistics.h"
 #include "earmark/error.h"
@@ -31,6 +31,15 @@ void refuse_existing(const std::string& option, const std::filesystem::path& pat
   if (path.empty() || overwrite || !std::filesystem::is_regular_file(path)) return;
   throw Error(ErrorCode::kInvalidOption,
               fmt::format("{}: {} already exists; --overwrite replaces it", option, path.string()));
+}
+
+CLI::App* add_action(Program& program, CLI::App* verb, const char* name, const char* description,
+                     const char* examples, const std::function<int()>& body) {
+  CLI::App* action = verb->add_subcommand(name, description);
+  action->footer(std::string("Examples:\n") + examples);
+  action->fallthrough();
+  action->parse_complete_callback([&program, body] { program.run = body; });
+  return action;
 }
 
 namespace {
@@ -143,15 +152,6 @@ int run_stats(const Shared& options, const Common& common) {
   return statistics.unreadable.empty() ? kDone : kSomeFailed;
 }
 
-CLI::App* add_action(Program& program, CLI::App* verb, const char* name, const char* description,
-                     const char* examples, const std::function<int()>& body) {
-  CLI::App* action = verb->add_subcommand(name, description);
-  action->footer(std::string("Examples:\n") + examples);
-  action->fallthrough();
-  action->parse_complete_callback([&program, body] { program.run = body; });
-  return action;
-}
-
 void add_reading_actions(Program& program, CLI::App* verb) {
   auto add = [&](const char* name, const char* description, const char* examples,
                  int (*run)(const Shared&, const Common&)) {
@@ -173,38 +173,6 @@ void add_reading_actions(Program& program, CLI::App* verb) {
       "  earmark data stats --dataset esc50 --data-root ESC-50\n", run_stats);
 }
 
-void add_simulate(Program& program, CLI::App* verb) {
-  auto request = std::make_shared<SimulateRequest>();
-  CLI::App* action = add_action(
-      program, verb, "simulate",
-      "makes a labelled data set of synthetic sounds (siren, engine, horn, hammering, rain, reverse beeper)",
-      "  earmark data simulate --out sounds --n-clips 150 --seed 1\n"
-      "  earmark data simulate --out sounds --n-clips 150 --scene scene.wav --scene-s 60\n",
-      [&program, request] {
-        const SimulatedData made = simulate_data(*request);
-        if (!request->out.empty()) {
-          print(fmt::format(
-              "{}: {} clips of {:g} s of SYNTHETIC sounds; train on them with data.dataset=folder\n",
-              request->out.string(), request->dataset.n_clips, request->dataset.clip.duration_s));
-        }
-        if (!request->scene.empty()) {
-          print(fmt::format("{}: a SYNTHETIC scene of {:g} s with {} events, listed in {}\n",
-                            request->scene.string(), request->scene_s, made.n_events,
-                            made.scene_events.string()));
-        }
-        return static_cast<int>(kDone);
-      });
-  action->add_option("--out", request->out, "folder that gets audio/, manifest.csv and README.txt");
-  action->add_option("--n-clips", request->dataset.n_clips, "how many clips")->capture_default_str();
-  action->add_option("--seed", request->dataset.seed, "another seed, other sounds")->capture_default_str();
-  action->add_option("--duration-s", request->dataset.clip.duration_s, "length of a clip, seconds")
-      ->capture_default_str();
-  action->add_option("--scene", request->scene,
-                     "WAV file for one longer recording in which the sounds come and go");
-  action->add_option("--scene-s", request->scene_s, "length of the scene, seconds")->capture_default_str();
-  action->add_flag("--overwrite", request->overwrite, "write over what is there");
-}
-
 }  // namespace
 
 void add_data(Program& program) {
@@ -212,7 +180,8 @@ void add_data(Program& program) {
       program.add_verb("data", "Lists, checks, counts and simulates data sets",
                        "  earmark data list\n  earmark data check --dataset esc50 --data-root ESC-50\n"
                        "  earmark data stats --dataset esc50 --data-root ESC-50\n"
-                       "  earmark data simulate --out sounds --n-clips 150\n",
+                       "  earmark data simulate --out sounds --n-clips 150\n"
+                       "  earmark data simulate --out street --layout sonyc_ust --n-scenes 200\n",
                        nullptr);
   verb->require_subcommand(1);
   auto json = std::make_shared<bool>(false);
@@ -220,7 +189,7 @@ void add_data(Program& program) {
              [json] { return run_list(*json); })
       ->add_flag("--json", *json, "the answer as JSON on stdout");
   add_reading_actions(program, verb);
-  add_simulate(program, verb);
+  add_data_simulate(program, verb);
 }
 
 }  // namespace earmark::cli
