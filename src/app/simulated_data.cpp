@@ -112,8 +112,8 @@ WrittenSoundscapes simulate_soundscapes(const SoundscapeRequest& request) {
   EventLibrary library = events_of(request);
   const bool only_library = request.layout == SoundscapeLayout::kFolder && library.size() > 0;
   const Soundscapes scenes(request.options, std::move(library), only_library);
-  return write_soundscapes(
-      scenes, {request.out, request.layout, request.n_threads, request.stop, request.on_progress});
+  return write_soundscapes(scenes, {request.out, request.layout, fmt::format("earmark {}", version()),
+                                    request.n_threads, request.stop, request.on_progress});
 }
 
 }  // namespace earmark

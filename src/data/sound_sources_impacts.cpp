@@ -63,7 +63,9 @@ void hammer_on(const Hammer& hammer, std::span<float> out, double rate, Rng& rng
   Noise noise(rng);
   const double decay = std::exp(-1.0 / (hammer.crack_s * rng.uniform(0.6, 1.5) * rate));
   const double exhaust = hammer.exhaust * rng.uniform(0.3, 1.2);
-  double burst = 0.0, next = rng.uniform(0.0, 0.5) / strikes_hz * rate, blow = 0.0;
+  // The first strike falls within the sound, however short that is.
+  const double first = std::min(0.5 / strikes_hz * rate, 0.3 * static_cast<double>(out.size()));
+  double burst = 0.0, next = rng.uniform(0.0, first), blow = 0.0;
   const double blow_decay = std::exp(-1.0 / (0.6 / strikes_hz * rate));
   for (std::size_t i = 0; i < out.size(); ++i) {
     double strike = 0.0;

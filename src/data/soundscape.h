@@ -30,14 +30,18 @@ struct AnnotatorOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("n_annotators", self.n_annotators, Range{1, 100000}, "how many people annotate");
-    visit("annotators_per_clip", self.annotators_per_clip, Range{1, 100}, "how many of them hear each clip");
-    visit("miss_rate", self.miss_rate, Range{0.0, 0.5}, "average share of the tags present that one misses");
+    visit("n_annotators", self.n_annotators, Range{1, 100000}, "sonyc_ust: how many people annotate");
+    visit("annotators_per_clip", self.annotators_per_clip, Range{1, 100},
+          "sonyc_ust: how many of them hear each clip");
+    visit("miss_rate", self.miss_rate, Range{0.0, 0.5},
+          "sonyc_ust: average share of the tags present that one misses");
     visit("false_alarm_rate", self.false_alarm_rate, Range{0.0, 0.5},
-          "average share of the fine tags absent that one hears");
+          "sonyc_ust: average share of the fine tags absent that one hears");
     visit("to_x_rate", self.to_x_rate, Range{0.0, 0.5},
-          "average share of the tags heard that one takes for the category's X (other or uncertain)");
-    visit("notsure_rate", self.notsure_rate, kProbability, "share of the proximities given as notsure");
+          "sonyc_ust: average share of the tags heard that one takes for the category's X (other or "
+          "uncertain)");
+    visit("notsure_rate", self.notsure_rate, kProbability,
+          "sonyc_ust: share of the proximities given as notsure");
   }
 };
 
@@ -82,7 +86,7 @@ struct SoundscapeOptions {
           "how far sensors colour and amplify what they hear, each in its way");
     visit("sensor_noise_db", self.sensor_noise_db, Range{-140, -20},
           "average noise of the sensors themselves, dB below full scale");
-    visit("annotators", self.annotators, kAny, "how the people err who annotate");
+    visit("annotators", self.annotators, kAny, "sonyc_ust: how the people err who annotate");
   }
   /// What is out of range or does not fit together, as "field: rule, got value".
   std::vector<std::string> problems() const;

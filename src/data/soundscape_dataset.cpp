@@ -14,7 +14,6 @@
 #include "data/soundscape_annotators.h"
 #include "data/taxonomies.h"
 #include "earmark/error.h"
-#include "earmark/version.h"
 
 namespace earmark {
 namespace {
@@ -156,14 +155,14 @@ class Writer {
         "SYNTHETIC SCENES\n\n"
         "Nothing in this folder was recorded on a street, and nobody listened to it: scenes, sensors, "
         "places,\n"
-        "times, annotators and their errors were drawn by earmark {} (earmark data simulate --layout {}).\n"
+        "times, annotators and their errors were drawn by {} (earmark data simulate --layout {}).\n"
         "Good for trying a tool and for testing it; figures measured here say nothing about real sounds.\n\n"
         "audio/SS_NNNNNN.wav  sensor, scene: mono, 16 bit, {} Hz, {:g} s\n"
         "events.csv           strong labels: file, start_s, end_s, tag, proximity, snr_db (power of the "
         "event\n"
         "                     over that of the background while it lasts, before the sensor)\n{}"
         "\nSounds: {}.\nOptions, as drawn from:\n\n{}",
-        version(), as_sonyc() ? "sonyc_ust" : "folder", options.sample_rate_hz, options.duration_s,
+        request_.made_by, as_sonyc() ? "sonyc_ust" : "folder", options.sample_rate_hz, options.duration_s,
         as_sonyc()
             ? "annotations.csv      rows of simulated annotators, who err; annotator 0 is the truth (splits\n"
               "                     validate and test only); columns as in release 2 of SONYC-UST\n"

@@ -21,7 +21,8 @@ struct EnumNames<SoundscapeLayout> {
 struct WriteSoundscapes {
   std::filesystem::path folder;
   SoundscapeLayout layout = SoundscapeLayout::kSonycUst;
-  int n_threads = 0;  ///< 0: one for each core; the bytes do not depend on it
+  std::string made_by = "earmark";  ///< for README.txt
+  int n_threads = 0;                ///< 0: one for each core; the bytes do not depend on it
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::size_t n_done)> on_progress;  ///< called by one thread at a time
 };

@@ -103,13 +103,19 @@ void add_scene_options(CLI::App* action, Given& given) {
       ->check(CLI::IsMember(layouts));
   std::vector<CLI::Option*>& added = given.only_scenes;
   add_fields(action, given.scenes.options, added);
-  added.push_back(action->add_option("--events-root", given.scenes.events_root,
-                                     "folder of a data set whose recordings become events"));
+  CLI::Option* root = action
+                          ->add_option("--events-root", given.scenes.events_root,
+                                       "folder of a data set whose recordings become events")
+                          ->check(CLI::ExistingDirectory);
+  added.push_back(root);
   added.push_back(action->add_option("--events-dataset", given.scenes.events_dataset, "name of that data set")
-                      ->capture_default_str());
-  added.push_back(
-      action->add_option("--events-map", given.scenes.events_map,
-                         "YAML file, `tag: tag` a line: what the tags of those recordings become"));
+                      ->capture_default_str()
+                      ->needs(root));
+  added.push_back(action
+                      ->add_option("--events-map", given.scenes.events_map,
+                                   "YAML file, `tag: tag` a line: what the tags of those recordings become")
+                      ->check(CLI::ExistingFile)
+                      ->needs(root));
   added.push_back(action->add_option("--threads", given.scenes.n_threads, "scenes side by side; 0: all cores")
                       ->check(CLI::NonNegativeNumber));
   for (CLI::Option* option : added) option->group("Street scenes (with --layout)");
