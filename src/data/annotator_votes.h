@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/tag_agreement.h"
 #include "earmark/options.h"
 
 namespace earmark {
@@ -57,5 +58,21 @@ struct VoteOptions {
 /// @param votes on one clip, [n_tags] each.
 /// @return [n_tags]; empty when no row counts.
 std::vector<float> targets_from_votes(std::span<const AnnotatorVotes> votes, const VoteOptions& options);
+
+/// Agreement of the crowd: counted clip by clip. Thread-safety: one thread at a time.
+class AgreementCounter {
+ public:
+  explicit AgreementCounter(std::size_t n_tags) : tags_(n_tags) {}
+  /// @param votes on one clip, [n_tags] each; the consensus is nobody's own vote and is left out.
+  void add(std::span<const AnnotatorVotes> votes);
+  std::vector<TagAgreement> result() const;
+
+ private:
+  struct Tag {
+    TagAgreement counts;
+    std::uint64_t n_pairs = 0, n_alike = 0;
+  };
+  std::vector<Tag> tags_;
+};
 
 }  // namespace earmark

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/annotator_votes.h"
+#include "data/tag_agreement.h"
 #include "earmark/options.h"
 
 namespace earmark {
@@ -38,6 +39,7 @@ struct Dataset {
   std::vector<bool> is_other;  ///< [n_tags] the "other or unknown" member among siblings; empty: none is
   std::vector<Clip> clips;     ///< in the order of the data set's own list
   std::vector<std::string> warnings;
+  std::vector<TagAgreement> agreement;          ///< [n_tags] where several people were asked, else empty
   std::vector<std::filesystem::path> unlisted;  ///< recordings in its folders that no list of it names
   bool single_label = false;                    ///< exactly one tag a clip: a softmax makes sense
 

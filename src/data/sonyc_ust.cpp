@@ -81,7 +81,8 @@ class Reader {
         taxonomy_(known_taxonomy("sonyc_ust")),
         coarse_(taxonomy_, options.repair_coarse),
         findings_("sonyc_ust"),
-        recordings_(audio_folders(root), options) {}
+        recordings_(audio_folders(root), options),
+        agreement_(taxonomy_.size()) {}
 
   Dataset read() {
     data_.name = "sonyc_ust";
@@ -103,6 +104,7 @@ class Reader {
       findings_.require_none();
     }
     data_.warnings = findings_.warnings();
+    data_.agreement = agreement_.result();
     return std::move(data_);
   }
 
@@ -182,6 +184,7 @@ class Reader {
     votes.min_agreement = options_.min_agreement;
     votes.strict = options_.strict;
     clip.targets = targets_from_votes(draft.votes, votes);
+    agreement_.add(draft.votes);
     if (options_.verified_only && !clip.verified) {
       not_verified_.add(clip.id);
       return;
@@ -220,6 +223,7 @@ class Reader {
   std::vector<Draft> drafts_;  ///< in the order of the file
   std::map<std::string, std::size_t> draft_of_;
   Tally odd_sensors_, repeated_, not_verified_, unlabelled_;
+  AgreementCounter agreement_;
 };
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <mutex>
 #include <set>
 
 #include "audio/decode.h"
+#include "audio/read_audio.h"
 #include "core/parallel.h"
 
 namespace earmark {
@@ -39,6 +42,8 @@ void add(ClipTotal& total, double duration_s) {
   total.duration_s += duration_s;
 }
 
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
 Value value_of(const ClipTotal& total) {
   Value value;
   value.set("n_clips", static_cast<std::int64_t>(total.n_clips));
@@ -46,53 +51,171 @@ Value value_of(const ClipTotal& total) {
   return value;
 }
 
+// What decoding one clip tells beyond its length.
+struct Heard {
+  ClipSound sound{kUndefined, kUndefined, false, false};
+  Fingerprint print;
+};
+
+double decibels(double amplitude) { return 20.0 * std::log10(amplitude); }
+
+Heard hear(const std::filesystem::path& path) {
+  Heard heard;
+  ReadOptions options;
+  options.channels = ChannelMode::kKeep;
+  const Outcome<LoadedAudio> audio = read_audio(path, options);
+  if (!audio) return heard;
+  double peak = 0.0, energy = 0.0;
+  for (const float x : audio->waveform.samples) {
+    peak = std::max(peak, std::abs(static_cast<double>(x)));
+    energy += static_cast<double>(x) * x;
+  }
+  const auto n = static_cast<double>(std::max<std::size_t>(1, audio->waveform.samples.size()));
+  heard.sound = {decibels(peak), decibels(std::sqrt(energy / n)), false, false};
+  for (const std::string& warning : audio->warnings) {
+    heard.sound.clipped = heard.sound.clipped || warning.starts_with("clipped");
+    heard.sound.silent = heard.sound.silent || warning.starts_with("silent");
+  }
+  options.channels = ChannelMode::kMono;
+  options.sample_rate_hz = kFingerprintRateHz;
+  if (const Outcome<LoadedAudio> slow = read_audio(path, options); slow)
+    heard.print = fingerprint(slow->waveform);
+  return heard;
+}
+
+void count_clip(const Clip& clip, double duration_s, DatasetStatistics& statistics) {
+  add(statistics.total, duration_s);
+  if (!clip.split.empty()) add(statistics.per_split[clip.split], duration_s);
+  if (clip.fold > 0) add(statistics.per_fold[clip.fold], duration_s);
+  std::vector<std::size_t>& of_split = statistics.per_split_tag[clip.split];
+  of_split.resize(clip.targets.size());
+  std::size_t n_tags = 0;
+  for (std::size_t tag = 0; tag < clip.targets.size(); ++tag) {
+    if (clip.targets[tag] < 0.5f) continue;
+    ++n_tags;
+    ++of_split[tag];
+    add(statistics.per_tag[tag], duration_s);
+  }
+  ++statistics.cardinality[n_tags];
+}
+
+void summarize(const Dataset& data, const std::vector<Length>& lengths, DatasetStatistics& statistics) {
+  statistics.per_tag.resize(data.tags.size());
+  std::set<std::string> groups;
+  std::vector<double> durations;
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    const Clip& clip = data.clips[i];
+    const bool readable = lengths[i].problem.empty();
+    if (!readable) statistics.unreadable.push_back(clip.id + ": " + lengths[i].problem);
+    if (readable) durations.push_back(lengths[i].duration_s);
+    statistics.durations_s.push_back(readable ? lengths[i].duration_s : kUndefined);
+    if (lengths[i].sample_rate_hz > 0) ++statistics.sample_rates_hz[lengths[i].sample_rate_hz];
+    groups.insert(clip.group.empty() ? "clip " + clip.id : "group " + clip.group);
+    count_clip(clip, lengths[i].duration_s, statistics);
+  }
+  statistics.n_groups = groups.size();
+  std::size_t n_tags = 0;
+  for (const auto& [n, n_clips] : statistics.cardinality) n_tags += n * n_clips;
+  statistics.tags_per_clip =
+      static_cast<double>(n_tags) / static_cast<double>(std::max<std::size_t>(1, data.clips.size()));
+  std::sort(durations.begin(), durations.end());
+  if (durations.empty()) return;
+  statistics.shortest_s = durations.front();
+  statistics.median_s = durations[durations.size() / 2];
+  statistics.longest_s = durations.back();
+}
+
 }  // namespace
 
-DatasetStatistics dataset_statistics(const Dataset& data, int n_threads, const std::atomic<bool>* stop,
-                                     const std::function<void(std::size_t)>& on_progress) {
+std::size_t DatasetStatistics::n_clipped() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(sounds.begin(), sounds.end(), [](const ClipSound& sound) { return sound.clipped; }));
+}
+
+std::size_t DatasetStatistics::n_silent() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(sounds.begin(), sounds.end(), [](const ClipSound& sound) { return sound.silent; }));
+}
+
+DatasetStatistics dataset_statistics(const Dataset& data, const StatisticsOptions& options) {
   std::vector<Length> lengths(data.clips.size());
+  std::vector<Heard> heard(options.listen ? data.clips.size() : 0);
   std::mutex mutex;
   std::size_t n_done = 0;
   DatasetStatistics statistics;
   statistics.complete = parallel_for(
-      data.clips.size(), n_threads,
+      data.clips.size(), options.n_threads,
       [&](std::size_t i, int) {
         lengths[i] = length_of(data.clips[i].path);
+        if (options.listen) heard[i] = hear(data.clips[i].path);
         const std::lock_guard lock(mutex);
-        if (++n_done; on_progress) on_progress(n_done);
+        if (++n_done; options.on_progress) options.on_progress(n_done);
       },
-      stop);
-  statistics.per_tag.resize(data.tags.size());
-  std::set<std::string> groups;
-  std::vector<double> durations;
-  std::size_t n_tags = 0;
-  for (std::size_t i = 0; i < data.clips.size(); ++i) {
-    const Clip& clip = data.clips[i];
-    const double duration_s = lengths[i].duration_s;
-    if (!lengths[i].problem.empty()) statistics.unreadable.push_back(clip.id + ": " + lengths[i].problem);
-    if (lengths[i].problem.empty()) durations.push_back(duration_s);
-    if (lengths[i].sample_rate_hz > 0) ++statistics.sample_rates_hz[lengths[i].sample_rate_hz];
-    add(statistics.total, duration_s);
-    if (!clip.split.empty()) add(statistics.per_split[clip.split], duration_s);
-    if (clip.fold > 0) add(statistics.per_fold[clip.fold], duration_s);
-    groups.insert(clip.group.empty() ? "clip " + clip.id : "group " + clip.group);
-    for (std::size_t tag = 0; tag < clip.targets.size(); ++tag) {
-      if (clip.targets[tag] < 0.5f) continue;
-      ++n_tags;
-      add(statistics.per_tag[tag], duration_s);
-    }
+      options.stop);
+  if (!statistics.complete) return statistics;
+  summarize(data, lengths, statistics);
+  statistics.listened = options.listen;
+  std::vector<Fingerprint> prints;
+  for (Heard& clip : heard) {
+    statistics.sounds.push_back(clip.sound);
+    prints.push_back(std::move(clip.print));
   }
-  statistics.n_groups = groups.size();
-  statistics.tags_per_clip =
-      static_cast<double>(n_tags) / static_cast<double>(std::max<std::size_t>(1, data.clips.size()));
-  std::sort(durations.begin(), durations.end());
-  if (!durations.empty()) {
-    statistics.shortest_s = durations.front();
-    statistics.median_s = durations[durations.size() / 2];
-    statistics.longest_s = durations.back();
-  }
+  statistics.near_duplicates = near_duplicates(prints);
   return statistics;
 }
+
+std::string near_duplicate_text(const Dataset& data, const NearDuplicate& pair) {
+  const Clip &a = data.clips[pair.first], &b = data.clips[pair.second];
+  std::string text = fmt::format("{} and {}: {:.1f} s in common, {:.0f} % alike", a.id, b.id, pair.shared_s,
+                                 100 * pair.similarity);
+  if (a.split != b.split) text += fmt::format(", in the splits {} and {}", a.split, b.split);
+  if (a.fold != b.fold) text += fmt::format(", in the folds {} and {}", a.fold, b.fold);
+  return text;
+}
+
+namespace {
+
+Value agreement_value(const Dataset& data) {
+  Value tags{Value::Map()};
+  for (std::size_t tag = 0; tag < data.tags.size(); ++tag) {
+    const TagAgreement& agreement = data.agreement[tag];
+    Value value;
+    value.set("n_clips", static_cast<std::int64_t>(agreement.n_clips));
+    value.set("n_any_yes", static_cast<std::int64_t>(agreement.n_any_yes));
+    value.set("n_all_yes", static_cast<std::int64_t>(agreement.n_all_yes));
+    value.set("pairs_alike", agreement.pairs_alike);
+    tags.set(data.tags[tag], std::move(value));
+  }
+  return tags;
+}
+
+Value sound_value(const Dataset& data, const DatasetStatistics& statistics) {
+  Value value, pairs{Value::List()}, clips{Value::Map()};
+  for (const NearDuplicate& pair : statistics.near_duplicates) {
+    Value entry;
+    entry.set("first", data.clips[pair.first].id);
+    entry.set("second", data.clips[pair.second].id);
+    entry.set("offset_s", pair.offset_s);
+    entry.set("shared_s", pair.shared_s);
+    entry.set("similarity", pair.similarity);
+    pairs.push_back(std::move(entry));
+  }
+  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+    Value clip;
+    clip.set("peak_db", statistics.sounds[i].peak_db);
+    clip.set("level_db", statistics.sounds[i].level_db);
+    clip.set("clipped", statistics.sounds[i].clipped);
+    clip.set("silent", statistics.sounds[i].silent);
+    clips.set(data.clips[i].id, std::move(clip));
+  }
+  value.set("n_clipped", static_cast<std::int64_t>(statistics.n_clipped()));
+  value.set("n_silent", static_cast<std::int64_t>(statistics.n_silent()));
+  value.set("near_duplicates", std::move(pairs));
+  value.set("clips", std::move(clips));
+  return value;
+}
+
+}  // namespace
 
 Value to_value(const Dataset& data, const DatasetStatistics& statistics) {
   Value value, durations, tags{Value::Map()}, splits{Value::Map()}, folds{Value::Map()}, rates{Value::Map()};
@@ -120,6 +243,19 @@ Value to_value(const Dataset& data, const DatasetStatistics& statistics) {
   value.set("per_split", std::move(splits));
   value.set("per_fold", std::move(folds));
   value.set("unreadable", std::move(unreadable));
+  Value cardinality{Value::Map()}, split_tags{Value::Map()};
+  for (const auto& [n, n_clips] : statistics.cardinality)
+    cardinality.set(std::to_string(n), static_cast<std::int64_t>(n_clips));
+  value.set("cardinality", std::move(cardinality));
+  for (const auto& [split, counts] : statistics.per_split_tag) {
+    Value of_split{Value::Map()};
+    for (std::size_t tag = 0; tag < counts.size(); ++tag)
+      of_split.set(data.tags[tag], static_cast<std::int64_t>(counts[tag]));
+    split_tags.set(split.empty() ? "(none)" : split, std::move(of_split));
+  }
+  value.set("per_split_tag", std::move(split_tags));
+  if (!data.agreement.empty()) value.set("agreement", agreement_value(data));
+  if (statistics.listened) value.set("sound", sound_value(data, statistics));
   return value;
 }
 

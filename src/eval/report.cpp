@@ -8,20 +8,10 @@
 #include "earmark/error.h"
 #include "eval/metrics.h"
 #include "eval/report_figures.h"
-#include "eval/report_style.h"
 #include "eval/report_svg.h"
 
 namespace earmark {
 namespace {
-
-void add_header(const ReportData& report, Out out) {
-  fmt::format_to(out, "<h1>{}</h1>\n<dl class=\"facts\">", escape_html(report.title));
-  fmt::format_to(out, "<div><dt>clips</dt><dd>{}</dd></div>", report.evaluation.n_clips);
-  for (const auto& [name, text] : report.facts) {
-    fmt::format_to(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape_html(name), escape_html(text));
-  }
-  fmt::format_to(out, "</dl>\n");
-}
 
 void add_metrics(const Evaluation& evaluation, Out out) {
   if (evaluation.metrics.empty()) return;
@@ -51,7 +41,7 @@ void add_classes(const Evaluation& evaluation, Out out) {
     add_count(result.predicted, out);
     fmt::format_to(out, "</tr>\n");
   }
-  fmt::format_to(out, "</tbody></table></div>\n");
+  close_table(out);
 }
 
 void add_confusion(const Evaluation& evaluation, Out out) {
@@ -89,7 +79,7 @@ void add_mistakes(const std::vector<Mistake>& mistakes, Out out) {
                    escape_html(mistake.clip_id), escape_html(mistake.truth), escape_html(mistake.predicted),
                    mistake.score);
   }
-  fmt::format_to(out, "</tbody></table></div>\n");
+  close_table(out);
 }
 
 void check(const ReportData& report) {
@@ -203,16 +193,12 @@ std::vector<Mistake> most_confident_mistakes(const LabeledScores& data, double t
 
 std::string html_report(const ReportData& report) {
   check(report);
-  std::string page;
-  Out out(page);
-  fmt::format_to(
-      out,
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src 'unsafe-inline'\"/>\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-      escape_html(report.title), kReportStyle);
-  add_header(report, out);
+  std::string body;
+  Out out(body);
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"clips", std::to_string(report.evaluation.n_clips)}};
+  facts.insert(facts.end(), report.facts.begin(), report.facts.end());
+  add_heading(report.title, facts, out);
   if (report.levels) {
     add_levels(*report.levels, out);
   } else {
@@ -228,8 +214,7 @@ std::string html_report(const ReportData& report) {
     fmt::format_to(out, "<h2>Recipe</h2>\n<details><summary>as resolved</summary><pre>{}</pre></details>\n",
                    escape_html(report.recipe));
   }
-  fmt::format_to(out, "</main>\n<script>{}</script>\n</body>\n</html>\n", kReportScript);
-  return page;
+  return html_page(report.title, body);
 }
 
 }  // namespace earmark

@@ -39,41 +39,10 @@ void add_level(const std::string& title, const SonycLevel& level, Out out) {
     add_count(category.support, out);
     fmt::format_to(out, "</tr>\n");
   }
-  fmt::format_to(out, "</tbody></table></div>\n");
+  close_table(out);
 }
 
 }  // namespace
-
-std::string figure(double value) { return std::isnan(value) ? kDash : fmt::format("{:.3f}", value); }
-
-void add_cell(double value, bool bar, Out out) {
-  if (std::isnan(value)) {
-    fmt::format_to(out, "<td data-value=\"\">{}</td>", kDash);
-  } else if (bar) {
-    fmt::format_to(out, "<td class=\"bar\" style=\"--w:{:.1f}%\" data-value=\"{}\">{:.3f}</td>", 100 * value,
-                   value, value);
-  } else {
-    fmt::format_to(out, "<td data-value=\"{}\">{:.3f}</td>", value, value);
-  }
-}
-
-void open_table(const std::vector<std::string>& titles, Out out) {
-  fmt::format_to(out, "<div class=\"scroll\"><table class=\"sortable\">\n<thead><tr>");
-  for (std::size_t i = 0; i < titles.size(); ++i) {
-    fmt::format_to(out, "<th{} scope=\"col\"><button type=\"button\">{}</button></th>",
-                   i == 0 ? " class=\"name\"" : "", escape_html(titles[i]));
-  }
-  fmt::format_to(out, "</tr></thead>\n<tbody>\n");
-}
-
-void add_name(const std::string& name, Out out) {
-  const std::string text = escape_html(name);
-  fmt::format_to(out, "<tr><td class=\"name\" data-value=\"{}\">{}</td>", text, text);
-}
-
-void add_count(std::int64_t count, Out out) {
-  fmt::format_to(out, "<td data-value=\"{}\">{}</td>", count, count);
-}
 
 void add_cards(const std::vector<NamedMetric>& metrics, Out out) {
   fmt::format_to(out, "<div class=\"cards\">\n");
@@ -122,7 +91,7 @@ void add_parts(const std::string& part_by, const std::vector<PartEvaluation>& pa
     }
     fmt::format_to(out, "</tr>\n");
   }
-  fmt::format_to(out, "</tbody></table></div>\n");
+  close_table(out);
 }
 
 }  // namespace earmark

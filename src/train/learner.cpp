@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "earmark/error.h"
 #include "train/losses.h"
@@ -38,6 +39,18 @@ TensorMap with_prefix(const TensorMap& all, const std::string& prefix) {
     if (name.starts_with(prefix)) part.emplace(name.substr(prefix.size()), tensor);
   }
   return part;
+}
+
+// Where clips are batched by their length, so they are here: zeros behind the short ones would enter the
+// statistics.
+std::vector<std::size_t> refresh_order(const ClipStore& clips, Sampler sampler) {
+  std::vector<std::size_t> order(clips.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (sampler == Sampler::kBucketed) {
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return clips.n_samples(a) < clips.n_samples(b); });
+  }
+  return order;
 }
 
 }  // namespace
@@ -126,10 +139,11 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
   set_mode(true);
   network_->reset_norm_statistics();
   const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
-  for (std::size_t begin = 0; begin < maker.clips().size(); begin += size) {
-    const std::size_t end = std::min(begin + size, maker.clips().size());
+  const std::vector<std::size_t> order = refresh_order(maker.clips(), recipe_.train.sampler);
+  for (std::size_t begin = 0; begin < order.size(); begin += size) {
+    const std::size_t end = std::min(begin + size, order.size());
     std::vector<Example> examples;
-    for (std::size_t i = begin; i < end; ++i) examples.push_back(maker.plain(i));
+    for (std::size_t i = begin; i < end; ++i) examples.push_back(maker.plain(order[i]));
     network_->set_norm_momentum(static_cast<double>(end - begin) / static_cast<double>(end));
     forward(*network_, collate(std::move(examples), {}));
     on_clip(static_cast<long>(end));

@@ -24,7 +24,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"audio", {"core"}},
       {"features", {"core"}},
       {"eval", {"core"}},
-      {"data", {"core", "audio", "eval"}},
+      {"data", {"core", "audio", "features", "eval"}},
       {"augment", {"core", "features"}},
       {"tagger", {"core", "audio", "features"}},
       {"models", {"core", "features", "tagger"}},

@@ -7,6 +7,7 @@
 #include "app/cli/command.h"
 #include "app/cli/data_actions.h"
 #include "app/cli/dataset_options.h"
+#include "core/file.h"
 #include "data/check.h"
 #include "data/statistics.h"
 #include "earmark/error.h"
@@ -133,28 +134,47 @@ std::string stats_text(const Dataset& data, const DatasetStatistics& s) {
   for (const auto& [split, total] : s.per_split) text += total_text(split, total, width);
   if (!s.per_fold.empty()) text += header("fold");
   for (const auto& [fold, total] : s.per_fold) text += total_text(std::to_string(fold), total, width);
+  if (s.listened) {
+    text += fmt::format("\n{} clipped, {} silent\n", s.n_clipped(), s.n_silent());
+    if (!s.near_duplicates.empty()) text += "the same sound in\n";
+    for (const NearDuplicate& pair : s.near_duplicates) text += "  " + near_duplicate_text(data, pair) + "\n";
+  }
   if (!s.unreadable.empty())
     text += fmt::format("\n{} recordings do not open; `earmark data check` says more\n", s.unreadable.size());
   return text;
 }
 
-int run_stats(const Shared& options, const Common& common) {
+struct StatsOptions {
+  bool listen = false, overwrite = false;
+  std::filesystem::path report;
+};
+
+int run_stats(const Shared& options, const StatsOptions& wanted, const Common& common) {
+  refuse_existing("--report", wanted.report, wanted.overwrite);
   const Dataset data = load_chosen(options.choice, true);
   Progress progress(common);
-  const DatasetStatistics statistics =
-      dataset_statistics(data, options.threads, &stop_flag(), [&](std::size_t done) {
-        progress.show("reading headers", static_cast<long>(done), static_cast<long>(data.clips.size()),
-                      "clips");
-      });
+  StatisticsOptions reading;
+  reading.listen = wanted.listen || !wanted.report.empty();
+  reading.n_threads = options.threads;
+  reading.stop = &stop_flag();
+  reading.on_progress = [&](std::size_t done) {
+    progress.show(reading.listen ? "listening" : "reading headers", static_cast<long>(done),
+                  static_cast<long>(data.clips.size()), "clips");
+  };
+  const DatasetStatistics statistics = dataset_statistics(data, reading);
   progress.clear();
   if (!statistics.complete) return kStopped;
+  if (!wanted.report.empty()) {
+    write_text(wanted.report, statistics_page(data, statistics));
+    say(common, "report: " + wanted.report.string());
+  }
   print(options.json ? to_json(to_value(data, statistics), 2) + "\n" : stats_text(data, statistics));
   return statistics.unreadable.empty() ? kDone : kSomeFailed;
 }
 
 void add_reading_actions(Program& program, CLI::App* verb) {
   auto add = [&](const char* name, const char* description, const char* examples,
-                 int (*run)(const Shared&, const Common&)) {
+                 const std::function<int(const Shared&, const Common&)>& run) {
     auto options = std::make_shared<Shared>();
     CLI::App* action = add_action(program, verb, name, description, examples,
                                   [&program, options, run] { return run(*options, program.common); });
@@ -163,14 +183,23 @@ void add_reading_actions(Program& program, CLI::App* verb) {
     action->add_option("--threads", options->threads, "recordings side by side; 0: all cores")
         ->check(CLI::NonNegativeNumber);
     action->add_flag("--json", options->json, "the answer as JSON on stdout");
+    return action;
   };
   add("check",
       "decodes every recording; names those that are missing, damaged, there twice or of another length",
       "  earmark data check --dataset esc50 --data-root ESC-50\n  earmark data check --dataset folder "
       "--data-root my_sounds --json\n",
       run_check);
-  add("stats", "counts clips and hours of each tag, split and fold",
-      "  earmark data stats --dataset esc50 --data-root ESC-50\n", run_stats);
+  auto wanted = std::make_shared<StatsOptions>();
+  CLI::App* stats = add(
+      "stats", "counts clips and hours of each tag, split and fold; on request listens to all of them",
+      "  earmark data stats --dataset esc50 --data-root ESC-50\n"
+      "  earmark data stats --dataset esc50 --data-root ESC-50 --report esc50.html\n",
+      [wanted](const Shared& options, const Common& common) { return run_stats(options, *wanted, common); });
+  stats->add_flag("--listen", wanted->listen,
+                  "decode everything: levels, clipping, and clips that hold the same sound");
+  stats->add_option("--report", wanted->report, "HTML page with pictures of it all; listens");
+  stats->add_flag("--overwrite", wanted->overwrite, "replace the report when it is there");
 }
 
 }  // namespace
