@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kClasses = 24;
 constexpr std::size_t kPairsShown = 100;
+constexpr std::size_t kMostLetters = 90;  // below the bars of one picture
 
 std::vector<std::string> split_names(const DatasetStatistics& s) {
   std::vector<std::string> names;
@@ -29,9 +30,10 @@ void add_tags(const Dataset& data, const DatasetStatistics& s, Out out) {
     bars.names.push_back(data.tags[tag]);
     bars.heights.push_back(static_cast<double>(s.per_tag[tag].n_clips));
   }
-  // Names below the bars would run into each other; each bar says its own when pointed at.
   bars.x_label = fmt::format("{} tags, in the order of the table", data.tags.size());
-  if (bars.names.size() > 12) {
+  std::size_t longest = 0;
+  for (const std::string& name : bars.names) longest = std::max(longest, name.size());
+  if (longest * bars.names.size() > kMostLetters) {  // they would run into each other
     for (std::size_t i = 0; i < bars.names.size(); ++i) bars.names[i] = std::to_string(i + 1);
   }
   add_bars(bars, out);
@@ -72,7 +74,12 @@ void add_shape(const DatasetStatistics& s, Out out) {
     cardinality.names.push_back(std::to_string(n));
     cardinality.heights.push_back(static_cast<double>(n_clips));
   }
-  add_bars(cardinality, out);
+  if (s.cardinality.size() > 1) {
+    add_bars(cardinality, out);
+  } else if (!s.cardinality.empty()) {
+    fmt::format_to(out, "<p>Every clip has {} tag{}.</p>\n", s.cardinality.begin()->first,
+                   s.cardinality.begin()->first == 1 ? "" : "s");
+  }
   const double spread_s = s.longest_s - s.shortest_s;
   if (spread_s > 0.05) {
     add_bars(histogram("Duration", "seconds", s.durations_s, s.shortest_s, s.longest_s + 1e-9, kClasses),
@@ -122,8 +129,10 @@ void add_sound(const Dataset& data, const DatasetStatistics& s, Out out) {
     fmt::format_to(out, "<p>No two clips hold the same sound.</p>\n");
     return;
   }
-  fmt::format_to(out, "<p>{} pairs hold the same sound, at whatever level or in whatever format.</p>\n<ul>\n",
-                 s.near_duplicates.size());
+  fmt::format_to(
+      out,
+      "<p>Pairs of clips that hold the same sound, at whatever level or in whatever format: {}.</p>\n<ul>\n",
+      s.near_duplicates.size());
   for (std::size_t i = 0; i < std::min(kPairsShown, s.near_duplicates.size()); ++i)
     fmt::format_to(out, "<li>{}</li>\n", escape_html(near_duplicate_text(data, s.near_duplicates[i])));
   fmt::format_to(out, "</ul>\n");
