@@ -13,24 +13,44 @@
 namespace earmark {
 namespace {
 
-constexpr const char* kModuleName = "libearmark_torch.so";
+/// A module, and what a person is told when it does not load.
+struct ModuleFile {
+  const char* name;
+  const char* variable;  ///< of the environment, which may name another file
+  const char* folder;    ///< below src/, where a build leaves it
+  const char* purpose;
+  const char* advice;
+};
 
-// Beside the library this code is part of (build tree and installation alike), or where EARMARK_TORCH_MODULE
-// says.
-std::filesystem::path module_path() {
-  if (const char* named = std::getenv("EARMARK_TORCH_MODULE"); named != nullptr && *named != '\0')
-    return named;
+constexpr ModuleFile kTorch{
+    "libearmark_torch.so", "EARMARK_TORCH_MODULE", "torch_module", "the module that runs networks",
+    "this build may be without libtorch (`earmark doctor` tells), or name its file in "
+    "EARMARK_TORCH_MODULE"};
+constexpr ModuleFile kDownload{
+    "libearmark_download.so", "EARMARK_DOWNLOAD_MODULE", "download_module",
+    "the module that fetches archives",
+    "install libcurl4, libssl3 and libarchive13; a build without it needs libcurl4-openssl-dev and "
+    "libarchive-dev; or name its file in EARMARK_DOWNLOAD_MODULE"};
+
+// Beside the library this code is part of (build tree and installation alike), or where the environment says.
+std::filesystem::path path_of(const ModuleFile& module) {
+  if (const char* named = std::getenv(module.variable); named != nullptr && *named != '\0') return named;
   Dl_info info{};
-  if (dladdr(reinterpret_cast<void*>(&module_path), &info) != 0 && info.dli_fname != nullptr) {
+  if (dladdr(reinterpret_cast<void*>(&path_of), &info) != 0 && info.dli_fname != nullptr) {
     const auto folder = std::filesystem::path(info.dli_fname).parent_path();
     for (const auto& candidate :
-         {folder / kModuleName, folder / "earmark" / kModuleName, folder / "../torch_module" / kModuleName,
-          folder / "../src/torch_module" / kModuleName}) {
+         {folder / module.name, folder / "earmark" / module.name, folder / ".." / module.folder / module.name,
+          folder / "../src" / module.folder / module.name}) {
       std::error_code error;
       if (std::filesystem::exists(candidate, error)) return candidate;
     }
   }
-  return kModuleName;
+  return module.name;
+}
+
+bool is_present(const ModuleFile& module) {
+  std::error_code error;
+  return std::filesystem::exists(path_of(module), error);
 }
 
 // OpenBLAS's own threads spin while they wait and take a core from whoever works; its products here are
@@ -54,42 +74,49 @@ void keep_freed_memory() {
 #endif
 }
 
-void* module_handle() {
-  static std::mutex mutex;
-  static void* handle = nullptr;
-  const std::lock_guard lock(mutex);
-  if (handle != nullptr) return handle;
-  const std::filesystem::path path = module_path();
-  keep_openblas_to_one_thread();
-  choose_openblas_kernel();
-  keep_freed_memory();
-  handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (handle == nullptr) {
-    throw Error(
-        ErrorCode::kUnsupported,
-        fmt::format("the module that runs networks does not load: {}; this build may be without libtorch "
-                    "(`earmark doctor` tells), or name its file in EARMARK_TORCH_MODULE",
-                    ::dlerror()));
-  }
+void* open_module(const ModuleFile& module, int flags) {
+  void* handle = ::dlopen(path_of(module).c_str(), flags);
+  if (handle == nullptr)
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{} does not load: {}; {}", module.purpose, ::dlerror(), module.advice));
   return handle;
 }
 
-}  // namespace
-
-void* torch_symbol(const std::string& symbol) {
-  void* address = ::dlsym(module_handle(), symbol.c_str());
+void* symbol_of(const ModuleFile& module, void* handle, const std::string& symbol) {
+  void* address = ::dlsym(handle, symbol.c_str());
   if (address == nullptr) {
     throw Error(
         ErrorCode::kUnsupported,
-        fmt::format("{} has no '{}': it is of another version than this program", kModuleName, symbol));
+        fmt::format("{} has no '{}': it is of another version than this program", module.name, symbol));
   }
   return address;
 }
 
-bool torch_module_present() {
-  std::error_code error;
-  return std::filesystem::exists(module_path(), error);
+void* torch_handle() {
+  static std::mutex mutex;
+  static void* handle = nullptr;
+  const std::lock_guard lock(mutex);
+  if (handle != nullptr) return handle;
+  keep_openblas_to_one_thread();
+  choose_openblas_kernel();
+  keep_freed_memory();
+  return handle = open_module(kTorch, RTLD_NOW | RTLD_GLOBAL);
 }
+
+void* download_handle() {
+  static std::mutex mutex;
+  static void* handle = nullptr;
+  const std::lock_guard lock(mutex);
+  return handle != nullptr ? handle : handle = open_module(kDownload, RTLD_NOW | RTLD_LOCAL);
+}
+
+}  // namespace
+
+void* torch_symbol(const std::string& symbol) { return symbol_of(kTorch, torch_handle(), symbol); }
+void* download_symbol(const std::string& symbol) { return symbol_of(kDownload, download_handle(), symbol); }
+
+bool torch_module_present() { return is_present(kTorch); }
+bool download_module_present() { return is_present(kDownload); }
 
 std::string best_openblas_kernel() {
 #if defined(__x86_64__)

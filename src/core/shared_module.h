@@ -1,5 +1,5 @@
-// shared_module.h: the shared object that brings libtorch, loaded when a verb first needs it, so that
-// everything else starts in milliseconds and runs without it.
+// shared_module.h: the shared objects that bring large libraries, loaded when a verb first needs one, so that
+// everything else starts in milliseconds and runs without them.
 #pragma once
 #include <string>
 
@@ -15,6 +15,14 @@ void* torch_symbol(const std::string& symbol);
 
 /// Whether the module's file is there; loads nothing.
 bool torch_module_present();
+
+/// The address of `symbol` in the module that fetches and unpacks archives (libcurl, libcrypto, libarchive).
+/// @throws Error(kUnsupported) naming the file, the loader's reason and what to install. Safe to call from
+/// many threads.
+void* download_symbol(const std::string& symbol);
+
+/// Whether the module's file is there; loads nothing.
+bool download_module_present();
 
 /// The kernel that OpenBLAS should run on this processor; empty where its own choice is as good.
 std::string best_openblas_kernel();

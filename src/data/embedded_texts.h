@@ -12,5 +12,7 @@ struct EmbeddedText {
 
 /// The files of data/taxonomies.
 extern const std::span<const EmbeddedText> kTaxonomyTexts;
+/// The files of data/archives.
+extern const std::span<const EmbeddedText> kArchiveTexts;
 
 }  // namespace earmark
