@@ -6,6 +6,7 @@
 
 #include "core/rng.h"
 #include "earmark/error.h"
+#include "fuzz.h"
 #include "mutate.h"
 
 namespace earmark {
@@ -79,8 +80,7 @@ TEST(Taxonomy, NothingOrNoTagsAreRefused) {
 
 TEST(Taxonomy, MutatedDeclarationsReadOrAreRefused) {
   std::size_t n_read = 0, n_refused = 0;
-  for (std::uint64_t seed = 0; seed < 5000; ++seed) {
-    Rng rng(seed, "mutate_taxonomy");
+  testing::fuzz("mutate_taxonomy", 5000, [&](Rng& rng) {
     const std::string text = testing::mutated(kStreet, 1 + rng.below(4), rng);
     try {
       const Taxonomy taxonomy = Taxonomy::parse(text, "x.yaml");
@@ -95,7 +95,7 @@ TEST(Taxonomy, MutatedDeclarationsReadOrAreRefused) {
       ASSERT_EQ(error.code(), ErrorCode::kBadFile) << text;
       ASSERT_NE(std::string(error.what()).find("x.yaml"), std::string::npos) << error.what();
     }
-  }
+  });
   EXPECT_GT(n_read, 100U);
   EXPECT_GT(n_refused, 100U);
 }

@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/rng.h"
 #include "data/dataset_fixture.h"
+#include "fuzz.h"
 #include "golden_path.h"
 #include "mutate.h"
 
@@ -88,8 +89,7 @@ TEST(DcaseUstTaxonomy, AnotherOrderIsADifference) {
 TEST(DcaseUstTaxonomy, MutatedFilesReadOrAreRefused) {
   const std::string original = dcase_ust_taxonomy();
   std::size_t n_refused = 0, n_read = 0;
-  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
-    Rng rng(seed, "mutate_dcase_ust_taxonomy");
+  testing::fuzz("mutate_dcase_ust_taxonomy", 3000, [&](Rng& rng) {
     const std::string text = mutated(original, 1 + rng.below(4), rng);
     try {
       const Taxonomy taxonomy = parse_dcase_ust_taxonomy(text, "t.yaml");
@@ -102,7 +102,7 @@ TEST(DcaseUstTaxonomy, MutatedFilesReadOrAreRefused) {
       ASSERT_EQ(error.code(), ErrorCode::kBadFile) << text;
       ASSERT_NE(std::string(error.what()).find("t.yaml"), std::string::npos) << error.what();
     }
-  }
+  });
   EXPECT_GT(n_read, 100U);
   EXPECT_GT(n_refused, 100U);
 }
