@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "earmark/error.h"
-#include "earmark/version.h"
 
 namespace earmark {
 namespace {
@@ -180,7 +179,7 @@ struct HttpClient::Handles {
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, kMaxRedirects);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutS);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, (std::string("earmark/") + version()).c_str());
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "earmark/" EARMARK_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);

@@ -15,8 +15,8 @@
 #include <memory>
 #include <set>
 
+#include "download/archive_source.h"
 #include "download/entry_place.h"
-#include "download/zip_parts.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -30,37 +30,6 @@ constexpr std::size_t kMaxProblems = 20;
 [[noreturn]] void io_error(const char* what, const fs::path& path) {
   throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
 }
-
-/// A zip as libarchive reads it.
-struct ZipSource {
-  explicit ZipSource(const std::vector<fs::path>& paths, std::size_t max_entries) : zip(paths, max_entries) {}
-
-  static la_ssize_t read(archive* reader, void* self, const void** block) {
-    auto& source = *static_cast<ZipSource*>(self);
-    try {
-      const std::size_t got = source.zip.read(source.at, source.buffer);
-      source.at += got;
-      *block = source.buffer.data();
-      return static_cast<la_ssize_t>(got);
-    } catch (const std::exception& error) {
-      archive_set_error(reader, EIO, "%s", error.what());
-      return ARCHIVE_FATAL;
-    }
-  }
-  static la_int64_t seek(archive*, void* self, la_int64_t offset, int whence) {
-    auto& source = *static_cast<ZipSource*>(self);
-    const auto size = static_cast<la_int64_t>(source.zip.size());
-    const la_int64_t base = whence == SEEK_SET   ? 0
-                            : whence == SEEK_CUR ? static_cast<la_int64_t>(source.at)
-                                                 : size;
-    source.at = static_cast<std::uint64_t>(std::clamp<la_int64_t>(base + offset, 0, size));
-    return static_cast<la_int64_t>(source.at);
-  }
-
-  ZipParts zip;
-  std::uint64_t at = 0;
-  std::vector<char> buffer = std::vector<char>(kBlockBytes);
-};
 
 /// A folder that is empty at first and gone in the end.
 class WorkFolder {
@@ -165,21 +134,18 @@ class Unpacker {
       zip_ = std::make_unique<ZipSource>(paths_, request_.max_entries);
       check_directory();
       archive_read_support_format_zip_seekable(reader_.get());
-      archive_read_set_read_callback(reader_.get(), &ZipSource::read);
-      archive_read_set_seek_callback(reader_.get(), &ZipSource::seek);
-      archive_read_set_callback_data(reader_.get(), zip_.get());
-      require(archive_read_open1(reader_.get()));
+      require(zip_->open(reader_.get()));
     } else {
       total_ = fs::file_size(paths_.back());
-      archive_read_support_filter_gzip(reader_.get());
+      gzip_ = std::make_unique<GzipSource>(paths_.back());
       archive_read_support_format_tar(reader_.get());
-      require(archive_read_open_filename(reader_.get(), paths_.back().c_str(), kBlockBytes));
+      require(gzip_->open(reader_.get()));
     }
   }
 
   // What a zip's directory says is known before anything is unpacked.
   void check_directory() {
-    for (const ZipEntry& entry : zip_->zip.entries()) {
+    for (const ZipEntry& entry : zip_->entries()) {
       const EntryPlace place = place_of_entry(entry.name, request_.archive);
       if (!place.problem.empty()) problem(place.problem);
       if (entry.bytes > request_.max_bytes - std::min(request_.max_bytes, total_)) return too_large();
@@ -193,7 +159,7 @@ class Unpacker {
     for (;;) {
       if (problems_.size() >= kMaxProblems || stopped()) return;
       const int code = archive_read_next_header(reader_.get(), &entry);
-      if (code == ARCHIVE_EOF) return;
+      if (code == ARCHIVE_EOF) return gzip_ != nullptr ? gzip_->require_good_end() : void();
       require(code);
       if (++n_entries > request_.max_entries)
         return problem(fmt::format("more than {} entries", request_.max_entries));
@@ -238,8 +204,8 @@ class Unpacker {
     for (;;) {
       if (stopped()) return;
       const la_ssize_t got = archive_read_data(reader_.get(), block_.data(), block_.size());
-      if (got < 0) require(static_cast<int>(got));
-      if (got <= 0) break;
+      if (got < 0) damaged();  // of contents even a warning (a zip's wrong checksum) is too much
+      if (got == 0) break;
       const auto bytes = static_cast<std::uint64_t>(got);
       if (bytes > request_.max_bytes - std::min(request_.max_bytes, bytes_)) return too_large();
       file.write(block_.data(), static_cast<std::size_t>(got));
@@ -299,9 +265,11 @@ class Unpacker {
     if (code != 0) io_error("write", request_.root);
   }
 
+  // A warning about a head concerns names and attributes; what matters of these is checked here.
   void require(int code) {
-    // A warning is about a name or an attribute; what matters of these is checked here.
-    if (code >= ARCHIVE_WARN) return;
+    if (code < ARCHIVE_WARN) damaged();
+  }
+  [[noreturn]] void damaged() {
     const char* why = archive_error_string(reader_.get());
     throw Error(ErrorCode::kBadFile, fmt::format("{} is damaged: {}", paths_.back().string(),
                                                  why != nullptr ? why : "it does not read"));
@@ -323,7 +291,9 @@ class Unpacker {
   const UnpackRequest& request_;
   WorkFolder work_;
   std::vector<fs::path> paths_;
-  std::unique_ptr<ZipSource> zip_;  // outlives the reader, which calls it
+  // One of them; they outlive the reader, which calls them.
+  std::unique_ptr<ZipSource> zip_;
+  std::unique_ptr<GzipSource> gzip_;
   std::unique_ptr<archive, decltype(&archive_read_free)> reader_{archive_read_new(), &archive_read_free};
   std::vector<char> block_ = std::vector<char>(kBlockBytes);
   std::uint64_t bytes_ = 0, total_ = 0;

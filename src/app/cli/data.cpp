@@ -206,8 +206,9 @@ void add_reading_actions(Program& program, CLI::App* verb) {
 
 void add_data(Program& program) {
   CLI::App* verb =
-      program.add_verb("data", "Lists, checks, counts and simulates data sets",
-                       "  earmark data list\n  earmark data check --dataset esc50 --data-root ESC-50\n"
+      program.add_verb("data", "Lists, fetches, checks, counts and simulates data sets",
+                       "  earmark data list\n  earmark data download --dataset esc50 --data-root ESC-50\n"
+                       "  earmark data check --dataset esc50 --data-root ESC-50\n"
                        "  earmark data stats --dataset esc50 --data-root ESC-50\n"
                        "  earmark data simulate --out sounds --n-clips 150\n"
                        "  earmark data simulate --out street --layout sonyc_ust --n-scenes 200\n",
@@ -218,6 +219,7 @@ void add_data(Program& program) {
              [json] { return run_list(*json); })
       ->add_flag("--json", *json, "the answer as JSON on stdout");
   add_reading_actions(program, verb);
+  add_data_download(program, verb);
   add_data_simulate(program, verb);
 }
 

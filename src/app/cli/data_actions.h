@@ -10,6 +10,7 @@ namespace earmark::cli {
 CLI::App* add_action(Program& program, CLI::App* verb, const char* name, const char* description,
                      const char* examples, const std::function<int()>& body);
 
+void add_data_download(Program& program, CLI::App* verb);
 void add_data_simulate(Program& program, CLI::App* verb);
 
 }  // namespace earmark::cli
