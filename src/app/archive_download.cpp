@@ -55,8 +55,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::string licence_text(const DatasetArchives& archives) {
-  return fmt::format("{}: {}{}; {}", archives.dataset, archives.non_commercial ? "NON-COMMERCIAL USE. " : "",
-                     archives.licence, archives.source);
+  return fmt::format("{}: {}; {}", archives.dataset, archives.licence, archives.source);
 }
 
 std::string plan_text(const DownloadPlan& plan) {
@@ -129,7 +128,7 @@ std::string result_text(const DownloadResult& result) {
       ++n_there;
       text += fmt::format("already there: {} files\n", archive.n_files);
     } else {
-      text += fmt::format("{}: {}\n", archive.status == ArchiveStatus::kFailed ? "FAILED" : "not tried",
+      text += fmt::format("{}: {}\n", archive.status == ArchiveStatus::kFailed ? "FAILED" : "unfinished",
                           archive.detail);
     }
     for (const std::string& warning : archive.warnings) text += "  note: " + warning + "\n";

@@ -135,6 +135,19 @@ bool examine_libtorch(bool load, Diagnosis& out) {
   return loaded;
 }
 
+void examine_download(Diagnosis& out) {
+  const bool present = download_module_present();
+  out.facts.set("download", present);
+  if (present) {
+    out.findings.push_back({"download", Health::kGood, "the module that fetches data sets is there", ""});
+  } else {
+    out.findings.push_back(
+        {"download", Health::kNote,
+         "the module that fetches data sets is not there: no `earmark data download`",
+         "build with libcurl4-openssl-dev, libssl-dev, libarchive-dev and zlib1g-dev installed"});
+  }
+}
+
 void examine_blas(bool loaded, Diagnosis& out) {
   const Machine machine = this_machine();
   const std::string kernel = loaded ? openblas_kernel() : "";
@@ -234,6 +247,7 @@ Diagnosis diagnose(bool load) {
   const bool loaded = examine_libtorch(load, out);
   examine_blas(loaded, out);
   examine_codecs(out);
+  examine_download(out);
   examine_recipes(out);
   examine_bundle(loaded, out);
   return out;

@@ -29,8 +29,8 @@ constexpr ModuleFile kTorch{
 constexpr ModuleFile kDownload{
     "libearmark_download.so", "EARMARK_DOWNLOAD_MODULE", "download_module",
     "the module that fetches archives",
-    "install libcurl4, libssl3 and libarchive13; a build without it needs libcurl4-openssl-dev and "
-    "libarchive-dev; or name its file in EARMARK_DOWNLOAD_MODULE"};
+    "install libcurl4, libssl3 and libarchive13; a build without it needs libcurl4-openssl-dev, libssl-dev, "
+    "libarchive-dev and zlib1g-dev; or name its file in EARMARK_DOWNLOAD_MODULE"};
 
 // Beside the library this code is part of (build tree and installation alike), or where the environment says.
 std::filesystem::path path_of(const ModuleFile& module) {

@@ -36,7 +36,7 @@ enum class ArchiveStatus {
   kReady,         ///< fetched, verified, unpacked in this call
   kAlreadyThere,  ///< by an earlier call
   kFailed,
-  kNotTried,  ///< the disk is full, the server cannot be reached, or the call was stopped
+  kUnfinished,  ///< the disk is full, the server cannot be reached, or the call was stopped
 };
 template <>
 struct EnumNames<ArchiveStatus> {
@@ -44,16 +44,16 @@ struct EnumNames<ArchiveStatus> {
       std::pair{ArchiveStatus::kReady, std::string_view("ready")},
       std::pair{ArchiveStatus::kAlreadyThere, std::string_view("already_there")},
       std::pair{ArchiveStatus::kFailed, std::string_view("failed")},
-      std::pair{ArchiveStatus::kNotTried, std::string_view("not_tried")}};
+      std::pair{ArchiveStatus::kUnfinished, std::string_view("unfinished")}};
 };
 
 struct ArchiveResult {
   std::string release, name;
-  ArchiveStatus status = ArchiveStatus::kNotTried;
+  ArchiveStatus status = ArchiveStatus::kUnfinished;
   std::uint64_t fetched_bytes = 0;  ///< that came over the network in this call
   std::size_t n_files = 0;          ///< unpacked
   std::string checked;  ///< what it was verified by: "md5", "md5 of the server", "size", "nothing"
-  std::string detail;   ///< why it failed or was not tried
+  std::string detail;   ///< why it failed or is unfinished
   std::vector<std::string> warnings;
 };
 

@@ -179,7 +179,7 @@ class Download {
       if (fetched.end == FetchEnd::kWhole) continue;
       if (fetched.end == FetchEnd::kStopped) {
         end_all("stopped");
-        result.status = ArchiveStatus::kNotTried;
+        result.status = ArchiveStatus::kUnfinished;
       }
       if (fetched.end == FetchEnd::kDisk) end_all("the disk does not write");
       if (fetched.end == FetchEnd::kUnreachable) end_all("the server is out of reach");
@@ -208,7 +208,7 @@ class Download {
     Unpacked unpacked = unpack(unpacking);
     result.warnings = std::move(unpacked.warnings);
     if (unpacked.stopped) {
-      result.status = ArchiveStatus::kNotTried;
+      result.status = ArchiveStatus::kUnfinished;
       result.detail = "stopped";
       end_all("stopped");
       return false;

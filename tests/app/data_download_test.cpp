@@ -35,7 +35,7 @@ TEST(DataDownload, WhatWouldBeFetchedIsListedWithoutTheModule) {
   const Ran ran = run_program({"data", "download", "--dataset", "tau_scenes2019", "--list"}, kWithoutModule);
   EXPECT_EQ(ran.status, 0) << ran.err;
   for (const char* part : {"TAU-urban-acoustic-scenes-2019-development.audio.21.zip", "1.33 GB",
-                           "MD5 0e44ed85c88ec036a9725b4dd1dfaea0", "23 files, 35.5", "NON-COMMERCIAL",
+                           "MD5 0e44ed85c88ec036a9725b4dd1dfaea0", "23 files, 35.6", "NON-COMMERCIAL",
                            "--release leaderboard", "zenodo.org/record/2589280/files"})
     EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
   const Ran unknown =

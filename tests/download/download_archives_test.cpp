@@ -258,7 +258,7 @@ TEST_F(Downloading, AServerOutOfReachEndsTheCallAfterItsFirstArchive) {
   request_.mirror = "http://127.0.0.1:1";
   const DownloadResult result = download();
   EXPECT_EQ(result.archives[0].status, ArchiveStatus::kFailed);
-  EXPECT_EQ(result.archives[1].status, ArchiveStatus::kNotTried);
+  EXPECT_EQ(result.archives[1].status, ArchiveStatus::kUnfinished);
   EXPECT_EQ(result.archives[1].detail, "the server is out of reach");
 }
 
@@ -273,7 +273,7 @@ TEST_F(Downloading, AStopIsNoFailureAndTheNextCallGoesOn) {
   request_.on_progress = [&](const DownloadProgress& now) { stop = now.done >= 100'000; };
   const DownloadResult result = download();
   EXPECT_TRUE(result.stopped);
-  EXPECT_EQ(result.archives[0].status, ArchiveStatus::kNotTried);
+  EXPECT_EQ(result.archives[0].status, ArchiveStatus::kUnfinished);
   EXPECT_EQ(result.archives[1].detail, "stopped");
   EXPECT_EQ(fs::file_size(request_.root / "archives/a.zip.part"), 100'000U);
   stop = false;

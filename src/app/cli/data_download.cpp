@@ -55,12 +55,13 @@ std::string dashed(std::string_view name) {
 }
 
 void add_transfer_options(CLI::App* action, TransferOptions& transfer) {
-  TransferOptions::fields(transfer,
-                          [&](std::string_view name, auto& field, const Range& range, std::string_view doc) {
-                            action->add_option(dashed(name), field, std::string(doc))
-                                ->check(CLI::Range(range.min, range.max))
-                                ->capture_default_str();
-                          });
+  TransferOptions::fields(
+      transfer, [&](std::string_view name, auto& field, const Range& range, std::string_view doc) {
+        using Field = std::decay_t<decltype(field)>;
+        action->add_option(dashed(name), field, std::string(doc))
+            ->check(CLI::Range(static_cast<Field>(range.min), static_cast<Field>(range.max)))
+            ->capture_default_str();
+      });
 }
 
 }  // namespace
