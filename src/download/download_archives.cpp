@@ -204,7 +204,8 @@ class Download {
     };
     std::uint64_t packed = 0;
     for (const ArchiveFile& file : archive.files) packed += fs::file_size(folder_ / file.name);
-    unpacking.max_bytes = std::min(kMostGrowth * packed + kAlwaysAllowed, request_.free_bytes(request_.root));
+    unpacking.max_bytes = kMostGrowth * packed + kAlwaysAllowed;
+    unpacking.room_bytes = request_.free_bytes(request_.root);
     Unpacked unpacked = unpack(unpacking);
     result.warnings = std::move(unpacked.warnings);
     if (unpacked.stopped) {

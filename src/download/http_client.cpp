@@ -114,7 +114,7 @@ class Exchange {
     return wanted <= free ||
            fail(TransferEnd::kDisk,
                 fmt::format("{} bytes are still to come, but the disk of {} has only {} free", wanted,
-                            part_.path().string(), free));
+                            part_.path().parent_path().string(), free));
   }
 
   const TransferRequest& request_;

@@ -148,7 +148,7 @@ class Unpacker {
     for (const ZipEntry& entry : zip_->entries()) {
       const EntryPlace place = place_of_entry(entry.name, request_.archive);
       if (!place.problem.empty()) problem(place.problem);
-      if (entry.bytes > request_.max_bytes - std::min(request_.max_bytes, total_)) return too_large();
+      if (!fits(total_, entry.bytes)) return;
       total_ += entry.bytes;
     }
   }
@@ -207,7 +207,7 @@ class Unpacker {
       if (got < 0) damaged();  // of contents even a warning (a zip's wrong checksum) is too much
       if (got == 0) break;
       const auto bytes = static_cast<std::uint64_t>(got);
-      if (bytes > request_.max_bytes - std::min(request_.max_bytes, bytes_)) return too_large();
+      if (!fits(bytes_, bytes)) return;
       file.write(block_.data(), static_cast<std::size_t>(got));
       bytes_ += bytes;
       if (request_.on_progress) request_.on_progress(done(), total_);
@@ -223,11 +223,18 @@ class Unpacker {
                : static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(reader_.get(), -1), 0));
   }
 
-  void too_large() {
-    problem(
-        fmt::format("more than {} bytes unpacked, which is not what such an archive holds, or more than the "
-                    "disk has room for",
-                    request_.max_bytes));
+  /// Whether `more` may follow what is unpacked; false, and a problem, when that is more than such an archive
+  /// holds. @throws Error(kIo) when the disk is too small.
+  bool fits(std::uint64_t unpacked, std::uint64_t more) {
+    if (more > request_.max_bytes - std::min(request_.max_bytes, unpacked)) {
+      problem(fmt::format("more than {} bytes unpacked, which is not what such an archive holds",
+                          request_.max_bytes));
+      return false;
+    }
+    if (more > request_.room_bytes - std::min(request_.room_bytes, unpacked))
+      throw Error(ErrorCode::kIo, fmt::format("{} unpacks to more than the {} bytes that are free",
+                                              paths_.back().string(), request_.room_bytes));
+    return true;
   }
 
   void move_all() {

@@ -17,8 +17,10 @@ struct UnpackRequest {
   std::filesystem::path folder;          ///< that has the files; the unpacking happens in it too
   std::filesystem::path root;            ///< of the data set, on the same disk
   bool overwrite = false;                ///< replace files of other contents
-  std::uint64_t max_bytes = UINT64_MAX;  ///< unpacked, of all files together
-  std::size_t max_entries = 200'000;     ///< ten times the largest data set's
+  std::uint64_t max_bytes = UINT64_MAX;  ///< unpacked, of all files together; more is a bomb
+  std::uint64_t room_bytes =
+      UINT64_MAX;                     ///< on the disk; more does not fit, which is no fault of the archive
+  std::size_t max_entries = 200'000;  ///< ten times the largest data set's
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
   const std::atomic<bool>* stop = nullptr;
 };
@@ -37,8 +39,8 @@ struct Unpacked {
 /// refuses, a place named twice, a file where another needs a folder, more entries or bytes than allowed.
 /// Names that differ in case alone are a warning. Modes, owners and times are not taken over.
 /// @throws Error(kBadFile) listing what is refused or where it is damaged, Error(kInvalidOption) listing
-/// files of other contents that stand in the way, Error(kIo). In each case the root is as it was (but for kIo
-/// while files are moved).
+/// files of other contents that stand in the way, Error(kIo) also where the disk has no room. In each case
+/// the root is as it was (but for kIo while files are moved).
 Unpacked unpack(const UnpackRequest& request);
 
 }  // namespace earmark

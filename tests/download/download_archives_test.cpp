@@ -229,19 +229,34 @@ TEST_F(Downloading, AHostileOrDamagedArchiveIsRemovedAndFetchedAnewByTheNextCall
   expect_complete(download());
 }
 
-// A megabyte of zeros in a few bytes would pass: lists shrink that well. Thousands of megabytes do not.
-TEST_F(Downloading, MoreThanTheDiskHoldsIsNotUnpacked) {
+TEST_F(Downloading, AnArchiveThatUnpacksToMoreThanTheDiskHoldsStaysForTheNextCall) {
   choose_two();
-  request_.free_bytes = [](const fs::path&) { return std::uint64_t{2000}; };
-  server_.put("a.zip", zip({{"a.wav", noise(1500, 1)}, {"b.wav", noise(100, 1)}}));
-  request_.releases.front().archives.pop_back();
+  std::uint64_t free = 2500;
+  request_.free_bytes = [&](const fs::path&) { return free; };
+  server_.put("a.zip", zip({{"a.wav", noise(2000, 1)}}));
+  request_.on_progress = [&](const DownloadProgress& now) {
+    if (now.done > 2000) free = 1999;  // somebody else writes too
+  };
+  const DownloadResult result = download();
+  EXPECT_EQ(result.archives[0].status, ArchiveStatus::kFailed);
+  EXPECT_NE(result.archives[0].detail.find("more than the 1999 bytes that are free"), std::string::npos)
+      << result.archives[0].detail;
+  EXPECT_EQ(result.archives[1].status, ArchiveStatus::kUnfinished);
+  request_.on_progress = {};
+  free = 1'000'000;
   expect_complete(download());
-  fs::remove_all(request_.root);
-  // The directory says more than there is room for.
+  EXPECT_EQ(server_.n_seen("a.zip"), 1U);
+}
+
+// Twenty times its size and 256 MiB are allowed; this one says that it holds 2 GB.
+TEST_F(Downloading, ABombIsRefused) {
+  choose_two();
   std::string bytes = zip({{"a.wav", noise(1500, 1)}});
-  bytes.replace(bytes.rfind("PK\x01\x02") + 24, 4, testing::le(2001, 4));
+  bytes.replace(bytes.rfind("PK\x01\x02") + 24, 4, testing::le(2'000'000'000, 4));
   server_.put("a.zip", bytes);
-  EXPECT_NE(download().archives.front().detail.find("more than 2000 bytes unpacked"), std::string::npos);
+  const DownloadResult result = download();
+  EXPECT_NE(result.archives[0].detail.find("not what such an archive holds"), std::string::npos);
+  EXPECT_EQ(result.archives[1].status, ArchiveStatus::kReady);
 }
 
 TEST_F(Downloading, ADiskTooSmallForTwiceTheRestIsNamedBeforeAnythingHappens) {

@@ -180,6 +180,15 @@ TEST_F(Unpacking, MoreBytesOrEntriesThanAllowedAreRefused) {
   EXPECT_EQ(files(), Names{});
 }
 
+TEST_F(Unpacking, MoreBytesThanTheDiskHasRoomForAreNoFaultOfTheArchive) {
+  request_.room_bytes = 1000;
+  give_tar({{"a", noise(600, 1)}, {"b", noise(401, 2)}});
+  EXPECT_NE(refusal(ErrorCode::kIo).find("more than the 1000 bytes that are free"), std::string::npos);
+  give_zip({{"a", noise(600, 1)}, {"b", noise(401, 2)}});
+  EXPECT_NE(refusal(ErrorCode::kIo).find("more than the 1000 bytes that are free"), std::string::npos);
+  EXPECT_EQ(files(), Names{});
+}
+
 // The directory says one byte, the entry's own head has more.
 TEST_F(Unpacking, AZipWhoseDirectoryUnderstatesASizeDoesNotGetPastTheLimit) {
   std::string bytes = zip({{"a", noise(5000, 1)}});

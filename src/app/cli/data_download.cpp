@@ -35,7 +35,7 @@ int run(const Given& given, const Common& common) {
   request.releases = plan.chosen;
   request.stop = &stop_flag();
   request.on_progress = [&](const DownloadProgress& now) {
-    progress.show(now.stage, megabytes(now.done), megabytes(now.total), "MB");
+    if (megabytes(now.done) > 0) progress.show(now.stage, megabytes(now.done), megabytes(now.total), "MB");
   };
   request.on_message = [&](const std::string& line) {
     progress.clear();
