@@ -122,8 +122,9 @@ std::string result_text(const DownloadResult& result) {
     text += fmt::format("{:<{}}  ", archive.name, width);
     if (archive.status == ArchiveStatus::kReady) {
       ++n_ready;
-      text += fmt::format("ready: {} files, {} fetched, verified by {}\n", archive.n_files,
-                          bytes_text(archive.fetched_bytes), archive.checked);
+      text +=
+          fmt::format("ready: {} files, {} fetched, {}\n", archive.n_files, bytes_text(archive.fetched_bytes),
+                      archive.checked == "nothing" ? "no checksum known" : "verified by " + archive.checked);
     } else if (archive.status == ArchiveStatus::kAlreadyThere) {
       ++n_there;
       text += fmt::format("already there: {} files\n", archive.n_files);
