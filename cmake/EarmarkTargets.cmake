@@ -35,3 +35,16 @@ function(add_earmark_test room)
   target_link_libraries(test_${room} PRIVATE ${arg_USES} ${arg_LINKS} earmark_options GTest::gtest GTest::gtest_main)
   gtest_discover_tests(test_${room} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
 endfunction()
+
+# earmark_embed(VARIABLE FOLDER TABLE HEADER): a C++ file, named in VARIABLE, that holds the YAML files of FOLDER;
+# HEADER declares `extern const std::span<const EmbeddedText> TABLE`.
+function(earmark_embed variable folder table header)
+  file(GLOB texts CONFIGURE_DEPENDS ${folder}/*.yaml)
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/embedded_${folder}.cpp)
+  list(JOIN texts "," files)
+  add_custom_command(OUTPUT ${made}
+    COMMAND ${CMAKE_COMMAND} -D OUT=${made} -D HEADER=${header} -D TABLE=${table} -D FILES=${files}
+      -P ${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake
+    DEPENDS ${texts} ${PROJECT_SOURCE_DIR}/cmake/EmbedTexts.cmake VERBATIM)
+  set(${variable} ${made} PARENT_SCOPE)
+endfunction()

@@ -8,6 +8,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +49,9 @@ struct TagEvent {
 struct TagOptions {
   std::optional<double> segment_s;  ///< unset: the bundle's own; 0: the whole recording is one segment
   double hop_s = 0.0;               ///< 0: segment_s, so no overlap
+  /// What is known of the recording besides its sound (place, time), for bundles that take it; what is not
+  /// named has the value that the bundle holds for it.
+  std::map<std::string, double> metadata{};
 };
 
 struct TaggedRecording {

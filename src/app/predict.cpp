@@ -10,6 +10,7 @@
 
 #include "audio/read_audio.h"
 #include "core/parallel.h"
+#include "data/clip_metadata.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
 
@@ -45,8 +46,16 @@ Member load_member(const std::filesystem::path& path, const Dataset& data, bool 
   return member;
 }
 
+// Columns of all networks of a bundle.
+Metadata metadata_of(const Clip& clip, const Scorer& scorer) {
+  Metadata values;
+  for (const BundledNetwork& network : scorer.bundle().networks)
+    values.merge(metadata_values(clip, network.front_end.metadata));
+  return values;
+}
+
 /// The recording as each bundle wants it; the last decoding is kept for bundles that agree.
-Outcome<std::vector<double>> score_clip(const std::filesystem::path& path, const std::vector<Member>& members,
+Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Member>& members,
                                         std::size_t n_tags, Scorer::Workspace& workspace) {
   std::vector<double> total(n_tags, 0.0);
   LoadedAudio audio;
@@ -60,22 +69,21 @@ Outcome<std::vector<double>> score_clip(const std::filesystem::path& path, const
       ReadOptions read;
       read.sample_rate_hz = rate;
       read.channels = mono ? ChannelMode::kMono : ChannelMode::kStereo;
-      auto loaded = read_audio(path, read);
+      auto loaded = read_audio(clip.path, read);
       if (!loaded) return loaded.failure();
       audio = std::move(*loaded);
     }
-    const std::vector<float> scores = scorer.scores(audio.waveform, workspace);
+    const std::vector<float> scores = scorer.scores(audio.waveform, workspace, metadata_of(clip, scorer));
     for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += static_cast<double>(scores[k]);
   }
   for (double& score : total) score /= static_cast<double>(members.size());
   return total;
 }
 
-Outcome<std::vector<double>> score_or_fail(const std::filesystem::path& path,
-                                           const std::vector<Member>& members, std::size_t n_tags,
-                                           Scorer::Workspace& workspace) {
+Outcome<std::vector<double>> score_or_fail(const Clip& clip, const std::vector<Member>& members,
+                                           std::size_t n_tags, Scorer::Workspace& workspace) {
   try {
-    return score_clip(path, members, n_tags, workspace);
+    return score_clip(clip, members, n_tags, workspace);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kBadAudio) throw;
     return Failure{"too_short", e.what()};
@@ -121,7 +129,7 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
   const auto work = [&](std::size_t i, int worker) {
     const Clip& clip = data.clips[clips[i]];
     auto scored =
-        score_or_fail(clip.path, members, data.tags.size(), workspaces[static_cast<std::size_t>(worker)]);
+        score_or_fail(clip, members, data.tags.size(), workspaces[static_cast<std::size_t>(worker)]);
     if (scored) {
       scores[i] = std::move(*scored);
     } else {

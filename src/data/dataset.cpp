@@ -10,6 +10,7 @@
 #include "data/folder.h"
 #include "data/fsdkaggle2018.h"
 #include "data/fsdkaggle2019.h"
+#include "data/labels_file.h"
 #include "data/sonyc_ust.h"
 #include "data/splits.h"
 #include "data/tau_scenes2019.h"
@@ -71,6 +72,24 @@ int Dataset::n_folds() const noexcept {
   return n;
 }
 
+std::vector<std::size_t> output_tags(const Dataset& data, OutputTags which) {
+  const bool two_levels = !data.parents.empty();
+  if (!two_levels && (which == OutputTags::kCoarse || which == OutputTags::kFine)) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("data.outputs: {} has one level of tags, so neither coarse nor fine ones", data.name));
+  }
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < data.tags.size(); ++i) {
+    const bool fine = two_levels && data.parents[i] >= 0;
+    const bool other = !data.is_other.empty() && data.is_other[i];
+    const bool left_out = (which == OutputTags::kWithoutOther && other) ||
+                          (which == OutputTags::kCoarse && fine) || (which == OutputTags::kFine && !fine);
+    if (!left_out) chosen.push_back(i);
+  }
+  return chosen;
+}
+
 std::vector<std::string> dataset_names() {
   std::vector<std::string> names;
   for (const Entry& entry : kDatasets) names.emplace_back(entry.name);
@@ -87,6 +106,7 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
     throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: {} is not a folder", name, root.string()));
   }
   Dataset data = entry.load(root, options);
+  if (!options.new_labels.empty()) use_labels(data, read_score_table(options.new_labels), options.new_labels);
   if (options.folds.n > 0) assign_folds(data, options.folds);
   return data;
 }

@@ -105,6 +105,7 @@ struct DatasetOptions {
   bool repair_coarse = false;        ///< in each row a coarse tag is what its fine tags say
 
   FoldOptions folds;
+  std::string new_labels;  ///< CSV of labels that stand in place of the data set's own; empty: none
 
   // Not a recipe's to say, so not among the fields:
   bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
@@ -117,6 +118,8 @@ struct DatasetOptions {
     visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
     visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
     visit("folds", self.folds, kAny, "folds of one's own");
+    visit("new_labels", self.new_labels, kAny,
+          "CSV of labels for some clips (`earmark relabel` writes it), in place of their own");
     visit("subset", self.subset, kAny, "fsdkaggle2019: which training clips");
     visit("keep_known_bad", self.keep_known_bad, kAny,
           "fsdkaggle2019: keep the curated clips known to be silent or wrongly labelled");
@@ -141,6 +144,19 @@ struct DatasetOptions {
           "sonyc_ust: coarse tags of a row are recomputed from its fine ones (faulty before release 0.4)");
   }
 };
+
+/// Which tags a network answers for.
+enum class OutputTags { kAll, kWithoutOther, kCoarse, kFine };
+template <>
+struct EnumNames<OutputTags> {
+  static constexpr std::array kNames{std::pair{OutputTags::kAll, std::string_view("all")},
+                                     std::pair{OutputTags::kWithoutOther, std::string_view("without_other")},
+                                     std::pair{OutputTags::kCoarse, std::string_view("coarse")},
+                                     std::pair{OutputTags::kFine, std::string_view("fine")}};
+};
+
+/// Indices of those tags. @throws Error(kInvalidOption) where the data set has no such level.
+std::vector<std::size_t> output_tags(const Dataset& data, OutputTags which);
 
 /// Names that load_dataset knows.
 std::vector<std::string> dataset_names();

@@ -1,14 +1,10 @@
-// embedded_texts.h: text files that the build puts into the library (cmake/EmbedTexts.cmake).
+// embedded_texts.h: what this room declares in YAML.
 #pragma once
 #include <span>
-#include <string_view>
+
+#include "core/embedded_text.h"
 
 namespace earmark {
-
-struct EmbeddedText {
-  std::string_view name;  ///< of the file, without its extension
-  std::string_view text;
-};
 
 /// The files of data/taxonomies.
 extern const std::span<const EmbeddedText> kTaxonomyTexts;

@@ -51,4 +51,27 @@ std::string own_part_by(const Dataset& data, const std::vector<std::size_t>& cli
   return is_there ? task.part_by : "";
 }
 
+std::vector<float> scores_of_all_tags(const Dataset& data, const std::vector<std::size_t>& answered,
+                                      const std::vector<float>& scores) {
+  const std::size_t n_tags = data.tags.size(), n_answered = answered.size();
+  std::vector<std::vector<std::size_t>> columns(n_tags);  // whose largest score a tag has
+  for (std::size_t i = 0; i < n_answered; ++i) columns[answered[i]] = {i};
+  std::vector<bool> own(n_tags, false);
+  for (const std::size_t tag : answered) own[tag] = true;
+  for (std::size_t i = 0; i < n_answered && !data.parents.empty(); ++i) {
+    const int parent = data.parents[answered[i]];
+    if (parent >= 0 && !own[static_cast<std::size_t>(parent)])
+      columns[static_cast<std::size_t>(parent)].push_back(i);
+  }
+  std::vector<float> all;
+  for (std::size_t row = 0; row * n_answered < scores.size(); ++row) {
+    for (const std::vector<std::size_t>& from : columns) {
+      float largest = 0.0f;
+      for (const std::size_t i : from) largest = std::max(largest, scores[row * n_answered + i]);
+      all.push_back(largest);
+    }
+  }
+  return all;
+}
+
 }  // namespace earmark

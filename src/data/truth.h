@@ -17,6 +17,12 @@ LabeledScores truth_of(const Dataset& data, const std::vector<std::size_t>& clip
 /// told apart; empty: none. @throws Error(kInvalidOption) for a field that no clip has.
 TaskScores task_truth_of(const Dataset& data, const std::vector<std::size_t>& clips,
                          const std::string& part_by);
+/// Scores of some of a data set's tags as scores of all of them. A tag that nobody answered for has the
+/// largest score of its members, where these were answered for (coarse from fine ones), else 0.
+/// @param answered [n_answered] tags. @param scores [n_clips, n_answered]. @return [n_clips, n_tags].
+std::vector<float> scores_of_all_tags(const Dataset& data, const std::vector<std::size_t>& answered,
+                                      const std::vector<float>& scores);
+
 /// The task's own metadata field where any of the clips has it (other releases of a data set may not), else
 /// none.
 std::string own_part_by(const Dataset& data, const std::vector<std::size_t>& clips, const Task& task);

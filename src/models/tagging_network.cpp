@@ -3,42 +3,68 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include "core/options_io.h"
 #include "earmark/error.h"
-#include "models/upb_crnn.h"
+#include "models/layers/batch_statistics.h"
 
 namespace earmark {
 namespace {
 
 constexpr const char* kCounter = "num_batches_tracked";
 
-// Each tensor of the module that belongs to its state: parameters, then statistics.
+}  // namespace
+
 std::vector<std::pair<std::string, torch::Tensor>> named_state(const torch::nn::Module& module) {
   std::vector<std::pair<std::string, torch::Tensor>> all;
   for (const auto& item : module.named_parameters()) all.emplace_back(item.key(), item.value());
-  for (const auto& item : module.named_buffers()) all.emplace_back(item.key(), item.value());
+  for (const auto& item : module.named_buffers()) {
+    if (!item.key().ends_with(kCounter)) all.emplace_back(item.key(), item.value());
+  }
   return all;
 }
 
-}  // namespace
+torch::Tensor TaggingNetwork::scores(const NetworkBatch& batch) {
+  const torch::Tensor answered = forward(batch);
+  return answer() == Answer::kLogits ? answered.sigmoid() : answered;
+}
 
-std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, int revision, const Value& options) {
-  if (kind != UpbCrnnOptions::kKind) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("model.kind: must be one of: upb_crnn, got '{}'", kind));
+void TaggingNetwork::set_norm_momentum(double momentum) {
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (auto* own = dynamic_cast<BatchStatistics*>(module.get())) own->set_momentum(momentum);
+    if (auto* flat = module->as<torch::nn::BatchNorm1d>()) flat->options.momentum(momentum);
+    if (auto* image = module->as<torch::nn::BatchNorm2d>()) image->options.momentum(momentum);
   }
-  if (revision != UpbCrnnOptions::kRevision) {
-    throw Error(ErrorCode::kBadBundle,
-                fmt::format("{}: revision {} is not known, this earmark has revision {}; use a newer earmark",
-                            kind, revision, UpbCrnnOptions::kRevision));
+}
+
+void TaggingNetwork::reset_norm_statistics() {
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (auto* own = dynamic_cast<BatchStatistics*>(module.get())) own->reset_statistics();
+    if (auto* flat = module->as<torch::nn::BatchNorm1d>()) flat->reset_running_stats();
+    if (auto* image = module->as<torch::nn::BatchNorm2d>()) image->reset_running_stats();
   }
-  UpbCrnnOptions chosen;
-  std::vector<std::string> problems;
-  read_options(options, chosen, "model", problems);
-  if (chosen.n_mels % 32 != 0)
-    problems.push_back(fmt::format("model.n_mels: must be a multiple of 32, got {}", chosen.n_mels));
-  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the network cannot be built:", problems);
-  return std::make_shared<UpbCrnn>(chosen);
+}
+
+torch::Tensor TaggingNetwork::each_alone(const NetworkBatch& batch) {
+  std::vector<torch::Tensor> answers;
+  for (std::int64_t i = 0; i < batch.features.size(0); ++i) {
+    NetworkBatch one;
+    one.features = batch.features.narrow(0, i, 1).narrow(3, 0, batch.n_valid[static_cast<std::size_t>(i)]);
+    if (batch.metadata.defined()) one.metadata = batch.metadata.narrow(0, i, 1);
+    if (batch.embeddings.defined()) one.embeddings = batch.embeddings.narrow(0, i, 1);
+    answers.push_back(forward(one));
+  }
+  return torch::cat(answers, 0);
+}
+
+torch::Tensor masked(const torch::Tensor& features, const std::vector<Stripes>& stripes) {
+  if (stripes.empty()) return features;
+  torch::Tensor keep =
+      torch::ones({features.size(0), 1, features.size(2), features.size(3)}, features.options());
+  for (std::size_t i = 0; i < stripes.size(); ++i) {
+    const torch::Tensor item = keep.select(0, static_cast<std::int64_t>(i));
+    for (const auto& [first, last] : stripes[i].bands) item.narrow(1, first, last - first).zero_();
+    for (const auto& [first, last] : stripes[i].frames) item.narrow(2, first, last - first).zero_();
+  }
+  return features * keep;
 }
 
 TensorMap state_of(const torch::nn::Module& module) {

@@ -1,6 +1,7 @@
 // tagging_network.h: what training and the plain engine ask of every architecture.
 #pragma once
 #include <torch/nn/module.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -9,24 +10,54 @@
 
 #include "core/tensor_io.h"
 #include "core/value.h"
+#include "models/stripes.h"
 
 namespace earmark {
 
-/// Thread-safety: logits() in evaluation mode without gradients may be called from many threads.
-class TaggingNetwork : public torch::nn::Module {
- public:
-  /// @return logits [batch, n_tags]; n_valid as in the architecture's own header.
-  virtual torch::Tensor logits(const torch::Tensor& features, const std::vector<std::int64_t>& n_valid) = 0;
-  /// Weight of the newest batch in BatchNorm's running statistics, and their reset to mean 0, variance 1.
-  virtual void set_norm_momentum(double momentum) = 0;
-  virtual void reset_norm_statistics() = 0;
-  /// Names of the tensors whose shape depends on the number of tags: replaced for new classes.
-  virtual std::vector<std::string> head_names() const = 0;
+/// A batch as a network meets it. What an architecture does not take may stay undefined.
+struct NetworkBatch {
+  torch::Tensor features{};             ///< [batch, n_channels, n_mels, n_frames], zero-padded on the right
+  std::vector<std::int64_t> n_valid{};  ///< [batch] frames of each item before the padding; empty: all
+  torch::Tensor metadata{};             ///< [batch, n_metadata], scaled
+  torch::Tensor embeddings{};           ///< [batch, n_embedding]
+  std::vector<Stripes> stripes{};  ///< [batch] training: what is masked inside the network; empty: nothing
 };
 
-/// Builds an architecture by its kind. @param revision of the architecture that the weights were made for.
-/// @throws Error(kInvalidOption) naming each bad option, Error(kBadBundle) for a revision that is not known.
-std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, int revision, const Value& options);
+/// What the numbers that a network answers with are.
+enum class Answer {
+  kLogits,         ///< scores are their sigmoids
+  kProbabilities,  ///< scores, pooled inside the network
+  kEmbedding,      ///< no scores at all
+};
+
+/// Thread-safety: forward() in evaluation mode without gradients may be called from many threads.
+class TaggingNetwork : public torch::nn::Module {
+ public:
+  /// @return [batch, n_tags], of the kind that answer() tells.
+  virtual torch::Tensor forward(const NetworkBatch& batch) = 0;
+  virtual Answer answer() const { return Answer::kLogits; }
+  /// Width of the metadata and of the embeddings that it takes; 0: none.
+  virtual int n_metadata() const { return 0; }
+  virtual int n_embedding() const { return 0; }
+  /// Names of the tensors whose shape depends on the number of tags: replaced for new classes.
+  virtual std::vector<std::string> head_names() const = 0;
+
+  /// forward(), with logits turned into scores.
+  torch::Tensor scores(const NetworkBatch& batch);
+  /// Weight of the newest batch in BatchNorm's running statistics, and their reset to mean 0, variance 1.
+  void set_norm_momentum(double momentum);
+  void reset_norm_statistics();
+
+ protected:
+  /// Each item cut to its own length and answered for itself, for networks that hear padding otherwise.
+  torch::Tensor each_alone(const NetworkBatch& batch);
+};
+
+/// [batch, n_channels, n_mels, n_frames] with every item's stripes set to 0; without stripes as it is.
+torch::Tensor masked(const torch::Tensor& features, const std::vector<Stripes>& stripes);
+
+/// Each tensor that belongs to a module's state: parameters, then statistics.
+std::vector<std::pair<std::string, torch::Tensor>> named_state(const torch::nn::Module& module);
 
 /// Parameters and statistics by name, as float tensors.
 TensorMap state_of(const torch::nn::Module& module);

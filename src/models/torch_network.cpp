@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "core/options_io.h"
 #include "earmark/error.h"
-#include "models/tagging_network.h"
+#include "models/registry.h"
 
 namespace earmark {
 namespace {
@@ -19,15 +20,35 @@ class TorchNetwork final : public Network {
     n_tags_ = static_cast<int>(spec.options.at("n_tags").as_integer());
     n_channels_ = spec.options.at("n_channels").as_integer();
     n_mels_ = spec.front_end.log_mel.n_mels;
+    n_metadata_ = network_->n_metadata();
+    n_embedding_ = network_->n_embedding();
   }
 
   int n_tags() const override { return n_tags_; }
+  int n_metadata() const override { return n_metadata_; }
+  int n_embedding() const override { return n_embedding_; }
 
   std::vector<float> scores(const NetworkInput& input) const override {
     // libtorch's number of threads belongs to the calling thread; a pass of one thread gives the same bits
     // whoever else is working.
     thread_local const bool single = (torch::set_num_threads(1), true);
     (void)single;
+    check(input);
+    const torch::InferenceMode inference;
+    const auto tensor = [](std::span<const float> values, std::vector<std::int64_t> shape) {
+      return torch::from_blob(const_cast<float*>(values.data()), shape, torch::kFloat);
+    };
+    NetworkBatch batch;
+    batch.features = tensor(input.features, {input.batch, input.n_channels, input.n_mels, input.n_frames});
+    batch.n_valid = input.n_valid;
+    if (n_metadata_ > 0) batch.metadata = tensor(input.metadata, {input.batch, n_metadata_});
+    if (n_embedding_ > 0) batch.embeddings = tensor(input.embeddings, {input.batch, n_embedding_});
+    const torch::Tensor y = network_->scores(batch).contiguous();
+    return {y.data_ptr<float>(), y.data_ptr<float>() + y.numel()};
+  }
+
+ private:
+  void check(const NetworkInput& input) const {
     const auto needed =
         static_cast<std::size_t>(input.batch * input.n_channels * input.n_mels * input.n_frames);
     if (input.features.size() != needed || input.n_mels != n_mels_ || input.n_channels != n_channels_ ||
@@ -38,19 +59,21 @@ class TorchNetwork final : public Network {
                       n_channels_, n_mels_, input.batch, input.n_channels, input.n_mels, input.n_frames,
                       input.features.size()));
     }
-    const torch::InferenceMode inference;
-    const torch::Tensor x =
-        torch::from_blob(const_cast<float*>(input.features.data()),
-                         {input.batch, input.n_channels, input.n_mels, input.n_frames}, torch::kFloat);
-    const torch::Tensor y = network_->logits(x, input.n_valid).sigmoid().contiguous();
-    return {y.data_ptr<float>(), y.data_ptr<float>() + y.numel()};
+    check_columns("metadata", input.metadata, input.batch, n_metadata_);
+    check_columns("embeddings", input.embeddings, input.batch, n_embedding_);
   }
 
- private:
+  static void check_columns(const char* what, std::span<const float> values, std::int64_t batch, int width) {
+    if (width > 0 && values.size() != static_cast<std::size_t>(batch * width)) {
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("{}: must be [{}, {}], got {} values", what, batch, width, values.size()));
+    }
+  }
+
   std::shared_ptr<TaggingNetwork> network_;
   int n_tags_ = 0;
   std::int64_t n_channels_ = 0;
-  int n_mels_ = 0;
+  int n_mels_ = 0, n_metadata_ = 0, n_embedding_ = 0;
 };
 
 }  // namespace
@@ -61,6 +84,14 @@ std::unique_ptr<Network> make_torch_network(const BundledNetwork& spec, const Te
   } catch (const Error& e) {
     throw Error(ErrorCode::kBadBundle, e.what());
   }
+}
+
+StateLayout torch_layout(const ModelOptions& model) {
+  const Value options = std::visit([](const auto& chosen) { return write_options(chosen); }, model);
+  StateLayout layout;
+  for (const auto& [name, tensor] : named_state(*make_network(kind_of(model), revision_of(model), options)))
+    layout.emplace(name, tensor.sizes().vec());
+  return layout;
 }
 
 }  // namespace earmark

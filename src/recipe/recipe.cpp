@@ -21,21 +21,50 @@ std::string kind_of(const AugmentOptions& options) {
                     options);
 }
 
+// What the network asks of the features and the metadata.
+void model_problems(const Recipe& recipe, std::vector<std::string>& found) {
+  const int n_mels = recipe.log_mel().n_mels, named = sizes_of(recipe.model).n_mels;
+  const std::string kind = kind_of(recipe.model);
+  if (named != sizes_of(default_model_options(kind)).n_mels && named != n_mels)
+    found.push_back(fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", n_mels, named));
+  std::visit(
+      [&](auto chosen) {
+        chosen.n_mels = n_mels;
+        for (const std::string& problem : chosen.problems())
+          found.push_back((problem.starts_with("n_mels") ? "features." : "model.") + problem);
+      },
+      recipe.model);
+  const bool takes = n_metadata_of(recipe.model) > 0;
+  if (takes && recipe.metadata.empty())
+    found.push_back(
+        fmt::format("metadata: {} takes columns of metadata, got none; name them, or set "
+                    "model.metadata=false",
+                    kind));
+  if (!takes && !recipe.metadata.empty())
+    found.push_back(fmt::format("metadata: {} takes none, got {} columns", kind, recipe.metadata.size()));
+}
+
 }  // namespace
+
+ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
+  ModelOptions sized = model;
+  std::visit(
+      [&](auto& options) {
+        options.n_tags = n_tags;
+        options.n_mels = log_mel().n_mels;
+        options.n_channels = n_channels;
+        if constexpr (requires { options.n_metadata; }) {
+          if (!metadata.empty()) options.n_metadata = static_cast<int>(metadata.size());
+        }
+      },
+      sized);
+  return sized;
+}
 
 std::vector<std::string> Recipe::problems() const {
   std::vector<std::string> found;
   for (const std::string& problem : log_mel().problems()) found.push_back("features." + problem);
-  const auto& crnn = std::get<UpbCrnnOptions>(model);
-  if (log_mel().n_mels % 32 != 0) {
-    found.push_back(fmt::format(
-        "features.n_mels: upb_crnn halves the bands five times and needs a multiple of 32, got {}",
-        log_mel().n_mels));
-  }
-  if (crnn.n_mels != UpbCrnnOptions().n_mels && crnn.n_mels != log_mel().n_mels) {
-    found.push_back(
-        fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", log_mel().n_mels, crnn.n_mels));
-  }
+  model_problems(*this, found);
   bool on_features = false;
   for (std::size_t i = 0; i < augment.size(); ++i) {
     if (works_on_waveforms(augment[i]) && on_features) {

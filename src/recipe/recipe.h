@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "architectures/model_options.h"
 #include "augment/frequency_warp.h"
 #include "augment/spec_augment.h"
 #include "augment/superpose_mixup.h"
@@ -18,8 +19,8 @@
 #include "data/dataset.h"
 #include "data/splits.h"
 #include "earmark/log_mel.h"
+#include "features/metadata.h"
 #include "features/normalize.h"
-#include "models/upb_crnn_options.h"
 #include "tagger/bundle.h"
 #include "train/options.h"
 
@@ -34,7 +35,6 @@ using FeatureOptions = std::variant<LogMelFeatures>;
 
 using AugmentOptions = std::variant<SuperposeMixupOptions, TimeShiftOptions, FrequencyWarpOptions,
                                     TimeMaskOptions, FrequencyMaskOptions>;
-using ModelOptions = std::variant<UpbCrnnOptions>;
 
 struct SourceOptions {
   std::string paper;
@@ -49,12 +49,16 @@ struct SourceOptions {
 struct DataOptions : DatasetOptions {
   std::string dataset = "folder";
   std::string split = "train";
+  OutputTags outputs = OutputTags::kAll;
   ExcerptOptions excerpts;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("dataset", self.dataset, kAny, "name of the data set");
     visit("split", self.split, kAny, "split that is trained on, where the data set names splits");
+    visit("outputs", self.outputs, kAny,
+          "tags that the network answers for: all, those without the other-or-unknown members, or one level "
+          "of two");
     visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
     DatasetOptions::fields(self, visit);
   }
@@ -93,6 +97,7 @@ struct Recipe {
   DataOptions data;
   FeatureOptions features;
   NormalizeScale normalize = NormalizeScale::kGlobal;
+  std::vector<MetadataColumn> metadata;
   std::vector<AugmentOptions> augment;
   ModelOptions model;
   LossOptions loss;
@@ -112,6 +117,8 @@ struct Recipe {
     visit(
         "normalize", self.normalize, kAny,
         "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
+    visit("metadata", self.metadata, kAny,
+          "columns of the data set that the network sees beside the features");
     visit("augment", self.augment, kAny, "changes drawn anew for each clip and epoch, in this order");
     visit("model", self.model, kAny, "network");
     visit("loss", self.loss, kAny, "what is minimised");
@@ -122,6 +129,9 @@ struct Recipe {
     visit("expect", self.expect, kAny, "the figure that a run should come near");
   }
 
+  /// The network for so many outputs and input channels, its bands and metadata columns as the recipe has
+  /// them.
+  ModelOptions model_for(int n_tags, int n_channels) const;
   const LogMelOptions& log_mel() const { return std::get<LogMelFeatures>(features); }
   /// Rules that tie fields together, each broken one as "field: rule, got value".
   std::vector<std::string> problems() const;

@@ -12,6 +12,7 @@
 #include "core/value.h"
 #include "earmark/log_mel.h"
 #include "earmark/options.h"
+#include "features/metadata.h"
 #include "features/normalize.h"
 
 namespace earmark {
@@ -22,10 +23,12 @@ inline constexpr int kBundleVersion = 1;
 struct FrontEnd {
   LogMelOptions log_mel;
   Normalizer normalizer;
+  std::vector<MetadataColumn> metadata;  ///< what is known of the recording, beside the features
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("log_mel", self.log_mel, kAny, "spectrogram");
     visit("normalizer", self.normalizer, kAny, "statistics removed from it");
+    visit("metadata", self.metadata, kAny, "columns beside it");
   }
 };
 

@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "architectures/infer_options.h"
+#include "architectures/state_names.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "core/torch_pickle.h"
@@ -17,13 +19,6 @@
 namespace earmark {
 namespace {
 
-constexpr std::string_view kUpbCrnn = "upb_crnn";
-constexpr std::string_view kWrapper = "module.";  // torch.nn.DataParallel
-constexpr std::string_view kCounter = "num_batches_tracked";
-// The UPB CRNN: nine 2-D convolutions that halve the bands five times and end in 256 channels, three 1-D
-// ones.
-constexpr int kConv2d = 9, kConv1d = 3, kLastChannels = 256, kBandsPerCell = 32;
-
 std::size_t n_parameters(const TensorMap& tensors) {
   std::size_t n = 0;
   for (const auto& [name, tensor] : tensors)
@@ -31,76 +26,61 @@ std::size_t n_parameters(const TensorMap& tensors) {
   return n;
 }
 
-std::set<std::string> upb_crnn_names() {
-  std::set<std::string> names;
-  const auto block = [&](const std::string& prefix) {
-    for (const char* part :
-         {"conv.weight", "conv.bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"})
-      names.insert(prefix + part);
-  };
-  for (int i = 0; i < kConv2d; ++i) block(fmt::format("cnn2d.{}.", i));
-  for (int i = 0; i < kConv1d; ++i) block(fmt::format("cnn1d.{}.", i));
-  for (const char* layer : {"l0", "l1"}) {
-    for (const char* part : {"weight_ih_", "weight_hh_", "bias_ih_", "bias_hh_"})
-      names.insert(fmt::format("gru.{}{}", part, layer));
-  }
-  for (const char* layer : {"fc_hidden.", "fc_out."}) {
-    names.insert(std::string(layer) + "weight");
-    names.insert(std::string(layer) + "bias");
-  }
-  return names;
-}
-
-struct Sizes {
-  std::int64_t n_tags = 0, n_mels = 0, n_channels = 0;
-};
-
-std::int64_t dimension(const TensorMap& state, const std::string& name, std::size_t n_dims, std::size_t axis,
-                       std::vector<std::string>& problems) {
-  const auto found = state.find(name);
-  if (found == state.end()) {
-    problems.push_back(name + ": is missing");
-  } else if (found->second.shape.size() != n_dims || found->second.shape[axis] < 1) {
-    problems.push_back(
-        fmt::format("{}: must have {} dimensions, got {}", name, n_dims, found->second.shape_text()));
-  } else {
-    return found->second.shape[axis];
-  }
-  return 0;
-}
-
-Sizes upb_crnn_sizes(const TensorMap& state) {
-  std::vector<std::string> problems;
-  Sizes sizes;
-  sizes.n_tags = dimension(state, "fc_out.weight", 2, 0, problems);
-  sizes.n_channels = dimension(state, "cnn2d.0.conv.weight", 4, 1, problems);
-  const std::int64_t flat = dimension(state, "cnn1d.0.conv.weight", 3, 1, problems);
-  if (flat % kLastChannels != 0)
-    problems.push_back(fmt::format("cnn1d.0.conv.weight: its input channels must be a multiple of {}, got {}",
-                                   kLastChannels, flat));
-  sizes.n_mels = flat / kLastChannels * kBandsPerCell;
-  if (!problems.empty())
-    throw Error(ErrorCode::kBadBundle,
-                "the sizes of an upb_crnn cannot be read from these weights:", problems);
-  return sizes;
-}
-
-// Takes what the network knows by name; the rest is told.
-TensorMap chosen_tensors(const TensorMap& state, ImportResult& result) {
-  const std::set<std::string> known = upb_crnn_names();
+// Takes what the network has by name; the rest is told.
+TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout, ImportResult& result) {
   TensorMap tensors;
-  for (const auto& [name, tensor] : state) {
-    const std::string own = name.starts_with(kWrapper) ? name.substr(kWrapper.size()) : name;
-    if (known.contains(own)) {
-      tensors.insert_or_assign(own, Tensor::from_floats(tensor.floats(), tensor.shape));
-      result.taken.push_back(name);
-    } else if (own.ends_with(kCounter)) {
-      result.not_taken.push_back(name + ": a counter of training steps");
+  std::vector<std::string> problems;
+  result.not_taken = state.left;
+  for (const auto& [name, tensor] : state.tensors) {
+    const std::string& origin = state.origin.at(name);
+    const auto wanted = layout.find(name);
+    if (wanted == layout.end()) {
+      result.not_taken.push_back(origin + ": the network has no such tensor");
+    } else if (wanted->second != tensor.shape) {
+      problems.push_back(fmt::format("{}: the network has [{}] for {}, the file {}", origin,
+                                     fmt::join(wanted->second, ", "), name, tensor.shape_text()));
     } else {
-      result.not_taken.push_back(name + ": the network has no such tensor");
+      tensors.emplace(name, Tensor::from_floats(tensor.floats(), tensor.shape));
+      result.taken.push_back(origin);
     }
   }
+  for (const auto& [name, shape] : layout) {
+    if (!state.tensors.contains(name)) problems.push_back(name + ": is missing");
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the weights do not fit the network:", problems);
   return tensors;
+}
+
+// The front end of the request or of the architecture, with as many bands as the network has.
+FrontEnd front_end_for(const ImportRequest& request, const ModelOptions& model) {
+  const ModelSizes sizes = sizes_of(model);
+  FrontEnd chosen;
+  if (request.front_end) {
+    chosen = *request.front_end;
+  } else {
+    chosen.log_mel = default_front_end(request.kind);
+    chosen.log_mel.n_mels = sizes.n_mels;
+    chosen.normalizer = request.normalizer;
+    if (n_metadata_of(model) > 0) {
+      chosen.metadata = raw_place_and_time();
+      while (static_cast<int>(chosen.metadata.size()) < n_metadata_of(model)) {
+        chosen.metadata.emplace_back();
+        chosen.metadata.back().name = fmt::format("column_{}", chosen.metadata.size());
+      }
+      chosen.metadata.resize(static_cast<std::size_t>(n_metadata_of(model)));
+    }
+  }
+  const auto problems = chosen.log_mel.problems();
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the front end is not possible:", problems);
+  const int channels =
+      LogMelExtractor(chosen.log_mel).n_channels(chosen.log_mel.channels == Channels::kMono ? 1 : 2);
+  if (chosen.log_mel.n_mels != sizes.n_mels || channels != sizes.n_channels) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("the front end gives {} channels of {} bands, the network wants {} of {}; name a "
+                            "recipe with its front end",
+                            channels, chosen.log_mel.n_mels, sizes.n_channels, sizes.n_mels));
+  }
+  return chosen;
 }
 
 std::vector<std::string> tag_names(const std::vector<std::string>& labels, std::int64_t n_tags) {
@@ -172,76 +152,88 @@ std::vector<std::string> read_labels(const std::filesystem::path& path) {
   return labels;
 }
 
-ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network) {
-  if (request.kind != kUpbCrnn)
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("kind: must be one of: {}, got '{}'", kUpbCrnn, request.kind));
+ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network,
+                          StateLayoutFn& layout) {
   ImportResult result;
-  TensorMap tensors = chosen_tensors(state, result);
-  const Sizes sizes = upb_crnn_sizes(tensors);
+  const TranslatedState translated = translate_state(request.kind, state);
+  const ModelOptions model =
+      infer_options(request.kind, translated.tensors, request.options, translated.by_table);
   BundledNetwork network;
   network.kind = request.kind;
-  network.options =
-      Value(Value::Map{{"n_tags", sizes.n_tags}, {"n_mels", sizes.n_mels}, {"n_channels", sizes.n_channels}});
-  network.front_end = {request.log_mel, request.normalizer};
-  if (request.fit_n_mels) network.front_end.log_mel.n_mels = static_cast<int>(sizes.n_mels);
-  const LogMelOptions& front_end = network.front_end.log_mel;
-  const auto problems = front_end.problems();
-  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the front end is not possible:", problems);
-  const int channels = LogMelExtractor(front_end).n_channels(front_end.channels == Channels::kMono ? 1 : 2);
-  if (front_end.n_mels != sizes.n_mels || channels != sizes.n_channels) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("the front end gives {} channels of {} bands, the network wants {} of {}; name a "
-                            "recipe with its front end",
-                            channels, front_end.n_mels, sizes.n_channels, sizes.n_mels));
-  }
+  network.revision = revision_of(model);
+  network.options = std::visit([](const auto& chosen) { return write_options(chosen); }, model);
+  network.front_end = front_end_for(request, model);
   Bundle& bundle = result.bundle;
-  bundle.tags = tag_names(request.labels, sizes.n_tags);
+  bundle.tags = tag_names(request.labels, sizes_of(model).n_tags);
   bundle.thresholds.assign(bundle.tags.size(), request.threshold);
   bundle.segment_s = request.segment_s;
   bundle.provenance = request.provenance;
   bundle.networks.push_back(std::move(network));
-  bundle.tensors.push_back(std::move(tensors));
+  bundle.tensors.push_back(chosen_tensors(translated, layout(model), result));
   complete_self_test(bundle, make_network, request.precision);
   return result;
 }
 
-Tensor forward_features(const Bundle& bundle, std::size_t network, const Tensor& features,
-                        const std::vector<std::int64_t>& lengths, MakeNetworkFn& make_network) {
-  if (network >= bundle.networks.size())
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("network: the bundle has {}, got number {}", bundle.networks.size(), network));
-  const std::vector<std::int64_t>& shape = features.shape;
-  if (shape.size() != 4 || features.n_elements() == 0)
+namespace {
+
+// Item i of [batch, width]; @throws naming `what` when the shape is another.
+std::span<const float> row_of(const std::vector<float>& values, const std::optional<Tensor>& tensor,
+                              std::int64_t i, std::int64_t batch, int width, const char* what) {
+  if (width == 0) return {};
+  if (!tensor || tensor->shape != std::vector<std::int64_t>{batch, width}) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("{}: the network sees [{}, {}], got {}", what, batch,
+                                                       width, tensor ? tensor->shape_text() : "none"));
+  }
+  return std::span(values).subspan(static_cast<std::size_t>(i * width), static_cast<std::size_t>(width));
+}
+
+void check_forward(const BundledNetwork& spec, const ForwardInput& input) {
+  const std::vector<std::int64_t>& shape = input.features.shape;
+  if (shape.size() != 4 || input.features.n_elements() == 0)
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("features: must be [batch, channels, n_mels, n_frames] and not empty, got {}",
-                            features.shape_text()));
-  if (!lengths.empty() && static_cast<std::int64_t>(lengths.size()) != shape[0])
+                            input.features.shape_text()));
+  if (!input.lengths.empty() && static_cast<std::int64_t>(input.lengths.size()) != shape[0])
     throw Error(ErrorCode::kInvalidOption,
-                fmt::format("lengths: one an item ({}), got {}", shape[0], lengths.size()));
-  for (const std::int64_t length : lengths) {
+                fmt::format("lengths: one an item ({}), got {}", shape[0], input.lengths.size()));
+  for (const std::int64_t length : input.lengths) {
     if (length < 1 || length > shape[3])
       throw Error(ErrorCode::kInvalidOption,
                   fmt::format("lengths: must be 1..{} frames, got {}", shape[3], length));
   }
-  const BundledNetwork& spec = bundle.networks[network];
   const LogMelOptions& front_end = spec.front_end.log_mel;
   const int channels = LogMelExtractor(front_end).n_channels(front_end.channels == Channels::kMono ? 1 : 2);
   if (shape[1] != channels || shape[2] != front_end.n_mels) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("features: the network sees [batch, {}, {}, n_frames], got {}", channels,
-                            front_end.n_mels, features.shape_text()));
+                            front_end.n_mels, input.features.shape_text()));
   }
+}
+
+}  // namespace
+
+Tensor forward_features(const Bundle& bundle, std::size_t network, const ForwardInput& input,
+                        MakeNetworkFn& make_network) {
+  if (network >= bundle.networks.size())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("network: the bundle has {}, got number {}", bundle.networks.size(), network));
+  const BundledNetwork& spec = bundle.networks[network];
+  check_forward(spec, input);
+  const std::vector<std::int64_t>& shape = input.features.shape;
   const std::unique_ptr<Network> built = make_network(spec, bundle.tensors[network]);
-  const std::vector<float> values = features.floats();
+  const std::vector<float> values = input.features.floats();
+  const std::vector<float> metadata = input.metadata ? input.metadata->floats() : std::vector<float>();
+  const std::vector<float> embeddings = input.embeddings ? input.embeddings->floats() : std::vector<float>();
   const std::size_t item = values.size() / static_cast<std::size_t>(shape[0]);
   std::vector<float> scores;
   for (std::int64_t i = 0; i < shape[0]; ++i) {
-    NetworkInput input{
-        1, shape[1], shape[2], shape[3], std::span(values).subspan(static_cast<std::size_t>(i) * item, item),
-        {}};
-    if (!lengths.empty()) input.n_valid = {lengths[static_cast<std::size_t>(i)]};
-    const std::vector<float> own = built->scores(input);
+    NetworkInput one{
+        1,  shape[1], shape[2], shape[3], std::span(values).subspan(static_cast<std::size_t>(i) * item, item),
+        {}, {},       {}};
+    if (!input.lengths.empty()) one.n_valid = {input.lengths[static_cast<std::size_t>(i)]};
+    one.metadata = row_of(metadata, input.metadata, i, shape[0], built->n_metadata(), "metadata");
+    one.embeddings = row_of(embeddings, input.embeddings, i, shape[0], built->n_embedding(), "embeddings");
+    const std::vector<float> own = built->scores(one);
     scores.insert(scores.end(), own.begin(), own.end());
   }
   return Tensor::from_floats(scores, {shape[0], built->n_tags()});

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,13 @@ TensorMap read_state(const std::filesystem::path& path);
 std::vector<std::string> read_labels(const std::filesystem::path& path);
 
 struct ImportRequest {
-  std::string kind;                 ///< architecture; "upb_crnn"
+  std::string kind;  ///< architecture
+  Value options;     ///< of the architecture, above what the weights' shapes tell; empty map: none
   std::vector<std::string> labels;  ///< [n_tags]; empty: tag_0, tag_1 ...
-  LogMelOptions log_mel;            ///< its n_mels must be the network's
-  bool fit_n_mels = true;           ///< set n_mels from the weights (no recipe was given)
-  Normalizer normalizer;
+  /// What the network was trained with; nothing: what its architecture was published with, with as many bands
+  /// as the weights want.
+  std::optional<FrontEnd> front_end;
+  Normalizer normalizer;  ///< used without a front end
   double segment_s = 10.0;
   double threshold = 0.5;
   Precision precision = Precision::kFloat32;
@@ -46,16 +49,24 @@ struct ImportResult {
   std::vector<std::string> not_taken;  ///< "name: why"
 };
 
-/// Infers the network's sizes from the shapes, leaves out what is no part of it, and lets the network answer
-/// its self-test. A prefix "module." (of a network wrapped for several GPUs) is taken off.
+/// Brings foreign weights under our names (architectures/state_names.h), infers the network's sizes from
+/// their shapes, leaves out what is no part of it, and lets the network answer its self-test.
 /// @throws Error(kBadBundle) naming each tensor that is missing or of another shape; Error(kInvalidOption).
-ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network);
+ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network,
+                          StateLayoutFn& layout);
+
+/// What a network is run on, as it sees it.
+struct ForwardInput {
+  Tensor features;                    ///< [batch, channels, n_mels, n_frames]
+  std::vector<std::int64_t> lengths;  ///< valid frames of each item; empty: all
+  std::optional<Tensor> metadata;     ///< [batch, n_metadata], scaled
+  std::optional<Tensor> embeddings;   ///< [batch, n_embedding]
+};
 
 /// One network of a bundle in evaluation mode, item by item.
-/// @param features [batch, channels, n_mels, n_frames] as the network sees them. @param lengths valid frames
-///   of each item; empty: all. @return [batch, n_tags] float32 scores.
+/// @return [batch, n_tags] float32: scores, or an embedding network's embeddings.
 /// @throws Error(kInvalidOption) where shapes do not fit.
-Tensor forward_features(const Bundle& bundle, std::size_t network, const Tensor& features,
-                        const std::vector<std::int64_t>& lengths, MakeNetworkFn& make_network);
+Tensor forward_features(const Bundle& bundle, std::size_t network, const ForwardInput& input,
+                        MakeNetworkFn& make_network);
 
 }  // namespace earmark

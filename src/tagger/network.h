@@ -2,10 +2,13 @@
 // the module that brings libtorch, loaded on demand.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "architectures/model_options.h"
 #include "tagger/bundle.h"
 
 namespace earmark {
@@ -15,6 +18,8 @@ struct NetworkInput {
   std::int64_t batch = 1, n_channels = 1, n_mels = 0, n_frames = 0;
   std::span<const float> features;
   std::vector<std::int64_t> n_valid;  ///< frames of each item before the padding; empty: all
+  std::span<const float> metadata;    ///< [batch, n_metadata], scaled
+  std::span<const float> embeddings;  ///< [batch, n_embedding]
 };
 
 /// Thread-safety: scores() may be called from many threads at once; each call runs on its caller's thread.
@@ -22,7 +27,11 @@ class Network {
  public:
   virtual ~Network() = default;
   virtual int n_tags() const = 0;
-  /// @return [batch, n_tags], 0..1. @throws Error(kInvalidOption) when the input's shape does not fit.
+  /// Width of the metadata and of the embeddings that it takes beside features; 0: none.
+  virtual int n_metadata() const { return 0; }
+  virtual int n_embedding() const { return 0; }
+  /// @return [batch, n_tags], 0..1 (an embedding network: its embedding). @throws Error(kInvalidOption) when
+  /// the input's shape does not fit.
   virtual std::vector<float> scores(const NetworkInput& input) const = 0;
 };
 
@@ -32,5 +41,11 @@ using MakeNetworkFn = std::unique_ptr<Network>(const BundledNetwork& spec, const
 /// The one of the libtorch module, which is loaded at the first call.
 /// @throws Error(kUnsupported) when the module is not there or does not load.
 MakeNetworkFn& torch_make_network();
+
+/// Names and shapes of an architecture's tensors.
+/// @throws Error(kInvalidOption) naming each bad option.
+using StateLayout = std::map<std::string, std::vector<std::int64_t>>;
+using StateLayoutFn = StateLayout(const ModelOptions& model);
+StateLayoutFn& torch_state_layout();
 
 }  // namespace earmark

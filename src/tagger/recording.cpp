@@ -1,7 +1,12 @@
 #include "tagger/recording.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cmath>
 #include <new>
+#include <set>
 
 #include "audio/convert.h"
 #include "earmark/error.h"
@@ -77,7 +82,7 @@ void drain(InOrder& order, std::size_t limit, ScorePool& pool, Scorer::Workspace
 
 std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_ptr<InOrder>& order,
                                       ScorePool& pool, bool shared, Scorer::Workspace& workspace,
-                                      const std::atomic<bool>* stop) {
+                                      const Metadata& metadata, const std::atomic<bool>* stop) {
   for (;;) {
     if (stop != nullptr && *stop) return Failure{"interrupted", "stopped on request"};
     if (order->error()) return std::nullopt;
@@ -85,6 +90,7 @@ std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_pt
     const auto more = segmenter.next(task->segment);
     if (!more) return more.failure();
     if (!*more) return std::nullopt;
+    task->metadata = &metadata;
     task->finish = [order](ScorePool::Task& done) { order->finished(done); };
     order->add(task);
     if (!shared || !pool.offer(task)) pool.run(*task, workspace);
@@ -106,15 +112,33 @@ Failure as_failure(const std::exception_ptr& error) {
 
 }  // namespace
 
-SegmentOptions segment_options(const Scorer& scorer, const TagOptions& options) {
-  SegmentOptions cut;
+ScoringOptions scoring_options(const Scorer& scorer, const TagOptions& options) {
+  ScoringOptions scoring;
+  scoring.metadata = options.metadata;
+  SegmentOptions& cut = scoring.cut;
   cut.segment_s = options.segment_s.value_or(scorer.bundle().segment_s);
   cut.hop_s = options.hop_s;
   cut.pad = scorer.bundle().padding == SegmentPadding::kRepeat ? PadMode::kRepeat : PadMode::kZeros;
-  const auto problems = cut.problems(scorer.sample_rate_hz());
+  std::set<std::string> columns;
+  for (const BundledNetwork& network : scorer.bundle().networks) {
+    for (const MetadataColumn& column : network.front_end.metadata) columns.insert(column.name);
+  }
+  std::vector<std::string> problems;
+  for (const auto& [name, value] : options.metadata) {
+    if (!columns.contains(name)) {
+      problems.push_back(fmt::format("metadata: the bundle takes {}, got '{}'",
+                                     columns.empty() ? "none" : fmt::format("{}", fmt::join(columns, ", ")),
+                                     name));
+    } else if (!std::isfinite(value)) {
+      problems.push_back(fmt::format("metadata: '{}' must be a number, got {}", name, value));
+    }
+  }
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "what is known of the recordings does not fit:", problems);
+  problems = cut.problems(scorer.sample_rate_hz());
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption, "recordings cannot be cut this way:", problems);
-  return cut;
+  return scoring;
 }
 
 std::unique_ptr<AudioSource> convert_for(const Scorer& scorer, std::unique_ptr<AudioSource> source) {
@@ -134,7 +158,7 @@ bool ScorePool::run(Task& task, Scorer::Workspace& workspace) {
   if (task.claimed.exchange(true)) return false;
   try {
     task.result = {task.segment.start_s, task.segment.end_s,
-                   scorer_.scores(task.segment.waveform, workspace)};
+                   scorer_.scores(task.segment.waveform, workspace, *task.metadata)};
   } catch (...) {
     task.error = std::current_exception();
   }
@@ -165,7 +189,7 @@ void ScorePool::close() {
 }
 
 RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scorer& scorer,
-                                 const SegmentOptions& options, ScorePool* pool, Scorer::Workspace& workspace,
+                                 const ScoringOptions& options, ScorePool* pool, Scorer::Workspace& workspace,
                                  const std::function<void(SegmentScores&&)>& on_segment,
                                  const std::atomic<bool>* stop) {
   RecordingSummary summary;
@@ -174,9 +198,10 @@ RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scor
   ScorePool& used = pool != nullptr ? *pool : own;
   const auto order = std::make_shared<InOrder>(on_segment);  // a helper may be the last to let go of it
   try {
-    Segmenter segmenter(std::move(source), options);
+    Segmenter segmenter(std::move(source), options.cut);
     try {
-      summary.failure = read_and_score(segmenter, order, used, pool != nullptr, workspace, stop);
+      summary.failure =
+          read_and_score(segmenter, order, used, pool != nullptr, workspace, options.metadata, stop);
     } catch (const std::bad_alloc&) {
       summary.failure = as_failure(std::current_exception());
     }

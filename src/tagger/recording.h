@@ -12,12 +12,20 @@
 #include "audio/audio_source.h"
 #include "audio/segment.h"
 #include "earmark/tagger.h"
+#include "features/metadata.h"
 #include "tagger/scorer.h"
 
 namespace earmark {
 
-/// @throws Error(kInvalidOption) when `options` do not fit the bundle's sample rate.
-SegmentOptions segment_options(const Scorer& scorer, const TagOptions& options);
+/// How a recording is cut, and what is known of it.
+struct ScoringOptions {
+  SegmentOptions cut;
+  Metadata metadata;
+};
+
+/// @throws Error(kInvalidOption) when `options` do not fit the bundle's sample rate, or name metadata that it
+/// does not take.
+ScoringOptions scoring_options(const Scorer& scorer, const TagOptions& options);
 
 /// The source at the rate and with the channels that the network wants.
 std::unique_ptr<AudioSource> convert_for(const Scorer& scorer, std::unique_ptr<AudioSource> source);
@@ -29,6 +37,7 @@ class ScorePool {
  public:
   struct Task {
     Segment segment;
+    const Metadata* metadata = nullptr;  ///< of the recording
     SegmentScores result;
     std::exception_ptr error;
     std::atomic<bool> claimed{false};
@@ -68,7 +77,7 @@ struct RecordingSummary {
 ///   whichever thread completed them. @param pool null: everything on this thread.
 /// @param stop when true, ends with "interrupted" after the segments in work.
 RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scorer& scorer,
-                                 const SegmentOptions& options, ScorePool* pool, Scorer::Workspace& workspace,
+                                 const ScoringOptions& options, ScorePool* pool, Scorer::Workspace& workspace,
                                  const std::function<void(SegmentScores&&)>& on_segment,
                                  const std::atomic<bool>* stop = nullptr);
 

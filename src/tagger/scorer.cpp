@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/rng.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -23,6 +24,11 @@ Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(b
       throw Error(ErrorCode::kBadBundle, fmt::format("networks[{}]: gives {} scores for {} tags", i,
                                                      parts_.back().network->n_tags(), bundle_.tags.size()));
     }
+    if (parts_.back().network->n_metadata() != static_cast<int>(spec.front_end.metadata.size())) {
+      throw Error(ErrorCode::kBadBundle,
+                  fmt::format("networks[{}]: takes {} columns of metadata, its front end has {}", i,
+                              parts_.back().network->n_metadata(), spec.front_end.metadata.size()));
+    }
   }
   check_self_test();
 }
@@ -34,16 +40,35 @@ bool Scorer::mono() const noexcept {
   return bundle_.networks.front().front_end.log_mel.channels == Channels::kMono;
 }
 
-std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace) const {
+std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace,
+                                  const Metadata& metadata) const {
+  return combined(
+      waveform, workspace,
+      [&](std::size_t i) { return scaled_metadata(bundle_.networks[i].front_end.metadata, metadata); },
+      [&](std::size_t i) -> std::vector<float> {
+        throw Error(
+            ErrorCode::kUnsupported,
+            fmt::format("networks[{}]: {} takes embeddings beside features, and the bundle holds no network "
+                        "that makes them; `earmark model forward --embeddings` runs it",
+                        i, bundle_.networks[i].kind));
+      });
+}
+
+std::vector<float> Scorer::combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
+                                    const Beside& embeddings) const {
   const std::size_t n_tags = bundle_.tags.size();
   std::vector<double> total(n_tags, 0.0);
   double weight_sum = 0.0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    parts_[i].extractor.compute(waveform, workspace.log_mel, workspace.features);
+    const Part& part = parts_[i];
+    part.extractor.compute(waveform, workspace.log_mel, workspace.features);
     bundle_.networks[i].front_end.normalizer.apply(workspace.features);
     const FeatureMap& f = workspace.features;
-    const std::vector<float> s =
-        parts_[i].network->scores({1, f.n_channels, f.n_mels, f.n_frames, f.values, {}});
+    NetworkInput input{1, f.n_channels, f.n_mels, f.n_frames, f.values, {}, {}, {}};
+    std::vector<float> columns, embedded;
+    if (part.network->n_metadata() > 0) input.metadata = columns = metadata(i);
+    if (part.network->n_embedding() > 0) input.embeddings = embedded = embeddings(i);
+    const std::vector<float> s = part.network->scores(input);
     if (parts_.size() == 1) return s;
     const double weight = bundle_.weights.empty() ? 1.0 : bundle_.weights[i];
     weight_sum += weight;
@@ -52,12 +77,12 @@ std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace
       total[k] += weight * (bundle_.combine == CombineRule::kGeometric ? std::log(std::max(x, 1e-12)) : x);
     }
   }
-  std::vector<float> combined(n_tags);
+  std::vector<float> scores(n_tags);
   for (std::size_t k = 0; k < n_tags; ++k) {
     const double mean = total[k] / weight_sum;
-    combined[k] = static_cast<float>(bundle_.combine == CombineRule::kGeometric ? std::exp(mean) : mean);
+    scores[k] = static_cast<float>(bundle_.combine == CombineRule::kGeometric ? std::exp(mean) : mean);
   }
-  return combined;
+  return scores;
 }
 
 std::vector<float> Scorer::self_test_scores() const {
@@ -68,7 +93,17 @@ std::vector<float> Scorer::self_test_scores() const {
     signal.samples.insert(signal.samples.end(), signal.samples.begin(),
                           signal.samples.begin() + static_cast<std::ptrdiff_t>(signal.samples.size()));
   }
-  return scores(signal, workspace);
+  // Drawn like the signal, so that these inputs are tested too.
+  const auto drawn = [&](const char* purpose, int n) {
+    Rng rng(bundle_.self_test.seed, purpose);
+    std::vector<float> values;
+    for (int i = 0; i < n; ++i) values.push_back(static_cast<float>(rng.uniform(-1.0, 1.0)));
+    return values;
+  };
+  return combined(
+      signal, workspace,
+      [&](std::size_t i) { return drawn("self_test_metadata", parts_[i].network->n_metadata()); },
+      [&](std::size_t i) { return drawn("self_test_embeddings", parts_[i].network->n_embedding()); });
 }
 
 void Scorer::check_self_test() const {

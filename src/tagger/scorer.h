@@ -1,5 +1,6 @@
 // scorer.h: samples in, scores out: a bundle with its networks built and its self-test passed.
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -28,9 +29,12 @@ class Scorer {
     FeatureMap features;
   };
 
-  /// @param waveform a segment at sample_rate_hz(). @return [n_tags], 0..1.
-  /// @throws Error(kBadAudio) as LogMelExtractor does.
-  std::vector<float> scores(const Waveform& waveform, Workspace& workspace) const;
+  /// @param waveform a segment at sample_rate_hz().
+  /// @param metadata what is known of the recording; a column that it lacks has the bundle's fallback.
+  /// @return [n_tags], 0..1.
+  /// @throws Error(kBadAudio) as LogMelExtractor does; Error(kUnsupported) when a network takes embeddings.
+  std::vector<float> scores(const Waveform& waveform, Workspace& workspace,
+                            const Metadata& metadata = {}) const;
 
  private:
   friend void complete_self_test(Bundle& bundle, MakeNetworkFn& make_network, Precision precision);
@@ -40,6 +44,10 @@ class Scorer {
   };
   void check_self_test() const;
   std::vector<float> self_test_scores() const;
+  /// Scores of features that stand in the workspace's map, of one network.
+  using Beside = std::function<std::vector<float>(std::size_t network)>;  // metadata or embeddings
+  std::vector<float> combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
+                              const Beside& embeddings) const;
 
   Bundle bundle_;
   std::vector<Part> parts_;

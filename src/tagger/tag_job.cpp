@@ -136,7 +136,7 @@ Selection TagJob::selection(const Scorer& scorer) const {
 }
 
 TagSummary TagJob::run(const Scorer& scorer) {
-  const SegmentOptions cut = segment_options(scorer, request_.cut);
+  const ScoringOptions scoring = scoring_options(scorer, request_.cut);
   const LogMelOptions& front_end = scorer.bundle().networks.front().front_end.log_mel;
   TagFormatter formatter(scorer.bundle().tags, {request_.format, request_.events, selection(scorer),
                                                 front_end.f_min_hz, front_end.f_max_hz});
@@ -156,7 +156,7 @@ TagSummary TagJob::run(const Scorer& scorer) {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (!done_before_.contains(inputs_[i].name)) tasks.push_back({&inputs_[i], files_[i], pictures_[i]});
   }
-  TagSummary summary = run_tag_tasks(request_, tasks, scorer, cut, *output);
+  TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output);
   summary.n_before = inputs_.size() - tasks.size();
   if (!summary.interrupted || summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size())
     output->finish();

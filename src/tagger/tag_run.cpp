@@ -62,11 +62,11 @@ struct PictureParts {
 class TagRun {
  public:
   TagRun(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-         const SegmentOptions& cut, TagOutput& output)
+         const ScoringOptions& scoring, TagOutput& output)
       : request_(request),
         tasks_(tasks),
         scorer_(scorer),
-        cut_(cut),
+        scoring_(scoring),
         teller_(request, tasks, output),
         results_(tasks.size(), teller_),
         pool_(scorer) {}
@@ -166,7 +166,7 @@ class TagRun {
       results_.add(index, std::move(segment), live);
     };
     const RecordingSummary summary =
-        score_recording(std::move(source), scorer_, cut_, &pool_, workspace, take, request_.stop);
+        score_recording(std::move(source), scorer_, scoring_, &pool_, workspace, take, request_.stop);
     entry.duration_s = summary.duration_s;
     entry.warnings = summary.warnings;
     if (summary.failure && stopped()) {
@@ -198,7 +198,7 @@ class TagRun {
   const TagRequest& request_;
   const std::vector<TagTask>& tasks_;
   const Scorer& scorer_;
-  const SegmentOptions& cut_;
+  const ScoringOptions& scoring_;
   Teller teller_;
   OrderedResults results_;
   ScorePool pool_;
@@ -214,8 +214,8 @@ class TagRun {
 }  // namespace
 
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const SegmentOptions& cut, TagOutput& output) {
-  return TagRun(request, tasks, scorer, cut, output).run();
+                         const ScoringOptions& scoring, TagOutput& output) {
+  return TagRun(request, tasks, scorer, scoring, output).run();
 }
 
 }  // namespace earmark

@@ -17,6 +17,6 @@ struct TagTask {
 
 /// Scores the tasks on request.threads threads and tells `output` and the ledger in the tasks' order.
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const SegmentOptions& cut, TagOutput& output);
+                         const ScoringOptions& scoring, TagOutput& output);
 
 }  // namespace earmark

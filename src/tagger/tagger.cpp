@@ -68,7 +68,8 @@ void check_stream(int sample_rate_hz, int n_channels) {
 struct TagStream::Impl {
   Impl(std::shared_ptr<const Scorer> the_scorer, int rate, int n_channels, const TagOptions& options)
       : scorer(std::move(the_scorer)),
-        cut(segment_options(*scorer, options)),
+        scoring(scoring_options(*scorer, options)),
+        cut(scoring.cut),
         source_rate_hz(rate),
         n_in(n_channels),
         mode(scorer->mono() ? ChannelMode::kMono : ChannelMode::kStereo),
@@ -91,7 +92,8 @@ struct TagStream::Impl {
     const auto more = segmenter->next(segment);
     if (!more || !*more) return more;
     try {
-      out.push_back({segment.start_s, segment.end_s, scorer->scores(segment.waveform, workspace)});
+      out.push_back(
+          {segment.start_s, segment.end_s, scorer->scores(segment.waveform, workspace, scoring.metadata)});
     } catch (const Error& e) {
       if (e.code() != ErrorCode::kBadAudio) throw;
       return Failure{"too_short", e.what()};
@@ -101,7 +103,8 @@ struct TagStream::Impl {
   }
 
   std::shared_ptr<const Scorer> scorer;
-  SegmentOptions cut;
+  ScoringOptions scoring;
+  const SegmentOptions& cut;
   int source_rate_hz, n_in;
   ChannelMode mode;
   int n_out;
@@ -184,13 +187,13 @@ int Tagger::sample_rate_hz() const noexcept { return scorer_->sample_rate_hz(); 
 
 Outcome<TaggedRecording> Tagger::tag_file(const std::filesystem::path& path,
                                           const TagOptions& options) const {
-  const SegmentOptions cut = segment_options(*scorer_, options);
+  const ScoringOptions scoring = scoring_options(*scorer_, options);
   auto source = open_audio(path);
   if (!source) return source.failure();
   TaggedRecording recording;
   Scorer::Workspace workspace;
   RecordingSummary summary =
-      score_recording(convert_for(*scorer_, std::move(*source)), *scorer_, cut, nullptr, workspace,
+      score_recording(convert_for(*scorer_, std::move(*source)), *scorer_, scoring, nullptr, workspace,
                       [&](SegmentScores&& segment) { recording.segments.push_back(std::move(segment)); });
   if (summary.failure) return *summary.failure;
   recording.duration_s = summary.duration_s;

@@ -13,6 +13,9 @@ std::unique_ptr<earmark::Network> earmark_make_network(const earmark::BundledNet
                                                        const earmark::TensorMap& tensors) {
   return earmark::make_torch_network(spec, tensors);
 }
+earmark::StateLayout earmark_state_layout(const earmark::ModelOptions& model) {
+  return earmark::torch_layout(model);
+}
 earmark::TrainResult earmark_train(const earmark::TrainRequest& request) { return earmark::train(request); }
 std::unique_ptr<earmark::StepTimer> earmark_make_step_timer(const earmark::StepTimerOptions& options) {
   return earmark::make_step_timer(options);

@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/tensor_io.h"
+#include "features/metadata.h"
 #include "features/normalize.h"
 
 namespace earmark {
@@ -19,7 +21,8 @@ struct Checkpoint {
   std::string data_id;  ///< of the clips and tags; a run is only resumed on the data that it began with
   int threads = 1;
   Normalizer normalizer;
-  TensorMap tensors;  ///< network, optimizer, averaged weights
+  std::vector<MetadataColumn> metadata;  ///< as measured
+  TensorMap tensors;                     ///< network, optimizer, averaged weights
 };
 
 /// Atomic: `checkpoints/latest.safetensors` in the run folder is replaced as a whole.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/clip_metadata.h"
+
 namespace earmark {
 namespace {
 
@@ -84,6 +86,20 @@ const Normalizer& ExampleMaker::measure_normalizer() {
   return normalizer_;
 }
 
+const std::vector<MetadataColumn>& ExampleMaker::measure_metadata_columns() {
+  columns_ = recipe_.metadata;
+  std::vector<std::vector<double>> values(columns_.size());
+  for (std::size_t i = 0; i < clips_.size(); ++i) {
+    const Metadata known = metadata_values(clips_.clip(i), columns_);
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (const auto found = known.find(columns_[c].name); found != known.end())
+        values[c].push_back(found->second);
+    }
+  }
+  measure_metadata(columns_, values);
+  return columns_;
+}
+
 void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng,
                             WavePlan& plan) const {
   const std::vector<std::size_t>& partners = visit.repetition > 0 ? verified_ : all_;
@@ -157,12 +173,14 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)
     std::visit(FeatureAugmenter{example.features, feature_rng}, options);
+  example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(visit.clip), columns_));
   return example;
 }
 
 Example ExampleMaker::plain(std::size_t clip) const {
   Example example{features_of(clip), clips_.clip(clip).targets};
   normalizer_.apply(example.features);
+  example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(clip), columns_));
   return example;
 }
 
@@ -173,6 +191,9 @@ Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) 
     batch.n_frames = std::max<std::int64_t>(batch.n_frames, e.features.n_frames);
   batch.n_channels = examples.front().features.n_channels;
   batch.n_mels = examples.front().features.n_mels;
+  if (std::any_of(examples.begin(), examples.end(), [](const Example& e) { return !e.stripes.empty(); })) {
+    for (const Example& e : examples) batch.stripes.push_back(e.stripes);
+  }
   batch.features.assign(
       examples.size() * static_cast<std::size_t>(batch.n_channels * batch.n_mels * batch.n_frames), 0.0f);
   float* out = batch.features.data();
@@ -185,6 +206,7 @@ Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) 
     }
     batch.n_valid.push_back(e.features.n_frames);
     batch.targets.insert(batch.targets.end(), e.targets.begin(), e.targets.end());
+    batch.metadata.insert(batch.metadata.end(), e.metadata.begin(), e.metadata.end());
   }
   return batch;
 }

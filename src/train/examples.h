@@ -9,7 +9,9 @@
 #include "data/samplers.h"
 #include "earmark/feature_map.h"
 #include "earmark/log_mel.h"
+#include "features/metadata.h"
 #include "features/normalize.h"
+#include "models/stripes.h"
 #include "recipe/recipe.h"
 #include "train/clip_store.h"
 
@@ -18,6 +20,8 @@ namespace earmark {
 struct Example {
   FeatureMap features;
   std::vector<float> targets;
+  std::vector<float> metadata{};  ///< [n_metadata], scaled
+  Stripes stripes{};              ///< what the network masks of it
 };
 
 /// What is decided about a visit before any of its samples are looked at.
@@ -44,6 +48,12 @@ class ExampleMaker {
   void set_normalizer(Normalizer normalizer) { normalizer_ = std::move(normalizer); }
   const Normalizer& normalizer() const { return normalizer_; }
 
+  /// Columns of the recipe, measured on these clips; from then on every example has them.
+  /// @throws Error(kBadDataset) naming each value that is no number, each column that no clip has.
+  const std::vector<MetadataColumn>& measure_metadata_columns();
+  void set_metadata_columns(std::vector<MetadataColumn> columns) { columns_ = std::move(columns); }
+  const std::vector<MetadataColumn>& metadata_columns() const { return columns_; }
+
   /// As trained on.
   Example augmented(const Visit& visit, std::uint64_t epoch) const;
   /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
@@ -64,6 +74,7 @@ class ExampleMaker {
   std::vector<std::size_t> all_, verified_;  // clips that may be mixed in
   LogMelExtractor extractor_;
   Normalizer normalizer_;
+  std::vector<MetadataColumn> columns_;
 };
 
 /// Zero-padded examples side by side: [batch, n_channels, n_mels, longest].
@@ -72,7 +83,9 @@ struct Batch {
   std::uint64_t epoch = 0;
   std::int64_t n_channels = 0, n_mels = 0, n_frames = 0;
   std::vector<float> features;
-  std::vector<float> targets;  ///< [batch, n_tags]
+  std::vector<float> targets;    ///< [batch, n_tags]
+  std::vector<float> metadata;   ///< [batch, n_metadata]
+  std::vector<Stripes> stripes;  ///< [batch], or empty when nothing is masked
   std::vector<std::int64_t> n_valid;
   std::vector<std::string> clip_ids;
 

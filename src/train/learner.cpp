@@ -7,8 +7,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/rng.h"
 #include "earmark/error.h"
-#include "train/losses.h"
+#include "models/registry.h"
 
 namespace earmark {
 namespace {
@@ -23,9 +24,17 @@ bool same_lengths(const Batch& batch) {
                      [&](std::int64_t n) { return n == batch.n_frames; });
 }
 
-torch::Tensor forward(TaggingNetwork& network, const Batch& batch) {
-  return network.logits(features_of(batch),
-                        same_lengths(batch) ? std::vector<std::int64_t>() : batch.n_valid);
+NetworkBatch network_batch(const Batch& batch) {
+  NetworkBatch all;
+  all.features = features_of(batch);
+  if (!same_lengths(batch)) all.n_valid = batch.n_valid;
+  if (!batch.metadata.empty()) {
+    all.metadata = torch::from_blob(
+        const_cast<float*>(batch.metadata.data()),
+        {batch.size(), static_cast<std::int64_t>(batch.metadata.size()) / batch.size()}, torch::kFloat);
+  }
+  all.stripes = batch.stripes;
+  return all;
 }
 
 // Prefixes names, so that several parts share one map.
@@ -55,36 +64,16 @@ std::vector<std::size_t> refresh_order(const ClipStore& clips, Sampler sampler) 
 
 }  // namespace
 
-Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags)
-    : recipe_(recipe) {
-  auto model = recipe.model;
-  std::visit(
-      [&](auto& options) {
-        options.n_tags = n_tags;
-        options.n_mels = recipe.log_mel().n_mels;
-        options.n_channels = n_channels;
-        model_kind_ = std::string(std::decay_t<decltype(options)>::kKind);
-        model_revision_ = std::decay_t<decltype(options)>::kRevision;
-        model_options_ = write_options(options);
-      },
-      model);
+Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags)
+    : recipe_(recipe), tags_(std::move(tags)) {
+  const ModelOptions model = recipe.model_for(static_cast<int>(tags_.outputs.size()), n_channels);
+  model_kind_ = kind_of(model);
+  model_revision_ = revision_of(model);
+  model_options_ = std::visit([](const auto& options) { return write_options(options); }, model);
   torch::manual_seed(recipe.seed);
   network_ = make_network(model_kind_, model_revision_, model_options_);
   const std::vector<std::string> head = network_->head_names();
-  if (init != nullptr) {
-    TensorMap state = init->tensors.front();
-    if (!same_tags) {
-      for (const std::string& name : head) state.erase(name);
-    }
-    const StateMismatch mismatch = load_matching_state(*network_, state);
-    std::vector<std::string> problems = mismatch.shapes;
-    for (const std::string& name : mismatch.missing) {
-      if (same_tags || std::find(head.begin(), head.end(), name) == head.end())
-        problems.push_back(name + ": is missing in the bundle");
-    }
-    if (!problems.empty())
-      throw Error(ErrorCode::kBadBundle, "--init: the bundle's network is not the recipe's:", problems);
-  }
+  if (init != nullptr) take(*init, same_tags);
   NamedParameters trained;
   for (const auto& item : network_->named_parameters()) {
     const bool in_head = std::find(head.begin(), head.end(), item.key()) != head.end();
@@ -98,6 +87,33 @@ Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle*
   if (recipe.train.swa.enabled) average_.emplace(trained);
 }
 
+void Learner::take(const Bundle& init, bool same_tags) {
+  TensorMap state = init.tensors.front();
+  if (recipe_.train.init == InitRule::kMatching) {
+    const std::size_t n = state.size();
+    const StateMismatch mismatch = load_matching_state(*network_, state);
+    if (mismatch.unused.size() + mismatch.shapes.size() == n)
+      throw Error(ErrorCode::kBadBundle,
+                  "--init: no tensor of the bundle has a name and shape of the recipe's network");
+    return;
+  }
+  const std::vector<std::string> head = network_->head_names();
+  if (!same_tags) {
+    for (const std::string& name : head) state.erase(name);
+  }
+  const StateMismatch mismatch = load_matching_state(*network_, state);
+  std::vector<std::string> problems = mismatch.shapes;
+  for (const std::string& name : mismatch.missing) {
+    if (same_tags || std::find(head.begin(), head.end(), name) == head.end())
+      problems.push_back(name + ": is missing in the bundle");
+  }
+  if (!problems.empty()) {
+    throw Error(
+        ErrorCode::kBadBundle,
+        "--init: the bundle's network is not the recipe's (train.init=matching takes what fits):", problems);
+  }
+}
+
 void Learner::set_mode(bool training) {
   // A frozen trunk keeps its BatchNorm statistics too.
   network_->train(training && !recipe_.train.freeze_trunk);
@@ -106,10 +122,14 @@ void Learner::set_mode(bool training) {
 double Learner::step(const Batch& batch) {
   set_mode(true);
   optimizer_->zero_grad();
+  // Dropout draws from libtorch's generator: set anew for every step, so that a resumed run draws the same.
+  torch::manual_seed(
+      Rng(recipe_.seed, "dropout", batch.epoch, static_cast<std::uint64_t>(batch.iteration)).bits());
   const torch::Tensor targets = torch::from_blob(
       const_cast<float*>(batch.targets.data()),
       {batch.size(), static_cast<std::int64_t>(batch.targets.size()) / batch.size()}, torch::kFloat);
-  const torch::Tensor loss = compute_loss(recipe_.loss, forward(*network_, batch), targets);
+  const torch::Tensor loss =
+      compute_loss(recipe_.loss, network_->forward(network_batch(batch)), network_->answer(), targets, tags_);
   const double value = loss.item<double>();
   double norm = value;
   if (std::isfinite(value)) {
@@ -145,7 +165,7 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
     std::vector<Example> examples;
     for (std::size_t i = begin; i < end; ++i) examples.push_back(maker.plain(order[i]));
     network_->set_norm_momentum(static_cast<double>(end - begin) / static_cast<double>(end));
-    forward(*network_, collate(std::move(examples), {}));
+    network_->forward(network_batch(collate(std::move(examples), {})));
     on_clip(static_cast<long>(end));
   }
 }
@@ -165,7 +185,7 @@ std::vector<float> Learner::scores(const ExampleMaker& maker, const std::functio
   for (std::size_t i = 0; i < maker.clips().size(); ++i) {
     std::vector<Example> one;
     one.push_back(maker.plain(i));
-    const torch::Tensor s = forward(*network_, collate(std::move(one), {})).sigmoid().contiguous();
+    const torch::Tensor s = network_->scores(network_batch(collate(std::move(one), {}))).contiguous();
     all.insert(all.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
     on_clip(static_cast<long>(i + 1));
   }

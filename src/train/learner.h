@@ -10,6 +10,7 @@
 #include "tagger/bundle.h"
 #include "train/adam.h"
 #include "train/examples.h"
+#include "train/losses.h"
 #include "train/swa.h"
 
 namespace earmark {
@@ -17,9 +18,11 @@ namespace earmark {
 /// Not thread-safe: one thread trains.
 class Learner {
  public:
-  /// @param n_tags, n_channels outputs and input channels, of the data and the front end.
-  /// @param init starts from this bundle's weights; its head is taken when the tags are the same.
-  Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle* init, bool same_tags);
+  /// @param tags outputs, and what the loss knows of them. @param n_channels of the front end.
+  /// @param init starts from this bundle's weights, as recipe.train.init says; the head of a whole network is
+  /// taken when
+  ///   the tags are the same.
+  Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags);
 
   /// One optimiser step. @return the loss. @throws Error(kInternal) naming the batch when it is no number.
   double step(const Batch& batch);
@@ -43,8 +46,10 @@ class Learner {
 
  private:
   void set_mode(bool training);
+  void take(const Bundle& init, bool same_tags);
 
   const Recipe& recipe_;
+  LossTags tags_;
   std::string model_kind_;
   int model_revision_ = 1;
   Value model_options_;

@@ -2,14 +2,32 @@
 #pragma once
 #include <torch/types.h>
 
+#include <cstdint>
+#include <vector>
+
+#include "models/tagging_network.h"
 #include "train/options.h"
 
 namespace earmark {
 
-/// @param logits [batch, n_tags]. @param targets [batch, n_tags], negative: unknown, without loss or
-/// gradient.
-/// @return scalar, the mean over the batch.
-torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& logits,
-                           const torch::Tensor& targets);
+/// What a loss knows of the tags. Targets are of all tags of a data set; outputs of those that the network
+/// answers for.
+struct LossTags {
+  std::vector<std::int64_t> outputs;  ///< [n_outputs] tag of each output
+  std::vector<int> parents;           ///< [n_tags] tag above, -1 at the top; empty: a flat list
+  std::vector<bool> is_other;         ///< [n_tags] the "other or unknown" member; empty: none is
+  std::vector<double> positives;      ///< [n_tags] training clips that have the tag
+  std::vector<double> negatives;      ///< [n_tags] ... that are known not to have it
+
+  /// One output a tag, nothing known of them.
+  static LossTags plain(std::int64_t n_tags);
+};
+
+/// @param answered [batch, n_outputs] as the network answers. @param targets [batch, n_tags], negative:
+/// unknown, without
+///   loss or gradient.
+/// @return scalar, of the batch. Runs in the precision of `answered`.
+torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& answered, Answer answer,
+                           const torch::Tensor& targets, const LossTags& tags);
 
 }  // namespace earmark

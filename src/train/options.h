@@ -21,12 +21,40 @@ struct EnumNames<LossReduce> {
 struct BceOptions {
   static constexpr std::string_view kKind = "bce";
   LossReduce reduce = LossReduce::kSumOverTags;
+  double class_weight_root = 0.0;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("reduce", self.reduce, kAny, "over the tags of a clip: their sum (UPB) or their mean");
+    visit("class_weight_root", self.class_weight_root, kNotNegative,
+          "a clip that has the tag weighs (clips without / clips with)^(1 / root), 0 when no clip has it "
+          "(Microsoft: 10); 0: every clip weighs the same");
   }
 };
-using LossOptions = std::variant<BceOptions>;
+
+enum class FineReduce { kSum, kMean };
+template <>
+struct EnumNames<FineReduce> {
+  static constexpr std::array kNames{std::pair{FineReduce::kSum, std::string_view("sum")},
+                                     std::pair{FineReduce::kMean, std::string_view("mean")}};
+};
+
+/// UrbanNet's joint loss (Multitel, DCASE 2020 Task 5): binary cross-entropy of both levels, without the fine
+/// tags of a category whose "other or unknown" tag is set.
+struct CoarseFineOptions {
+  static constexpr std::string_view kKind = "coarse_fine";
+  FineReduce fine = FineReduce::kSum;
+  bool mask_others = true;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("fine", self.fine, kAny,
+          "fine tags over the batch: their sum, as in the published program, where coarse ones have their "
+          "mean, or their "
+          "mean as well");
+    visit("mask_others", self.mask_others, kAny,
+          "a category's fine tags say nothing of a clip with its other-or-unknown tag");
+  }
+};
+using LossOptions = std::variant<BceOptions, CoarseFineOptions>;
 
 /// Kingma & Ba 2015; weight decay is added to the gradient (coupled), as the published UPB code does.
 struct AdamOptions {
@@ -95,6 +123,14 @@ struct SwaOptions {
   }
 };
 
+/// What `--init` takes of a bundle.
+enum class InitRule { kWhole, kMatching };
+template <>
+struct EnumNames<InitRule> {
+  static constexpr std::array kNames{std::pair{InitRule::kWhole, std::string_view("whole")},
+                                     std::pair{InitRule::kMatching, std::string_view("matching")}};
+};
+
 struct TrainOptions {
   long iterations = 200000;
   int batch_size = 16;
@@ -106,6 +142,7 @@ struct TrainOptions {
   long log_every = 50;
   long validate_every = 0;
   long checkpoint_every = 1000;
+  InitRule init = InitRule::kWhole;
   bool freeze_trunk = false;
 
   template <class Self, class Visitor>
@@ -126,6 +163,10 @@ struct TrainOptions {
     visit("validate_every", self.validate_every, kNotNegative,
           "iterations between validations; 0: only at the end");
     visit("checkpoint_every", self.checkpoint_every, kPositive, "iterations between checkpoints");
+    visit("init", self.init, kAny,
+          "with --init: the same network, whole (a new last layer for other tags); or of any network each "
+          "tensor whose "
+          "name and shape match");
     visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
   }
 };

@@ -15,7 +15,7 @@ class UpbStepTimer final : public StepTimer {
   explicit UpbStepTimer(const StepTimerOptions& options) {
     torch::set_num_threads(options.threads);
     recipe_.schedule = ConstantScheduleOptions();
-    learner_ = std::make_unique<Learner>(recipe_, options.n_tags, 1, nullptr, false);
+    learner_ = std::make_unique<Learner>(recipe_, LossTags::plain(options.n_tags), 1, nullptr, false);
     Rng rng(0, "step_timer");
     batch_.n_channels = 1;
     batch_.n_mels = recipe_.log_mel().n_mels;
@@ -33,9 +33,9 @@ class UpbStepTimer final : public StepTimer {
     const torch::Tensor x = torch::from_blob(
         batch_.features.data(), {batch_.size(), 1, batch_.n_mels, batch_.n_frames}, torch::kFloat);
     // With gradients recorded in evaluation mode the layers go through libtorch's own operators.
-    const torch::Tensor plain = network.logits(x, {}).sigmoid().detach();
+    const torch::Tensor plain = network.scores({x}).detach();
     const torch::NoGradGuard no_grad;
-    return (network.logits(x, {}).sigmoid() - plain).abs().max().item<double>();
+    return (network.scores({x}) - plain).abs().max().item<double>();
   }
 
   double step_ms() override {

@@ -69,6 +69,25 @@ std::string identity(const Dataset& dataset) {
   return fmt::format("{:016x}", fnv1a(text));
 }
 
+// What the loss knows of the tags.
+LossTags loss_tags(const Dataset& dataset, const std::vector<Clip>& train,
+                   const std::vector<std::size_t>& outputs) {
+  LossTags tags;
+  tags.outputs.assign(outputs.begin(), outputs.end());
+  tags.parents = dataset.parents;
+  tags.is_other = dataset.is_other;
+  tags.positives.assign(dataset.tags.size(), 0.0);
+  tags.negatives.assign(dataset.tags.size(), 0.0);
+  for (const Clip& clip : train) {
+    for (std::size_t k = 0; k < clip.targets.size(); ++k) {
+      if (!is_known(clip.targets[k])) continue;
+      tags.positives[k] += static_cast<double>(clip.targets[k]);
+      tags.negatives[k] += 1.0 - static_cast<double>(clip.targets[k]);
+    }
+  }
+  return tags;
+}
+
 // One run from its folder's first file to its last.
 class Run {
  public:
@@ -82,6 +101,11 @@ class Run {
   void checkpoint();
   void write_results(const Value& validation);
   void tell(const std::string& stage, long done, long total, double rate = 0.0) const;
+  std::vector<std::string> output_names() const {
+    std::vector<std::string> names;
+    for (const std::size_t i : outputs_) names.push_back(dataset_.tags[i]);
+    return names;
+  }
   bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
   static void check_folder(const TrainRequest& request);
   std::optional<Checkpoint> saved_state() const;
@@ -93,6 +117,8 @@ class Run {
   const Recipe& recipe_;
   int threads_;
   Dataset dataset_;
+  std::vector<std::size_t> outputs_;  // tags that the network answers for
+  LossTags loss_tags_;
   std::string recipe_text_;
   std::optional<Bundle> init_;
   std::optional<DiskCache> cache_;
@@ -193,7 +219,8 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
   const bool from_init = init_ && !saved;
   if (saved) {
     examples_->set_normalizer(saved->normalizer);
-  } else if (init_) {
+    examples_->set_metadata_columns(saved->metadata);
+  } else if (init_ && recipe_.train.init == InitRule::kWhole) {
     const FrontEnd& front_end = init_->networks.front().front_end;
     if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
       throw Error(ErrorCode::kInvalidOption,
@@ -201,12 +228,15 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
                   "another input");
     }
     examples_->set_normalizer(front_end.normalizer);  // the trunk expects what it was trained on
+    examples_->set_metadata_columns(front_end.metadata);
   } else {
     examples_->measure_normalizer();
+    examples_->measure_metadata_columns();
   }
   held_out_->set_normalizer(examples_->normalizer());
-  learner_.emplace(recipe_, static_cast<int>(dataset_.tags.size()), examples_->plain(0).features.n_channels,
-                   from_init ? &*init_ : nullptr, from_init && init_->tags == dataset_.tags);
+  held_out_->set_metadata_columns(examples_->metadata_columns());
+  learner_.emplace(recipe_, loss_tags_, examples_->plain(0).features.n_channels,
+                   from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
   if (saved) {
     learner_->load(saved->tensors);
     state_ = std::move(*saved);
@@ -215,6 +245,7 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
   }
   state_.threads = threads_;
   state_.normalizer = examples_->normalizer();
+  state_.metadata = examples_->metadata_columns();
 }
 
 Run::Run(const TrainRequest& request)
@@ -225,6 +256,8 @@ Run::Run(const TrainRequest& request)
   recipe_text_ = recipe_to_yaml(recipe_);
   dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
+  outputs_ = output_tags(dataset_, recipe_.data.outputs);
+  loss_tags_ = loss_tags(dataset_, parts.train, outputs_);
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   state_.data_id = identity(dataset_);
@@ -268,7 +301,8 @@ void Run::log_step(double rate) {
 Value Run::validate() {
   if (held_out_clips_->size() == 0) return Value();
   const auto total = static_cast<long>(held_out_clips_->size());
-  last_scores_.scores.scores = learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); });
+  const auto answered = learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); });
+  last_scores_.scores.scores = scores_of_all_tags(dataset_, outputs_, answered);
   return to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
 }
 
@@ -317,13 +351,13 @@ void Run::write_results(const Value& validation) {
   }
 
   Bundle bundle;
-  bundle.tags = dataset_.tags;
-  bundle.thresholds.assign(dataset_.tags.size(), recipe_.tagging.threshold);
+  bundle.tags = output_names();
+  bundle.thresholds.assign(bundle.tags.size(), recipe_.tagging.threshold);
   bundle.segment_s = recipe_.tagging.segment_s;
   bundle.networks.push_back({learner_->model_kind(),
                              learner_->model_revision(),
                              learner_->model_options(),
-                             {recipe_.log_mel(), examples_->normalizer()}});
+                             {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()}});
   bundle.tensors.push_back(state_of(learner_->network()));
   bundle.provenance.set("recipe", Value(recipe_text_));
   for (const char* key : {"dataset", "fold", "seed", "n_train_clips"})

@@ -10,10 +10,10 @@
 #include "features/delta.h"
 #include "features/frame_kernel.h"
 #include "features/framing.h"
-#include "features/front_ends.h"
 #include "features/mel.h"
 #include "features/normalize.h"
 #include "features/npy_fixture.h"
+#include "features/published_front_ends.h"
 #include "golden_path.h"
 
 namespace earmark {

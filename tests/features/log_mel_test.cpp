@@ -12,8 +12,8 @@
 
 #include "earmark/error.h"
 #include "features/framing.h"
-#include "features/front_ends.h"
 #include "features/mel.h"
+#include "features/published_front_ends.h"
 
 namespace earmark {
 namespace {

@@ -35,16 +35,16 @@ TEST(UpbCrnn, GoldenScoresOfSingleClipsAndPaddedBatches) {
   network.eval();
   for (const std::string name : {"T48", "T151", "T237"}) {
     const torch::Tensor scores =
-        network.logits(to_torch(read_npy(golden / ("upb/input_" + name + ".npy"))), {}).sigmoid();
+        network.forward({to_torch(read_npy(golden / ("upb/input_" + name + ".npy")))}).sigmoid();
     EXPECT_LT(largest_difference(scores, to_torch(read_npy(golden / ("upb/output_" + name + ".npy")))), 1e-4)
         << name;
   }
   const torch::Tensor padded = to_torch(read_npy(golden / "upb/input_padded_151_123.npy"));
-  EXPECT_LT(largest_difference(network.logits(padded, {151, 123}).sigmoid(),
+  EXPECT_LT(largest_difference(network.forward({padded, {151, 123}}).sigmoid(),
                                to_torch(read_npy(golden / "upb/output_padded_151_123.npy"))),
             1e-4);
   const torch::Tensor alone = padded.slice(0, 1, 2).slice(3, 0, 123);
-  EXPECT_LT(largest_difference(network.logits(alone, {}).sigmoid(),
+  EXPECT_LT(largest_difference(network.forward({alone}).sigmoid(),
                                to_torch(read_npy(golden / "upb/output_second_item_alone_T123.npy"))),
             1e-4);
 }
@@ -60,8 +60,8 @@ TEST(UpbCrnn, WhatFollowsTheLastValidFrameReachesTheScoreThroughTheConvolutionsO
   torch::Tensor changed = x.clone();
   // 9 convolutions over time at steps of 1,1,2,2,4,4,8,8,8 frames and three of 8 reach less than 100 frames.
   changed.slice(3, 140, 160).fill_(3.0);
-  EXPECT_TRUE(torch::equal(network.logits(x, {40}), network.logits(changed, {40})));
-  EXPECT_FALSE(torch::equal(network.logits(x, {136}), network.logits(changed, {136})));
+  EXPECT_TRUE(torch::equal(network.forward({x, {40}}), network.forward({changed, {40}})));
+  EXPECT_FALSE(torch::equal(network.forward({x, {136}}), network.forward({changed, {136}})));
 }
 
 // The whole training pass in float beside the same one in double precision, where convolutions, GRU and the
@@ -78,7 +78,7 @@ TEST(UpbCrnn, FloatGradientsAgreeWithDouble) {
   const torch::Tensor weight = torch::randn({4, 5});
   auto gradients = [&](UpbCrnn& network, torch::Dtype dtype) {
     network.train();
-    (network.logits(x.to(dtype), {}) * weight.to(dtype)).sum().backward();
+    (network.forward({x.to(dtype)}) * weight.to(dtype)).sum().backward();
     return network.named_parameters();
   };
   const auto ours = gradients(narrow, torch::kFloat), reference = gradients(wide, torch::kDouble);

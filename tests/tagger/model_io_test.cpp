@@ -25,6 +25,13 @@ std::unique_ptr<Network> make_any(const BundledNetwork&, const TensorMap&) {
   return std::make_unique<FakeNetwork>(true, 0.0f);
 }
 
+// The three tensors above are all that this network has.
+StateLayout small_layout(const ModelOptions&) {
+  StateLayout layout;
+  for (const auto& [name, tensor] : small_state()) layout.emplace(name, tensor.shape);
+  return layout;
+}
+
 TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
   TensorMap state;
   for (auto& [name, tensor] : small_state()) state.emplace("module." + name, tensor);
@@ -33,7 +40,7 @@ TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
   state.emplace("optimizer.step", Tensor::from_floats(std::vector<float>{1}, {1}));
   ImportRequest request;
   request.kind = "upb_crnn";
-  const ImportResult result = import_state(state, request, make_any);
+  const ImportResult result = import_state(state, request, make_any, small_layout);
   EXPECT_EQ(result.bundle.tags, (std::vector<std::string>{"tag_0", "tag_1", "tag_2"}));
   EXPECT_EQ(to_json(result.bundle.networks[0].options), R"({"n_tags":3,"n_mels":64,"n_channels":1})");
   EXPECT_EQ(result.bundle.networks[0].front_end.log_mel.n_mels, 64);
@@ -45,32 +52,33 @@ TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
 TEST(ImportState, NamesWhatDoesNotFit) {
   ImportRequest request;
   request.kind = "resnet";
-  EXPECT_THROW(import_state(small_state(), request, make_any), Error);
+  EXPECT_THROW(import_state(small_state(), request, make_any, small_layout), Error);
   request.kind = "upb_crnn";
   request.labels = {"one"};
-  EXPECT_THROW(import_state(small_state(), request, make_any), Error);
+  EXPECT_THROW(import_state(small_state(), request, make_any, small_layout), Error);
   request.labels.clear();
-  request.fit_n_mels = false;  // a recipe of 128 bands
-  EXPECT_THROW(import_state(small_state(), request, make_any), Error);
+  request.front_end = FrontEnd();  // of 128 bands
+  EXPECT_THROW(import_state(small_state(), request, make_any, small_layout), Error);
   TensorMap state = small_state();
   state.erase("fc_out.weight");
-  EXPECT_THROW(import_state(state, request, make_any), Error);
+  EXPECT_THROW(import_state(state, request, make_any, small_layout), Error);
 }
 
 TEST(ForwardFeatures, ScoresEachItemAndChecksShapes) {
   const Bundle bundle = fake_bundle();
   const Tensor x = Tensor::from_floats(std::vector<float>(2 * 16 * 5, 0.5f), {2, 1, 16, 5});
-  const Tensor y = forward_features(bundle, 0, x, {5, 3}, make_mean);
+  const Tensor y = forward_features(bundle, 0, {x, {5, 3}, {}, {}}, make_mean);
   EXPECT_EQ(y.shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_FLOAT_EQ(y.floats()[0], 0.5f + 0.5f * std::sin(1.5f));
-  EXPECT_THROW(forward_features(bundle, 1, x, {}, make_mean), Error);
-  EXPECT_THROW(forward_features(bundle, 0, x, {5}, make_mean), Error);
-  EXPECT_THROW(forward_features(bundle, 0, x, {5, 6}, make_mean), Error);
+  EXPECT_THROW(forward_features(bundle, 1, {x, {}, {}, {}}, make_mean), Error);
+  EXPECT_THROW(forward_features(bundle, 0, {x, {5}, {}, {}}, make_mean), Error);
+  EXPECT_THROW(forward_features(bundle, 0, {x, {5, 6}, {}, {}}, make_mean), Error);
+  EXPECT_THROW(forward_features(bundle, 0, {Tensor::from_floats(std::vector<float>(30), {2, 15}), {}, {}, {}},
+                                make_mean),
+               Error);
   EXPECT_THROW(
-      forward_features(bundle, 0, Tensor::from_floats(std::vector<float>(30), {2, 15}), {}, make_mean),
-      Error);
-  EXPECT_THROW(
-      forward_features(bundle, 0, Tensor::from_floats(std::vector<float>(30), {1, 1, 15, 2}), {}, make_mean),
+      forward_features(bundle, 0, {Tensor::from_floats(std::vector<float>(30), {1, 1, 15, 2}), {}, {}, {}},
+                       make_mean),
       Error);
 }
 

@@ -30,7 +30,7 @@ TEST(Bce, GoldenLossOfThePaddedBatch) {
   load_state(network, read_npz(golden / "upb/weights.npz"));
   network.eval();
   const torch::Tensor logits =
-      network.logits(to_torch(read_npy(golden / "upb/input_padded_151_123.npy")), {151, 123});
+      network.forward({to_torch(read_npy(golden / "upb/input_padded_151_123.npy")), {151, 123}});
   torch::Tensor targets = torch::zeros_like(logits);
   double loss = 0;
   int item = 0;
@@ -45,13 +45,16 @@ TEST(Bce, GoldenLossOfThePaddedBatch) {
     }
   }
   ASSERT_EQ(item, 2);
-  EXPECT_NEAR(compute_loss(BceOptions{}, logits, targets).item<double>(), loss, 1e-5 * loss);
+  EXPECT_NEAR(compute_loss(BceOptions{}, logits, Answer::kLogits, targets, LossTags::plain(targets.size(1)))
+                  .item<double>(),
+              loss, 1e-5 * loss);
 }
 
 TEST(Bce, UnknownTargetsHaveNeitherLossNorGradient) {
   const torch::Tensor logits = torch::tensor({{0.3, -1.0}, {2.0, 0.5}}, torch::kDouble).requires_grad_(true);
   const torch::Tensor targets = torch::tensor({{1.0, -1.0}, {-1.0, 0.0}}, torch::kDouble);
-  const torch::Tensor loss = compute_loss(BceOptions{}, logits, targets);
+  const torch::Tensor loss =
+      compute_loss(BceOptions{}, logits, Answer::kLogits, targets, LossTags::plain(targets.size(1)));
   // -ln(sigmoid(0.3)) and -ln(1 - sigmoid(0.5)), halved by the batch of two.
   EXPECT_NEAR(loss.item<double>(), 0.5 * (std::log1p(std::exp(-0.3)) + std::log1p(std::exp(0.5))), 1e-12);
   loss.backward();

@@ -40,6 +40,7 @@ void add_features(Program& program);
 void add_model(Program& program);
 void add_predict(Program& program);
 void add_recipe(Program& program);
+void add_relabel(Program& program);
 void add_tag(Program& program);
 void add_train(Program& program);
 

@@ -21,16 +21,22 @@ struct InfoFlags {
 
 struct ImportFlags {
   std::string kind, state, labels, recipe, output, precision = "float32";
-  std::vector<std::string> normalizer;
+  std::vector<std::string> normalizer, overrides;
   double segment_s = 10.0;
   bool overwrite = false, json = false;
 };
 
 struct ForwardFlags {
-  std::string model, features, lengths, output;
+  std::string model, features, lengths, metadata, embeddings, output;
   int network = 0;
   bool overwrite = false;
 };
+
+std::string kind_list() {
+  std::vector<std::string> kinds;
+  detail::kind_names<ModelOptions>(kinds);
+  return detail::join(kinds);
+}
 
 void refuse_existing(const std::string& path, bool overwrite) {
   if (!overwrite && std::filesystem::exists(path))
@@ -118,10 +124,24 @@ Normalizer read_normalizer(const std::vector<std::string>& paths) {
   return normalizer;
 }
 
+// The options of the architecture among `--set model.NAME=VALUE`.
+Value model_options(const std::vector<std::string>& overrides) {
+  Value tree = Value(Value::Map{{"model", Value(Value::Map())}});
+  for (const std::string& text : overrides) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || !text.starts_with("model."))
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--set: must be model.NAME=VALUE, got '{}'", text));
+    override_value(tree, std::string_view(text).substr(0, equals),
+                   parse_yaml(text.substr(equals + 1), "--set " + text), text);
+  }
+  return tree.at("model");
+}
+
 int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& common) {
   refuse_existing(flags.output, flags.overwrite);
   ImportRequest request;
   request.kind = flags.kind;
+  request.options = model_options(flags.overrides);
   std::vector<std::string> problems;
   detail::read_field(Value(flags.precision), request.precision, kAny, {"--precision", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
@@ -129,9 +149,7 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
   request.segment_s = flags.segment_s;
   if (!flags.recipe.empty()) {
     const Recipe recipe = load_recipe(flags.recipe);
-    request.log_mel =
-        std::visit([](const auto& options) -> LogMelOptions { return options; }, recipe.features);
-    request.fit_n_mels = false;
+    request.front_end = FrontEnd{recipe.log_mel(), read_normalizer(flags.normalizer), recipe.metadata};
     request.threshold = recipe.tagging.threshold;
     if (verb.count("--segment-s") == 0) request.segment_s = recipe.tagging.segment_s;
   }
@@ -139,7 +157,8 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
   request.provenance =
       Value(Value::Map{{"imported_from", Value(std::filesystem::path(flags.state).filename().string())}});
   if (!flags.recipe.empty()) request.provenance.set("recipe_name", flags.recipe);
-  const ImportResult result = import_state(read_state(flags.state), request, torch_make_network());
+  const ImportResult result =
+      import_state(read_state(flags.state), request, torch_make_network(), torch_state_layout());
   write_bundle(flags.output, result.bundle, request.precision);
   if (flags.json) {
     Value report = Value(Value::Map{{"bundle", flags.output},
@@ -162,12 +181,14 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
 int run_forward(const ForwardFlags& flags) {
   refuse_existing(flags.output, flags.overwrite);
   const Bundle bundle = read_bundle(flags.model);
-  const Tensor features = read_npy(flags.features);
-  std::vector<std::int64_t> lengths;
-  if (!flags.lengths.empty()) lengths = read_npy(flags.lengths).integers();
+  ForwardInput input;
+  input.features = read_npy(flags.features);
+  if (!flags.lengths.empty()) input.lengths = read_npy(flags.lengths).integers();
+  if (!flags.metadata.empty()) input.metadata = read_npy(flags.metadata);
+  if (!flags.embeddings.empty()) input.embeddings = read_npy(flags.embeddings);
   { const Scorer checked(bundle, torch_make_network()); }  // its self-test
-  const Tensor scores = forward_features(bundle, static_cast<std::size_t>(flags.network), features, lengths,
-                                         torch_make_network());
+  const Tensor scores =
+      forward_features(bundle, static_cast<std::size_t>(flags.network), input, torch_make_network());
   write_npy(flags.output, scores);
   return kDone;
 }
@@ -175,13 +196,15 @@ int run_forward(const ForwardFlags& flags) {
 }  // namespace
 
 void add_model(Program& program) {
-  CLI::App* verb =
-      program.add_verb("model", "Shows, makes and runs bundles",
-                       "  earmark model info models/esc10.earmark\n"
-                       "  earmark model import --kind upb_crnn --state-dict weights.pt --labels tags.txt "
-                       "--output mine.earmark\n"
-                       "  earmark model forward --model mine.earmark --features X.npy --output Y.npy\n",
-                       nullptr);
+  CLI::App* verb = program.add_verb(
+      "model", "Shows, makes and runs bundles",
+      "  earmark model info models/esc10.earmark\n"
+      "  earmark model import --kind upb_crnn --state-dict weights.pt --labels tags.txt "
+      "--output mine.earmark\n"
+      "  earmark model import --kind urbannet_system1 --state-dict best.ckpt --labels tags.txt "
+      "--output urban.earmark\n"
+      "  earmark model forward --model mine.earmark --features X.npy --output Y.npy\n",
+      nullptr);
   verb->require_subcommand(1);
   const auto add = [&](const char* name, const char* description, std::function<int()> body) {
     CLI::App* action = verb->add_subcommand(name, description);
@@ -200,11 +223,17 @@ void add_model(Program& program) {
   CLI::App* imported = *self =
       add("import", "makes a bundle of weights from elsewhere",
           [&program, import, self] { return run_import(*import, **self, program.common); });
-  imported->add_option("--kind", import->kind, "architecture: upb_crnn")->required();
+  imported->add_option("--kind", import->kind, "architecture: " + kind_list())->required();
   imported
       ->add_option("--state-dict", import->state,
                    "weights: .npz, .safetensors or a .pt zip of PyTorch (read without running its code)")
       ->required();
+  imported
+      ->add_option(
+          "--set", import->overrides,
+          "model.NAME=VALUE, an option that the weights' shapes do not tell (model.heads=2); may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   imported->add_option("--labels", import->labels,
                        "names of the outputs, one a line (default: tag_0, tag_1 ...)");
   imported->add_option(
@@ -230,6 +259,10 @@ void add_model(Program& program) {
   run->add_option("--features", forward->features, "[batch, channels, n_mels, n_frames] .npy, normalised")
       ->required();
   run->add_option("--lengths", forward->lengths, "[batch] .npy: valid frames of a padded batch");
+  run->add_option("--metadata", forward->metadata,
+                  "[batch, n_metadata] .npy, scaled, for networks that take it");
+  run->add_option("--embeddings", forward->embeddings,
+                  "[batch, n_embedding] .npy, for networks that take them");
   run->add_option("--network", forward->network, "which of a bundle's networks, from 0")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -18,6 +18,7 @@ struct TagFlags {
   std::string model, format = "table", segment_s, output, output_dir, ledger, picture, raw_format,
                      device = "auto";
   double threshold = 0.0;
+  std::vector<std::string> metadata;
   int top_k = 0, rate = 0, channels = 1;
 };
 
@@ -61,12 +62,28 @@ void read_raw_format(const TagFlags& flags, const CLI::App& verb, TagRequest& re
   request.raw = RawFormat{*encoding, flags.rate, flags.channels};
 }
 
+void read_metadata(const std::vector<std::string>& texts, TagOptions& options) {
+  std::vector<std::string> problems;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    double value = 0.0;
+    if (equals == std::string::npos || equals == 0 ||
+        !CLI::detail::lexical_cast(text.substr(equals + 1), value)) {
+      problems.push_back(fmt::format("--metadata: must be NAME=NUMBER, got '{}'", text));
+    } else {
+      options.metadata[text.substr(0, equals)] = value;
+    }
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+}
+
 TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   TagRequest request = flags.request;
   std::vector<std::string> problems;
   detail::read_field(Value(flags.format), request.format, kAny, {"--format", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
   read_segment_length(flags.segment_s, request.cut);
+  read_metadata(flags.metadata, request.cut);
   read_raw_format(flags, verb, request);
   if (verb.count("--threshold") > 0) request.threshold = flags.threshold;
   if (verb.count("--top-k") > 0) request.top_k = flags.top_k;
@@ -177,6 +194,12 @@ void add_tag(Program& program) {
   verb->add_option("--hop-s", flags->request.cut.hop_s,
                    "seconds from one segment to the next (default: no overlap)")
       ->check(CLI::PositiveNumber);
+  verb->add_option(
+          "--metadata", flags->metadata,
+          "NAME=NUMBER, what is known of the recordings, for bundles that take it (latitude=40.73 hour=14); "
+          "may be repeated")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1);
   add_output_options(verb, *flags);
   verb->add_option("--raw-format", flags->raw_format,
                    "samples on the standard input: u8, s16le, s24le, s32le, f32le or f64le");

@@ -1,6 +1,8 @@
-// upb_crnn_options.h: sizes of the UPB CRNN; no libtorch here, so that recipes can be read without it.
+// upb_crnn_options.h: sizes of the UPB CRNN; no libtorch here.
 #pragma once
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "earmark/options.h"
 
@@ -12,6 +14,9 @@ struct UpbCrnnOptions {
   int n_tags = 80;
   int n_mels = 128;
   int n_channels = 1;
+
+  /// Each broken rule as "field: rule, got value".
+  std::vector<std::string> problems() const;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {

@@ -1,8 +1,8 @@
-// front_ends.h: the published front ends that the tests compare against.
+// published_front_ends.h: the front ends of the published systems.
 #pragma once
 #include "earmark/log_mel.h"
 
-namespace earmark::testing {
+namespace earmark {
 
 inline LogMelOptions upb_front_end() { return {}; }
 
@@ -77,4 +77,4 @@ inline LogMelOptions cochlear_front_end(int sample_rate_hz) {
   return options;
 }
 
-}  // namespace earmark::testing
+}  // namespace earmark

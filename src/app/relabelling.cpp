@@ -1,0 +1,118 @@
+#include "app/relabelling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "app/dataset_choice.h"
+#include "core/options_io.h"
+#include "data/truth.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+constexpr std::size_t kShown = 10;
+
+// The mean of several tables of the same tags; the clips of the first.
+ScoreTable mean_table(const Dataset& data, const std::vector<std::filesystem::path>& paths) {
+  ScoreTable mean;
+  std::vector<std::string> problems;
+  for (const std::filesystem::path& path : paths) {
+    ScoreTable table = read_score_table(path);
+    use_clip_ids(data, table);
+    if (mean.tags.empty()) {
+      mean = std::move(table);
+      continue;
+    }
+    if (table.tags != mean.tags || table.clip_ids != mean.clip_ids) {
+      problems.push_back(fmt::format("{}: has other clips or tags, or another order of them, than {}",
+                                     path.string(), paths.front().string()));
+      continue;
+    }
+    for (std::size_t i = 0; i < mean.scores.size(); ++i) mean.scores[i] += table.scores[i];
+  }
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "--scores: the files do not go together:", problems);
+  for (float& score : mean.scores) score /= static_cast<float>(paths.size());
+  return mean;
+}
+
+// The scores of `labeled`'s clips, every tag of the data set; @return whether each tag was answered for.
+std::vector<bool> fill_scores(const Dataset& data, const ScoreTable& table, LabeledScores& labeled) {
+  std::vector<std::string> problems;
+  std::vector<bool> answered(data.tags.size(), false);
+  std::vector<std::size_t> column(table.tags.size(), 0);
+  for (std::size_t k = 0; k < table.tags.size(); ++k) {
+    const auto index = data.tag_index(table.tags[k]);
+    if (!index) {
+      problems.push_back(fmt::format("'{}' is no tag of {}", table.tags[k], data.name));
+    } else {
+      column[k] = *index;
+      answered[*index] = true;
+    }
+  }
+  std::map<std::string_view, std::size_t> row_of;
+  for (std::size_t i = 0; i < table.clip_ids.size(); ++i) row_of.emplace(table.clip_ids[i], i);
+  labeled.scores.assign(labeled.n_clips() * labeled.n_tags(), 0.0f);
+  std::size_t n_missing = 0;
+  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+    const auto row = row_of.find(labeled.clip_ids[i]);
+    if (row == row_of.end()) {
+      if (++n_missing <= kShown)
+        problems.push_back(fmt::format("clip '{}' has no scores", labeled.clip_ids[i]));
+      continue;
+    }
+    for (std::size_t k = 0; k < column.size(); ++k)
+      labeled.scores[i * labeled.n_tags() + column[k]] = table.scores[row->second * column.size() + k];
+  }
+  if (n_missing > kShown) problems.push_back(fmt::format("and {} clips more", n_missing - kShown));
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "--scores: they do not fit the data set:", problems);
+  return answered;
+}
+
+Value tag_changes(const Relabelled& made, const Dataset& data, const std::vector<bool>& answered) {
+  Value tags{Value::Map()};
+  for (std::size_t k = 0; k < data.tags.size(); ++k) {
+    if (!answered[k]) continue;
+    Value tag;
+    if (!std::isnan(made.thresholds[k])) tag.set("threshold", made.thresholds[k]);
+    tag.set("set", static_cast<std::int64_t>(made.n_set[k]));
+    tag.set("removed", static_cast<std::int64_t>(made.n_removed[k]));
+    tags.set(data.tags[k], tag);
+  }
+  return tags;
+}
+
+}  // namespace
+
+RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>& clips,
+                            const RelabelRequest& request) {
+  LabeledScores labeled = truth_of(data, clips);
+  const std::vector<bool> answered = fill_scores(data, mean_table(data, request.scores), labeled);
+  const Relabelled made = relabel(labeled, answered, request.options);
+  RelabelResult result;
+  result.labels.tags = data.tags;
+  const std::size_t n_tags = data.tags.size();
+  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+    const auto first = made.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
+    const auto last = first + static_cast<std::ptrdiff_t>(n_tags);
+    if (request.drop_empty && std::none_of(first, last, [](float t) { return t >= 0.5f; })) continue;
+    result.labels.clip_ids.push_back(labeled.clip_ids[i]);
+    result.labels.scores.insert(result.labels.scores.end(), first, last);
+  }
+  Value::List files;
+  for (const std::filesystem::path& path : request.scores) files.emplace_back(path.filename().string());
+  result.provenance.set("dataset", data.name);
+  result.provenance.set("rule", write_options(request.options));
+  result.provenance.set("scores", Value(std::move(files)));
+  result.provenance.set("n_clips", static_cast<std::int64_t>(result.labels.clip_ids.size()));
+  result.provenance.set("n_empty", static_cast<std::int64_t>(made.n_empty));
+  result.provenance.set("tags", tag_changes(made, data, answered));
+  return result;
+}
+
+}  // namespace earmark

@@ -1,0 +1,99 @@
+#include "eval/relabel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+// Scores and truth of one tag.
+struct Column {
+  std::vector<float> truth, scores;
+};
+
+Column column_of(const LabeledScores& labeled, std::size_t tag) {
+  Column column;
+  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+    column.truth.push_back(labeled.truth[i * labeled.n_tags() + tag]);
+    column.scores.push_back(labeled.scores[i * labeled.n_tags() + tag]);
+  }
+  return column;
+}
+
+void check_sizes(const LabeledScores& labeled, const std::vector<bool>& answered) {
+  const std::size_t n = labeled.n_clips() * labeled.n_tags();
+  if (labeled.truth.size() != n || labeled.scores.size() != n || answered.size() != labeled.n_tags()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("relabelling {} clips of {} tags: got {} labels, {} scores, {} tags to answer for",
+                    labeled.n_clips(), labeled.n_tags(), labeled.truth.size(), labeled.scores.size(),
+                    answered.size()));
+  }
+}
+
+}  // namespace
+
+double least_errors_threshold(const std::vector<float>& truth, const std::vector<float>& scores) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] >= 0.0f) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  // Above every score nothing is labelled: every positive is a miss.
+  const auto is_yes = [&](std::size_t i) { return truth[i] >= 0.5f; };
+  auto errors = std::count_if(order.begin(), order.end(), is_yes);
+  auto fewest = errors;
+  double best = 1.0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    errors += is_yes(order[k]) ? -1 : 1;
+    const float score = scores[order[k]];
+    const bool last = k + 1 == order.size();
+    if ((!last && scores[order[k + 1]] == score) || errors >= fewest) continue;
+    fewest = errors;
+    const double below =
+        last ? std::min(0.0, static_cast<double>(score) - 1.0) : static_cast<double>(scores[order[k + 1]]);
+    best = (static_cast<double>(score) + below) / 2.0;
+  }
+  return best;
+}
+
+Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answered,
+                   const RelabelOptions& options) {
+  check_sizes(labeled, answered);
+  const std::size_t n_tags = labeled.n_tags();
+  Relabelled result;
+  result.targets = labeled.truth;
+  result.thresholds.assign(n_tags, std::numeric_limits<double>::quiet_NaN());
+  result.n_set.assign(n_tags, 0);
+  result.n_removed.assign(n_tags, 0);
+  for (std::size_t tag = 0; tag < n_tags; ++tag) {
+    if (!answered[tag]) continue;
+    const Column column = column_of(labeled, tag);
+    if (options.rule == RelabelRule::kThreshold) result.thresholds[tag] = options.threshold;
+    if (options.rule == RelabelRule::kErrorRate)
+      result.thresholds[tag] = least_errors_threshold(column.truth, column.scores);
+    for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+      float& target = result.targets[i * n_tags + tag];
+      const bool was = target >= 0.5f;
+      target = options.rule == RelabelRule::kSoft
+                   ? std::clamp(column.scores[i], 0.0f, 1.0f)
+                   : (static_cast<double>(column.scores[i]) > result.thresholds[tag] ? 1.0f : 0.0f);
+      const bool is = target >= 0.5f;
+      if (is && !was) ++result.n_set[tag];
+      if (was && !is) ++result.n_removed[tag];
+    }
+  }
+  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+    const auto first = result.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
+    if (std::none_of(first, first + static_cast<std::ptrdiff_t>(n_tags), [](float t) { return t >= 0.5f; }))
+      ++result.n_empty;
+  }
+  return result;
+}
+
+}  // namespace earmark

@@ -1,0 +1,84 @@
+#include "models/talnet.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+namespace earmark {
+namespace {
+
+constexpr int kPoolsOverTime = 2;  // the first ones
+
+}  // namespace
+
+std::vector<StackLayer> stack_layers(const ConvStackOptions& options) {
+  std::vector<StackLayer> layers;
+  const int period = options.n_conv / options.n_pool;
+  int n_in = options.n_channels, bands = options.n_mels;
+  for (int i = 1; i <= options.n_conv; ++i) {
+    const bool pools = i % period == 0;
+    StackLayer layer{n_in, 0, {}};
+    if (pools) {
+      bands /= 2;
+      layer.window = {2, i / period <= kPoolsOverTime ? 2 : 1};
+    }
+    layer.n_out = (pools ? 1 : 2) * options.embedding / bands;
+    n_in = layer.n_out;
+    layers.push_back(layer);
+  }
+  return layers;
+}
+
+std::int64_t stack_frames(const ConvStackOptions& options, std::int64_t n_frames) {
+  for (const StackLayer& layer : stack_layers(options)) n_frames /= layer.window.time;
+  return std::max<std::int64_t>(1, n_frames);
+}
+
+torch::Tensor as_sequence(const torch::Tensor& x) {
+  return x.permute({0, 3, 1, 2}).reshape({x.size(0), x.size(3), x.size(1) * x.size(2)});
+}
+
+torch::nn::GRU make_bidirectional_gru(int n_in, int n_out) {
+  torch::nn::GRU gru(torch::nn::GRUOptions(n_in, n_out / 2).bidirectional(true).batch_first(true));
+  torch::NoGradGuard no_grad;
+  for (auto& item : gru->named_parameters()) {
+    if (item.key().starts_with("weight")) {
+      torch::nn::init::orthogonal_(item.value());
+    } else {
+      item.value().zero_();
+    }
+  }
+  return gru;
+}
+
+GenericBranchImpl::GenericBranchImpl(const ConvStackOptions& options) {
+  for (const StackLayer& layer : stack_layers(options)) {
+    ConvBlock block(ConvBlockOptions{layer.n_in, layer.n_out, 2, layer.window, true});
+    blocks_.push_back(register_module("block" + std::to_string(blocks_.size() + 1), block));
+  }
+  gru_ = register_module("gru", make_bidirectional_gru(options.embedding, options.embedding));
+}
+
+torch::Tensor GenericBranchImpl::forward(const torch::Tensor& x) {
+  torch::Tensor h = x.contiguous(torch::MemoryFormat::ChannelsLast);
+  for (ConvBlock& block : blocks_) h = block->forward(h);
+  return std::get<0>(gru_->forward(as_sequence(h)));
+}
+
+Talnet::Talnet(const TalnetOptions& options) : options_(options) {
+  generic_ = register_module("generic", GenericBranch(options));
+  head_ = register_module("head", AttentionHead(options.embedding, options.n_tags, false));
+}
+
+torch::Tensor Talnet::forward(const NetworkBatch& batch) {
+  if (!batch.n_valid.empty() && !is_training()) return each_alone(batch);
+  std::vector<std::int64_t> n_valid;
+  for (const std::int64_t n : batch.n_valid) n_valid.push_back(stack_frames(options_, n));
+  return head_->forward(generic_->forward(masked(batch.features, batch.stripes)), n_valid);
+}
+
+std::vector<std::string> Talnet::head_names() const {
+  return {"head.prob.weight", "head.prob.bias", "head.attention.weight", "head.attention.bias"};
+}
+
+}  // namespace earmark

@@ -1,0 +1,109 @@
+// `earmark relabel` as a user runs it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/program.h"
+#include "core/csv.h"
+#include "core/value.h"
+#include "eval/score_table.h"
+#include "golden_path.h"
+
+namespace earmark {
+namespace {
+
+using testing::kWithoutTorch;
+using testing::Ran;
+using testing::run_program;
+using testing::Scratch;
+
+// SONYC-UST's annotations in a folder of their own, as a data root without recordings.
+std::filesystem::path golden_root(const Scratch& scratch, const std::filesystem::path& golden) {
+  std::filesystem::create_directories(scratch / "root");
+  std::filesystem::copy_file(golden / "multitel/relabel_annotations.csv", scratch / "root/annotations.csv");
+  return scratch / "root";
+}
+
+std::vector<std::string> relabelling(const std::filesystem::path& root, const std::filesystem::path& scores,
+                                     const std::filesystem::path& output) {
+  return {"relabel",     "--dataset",     "sonyc_ust",     "--data-root",
+          root.string(), "--set",         "data.rows=all", "data.unverified_to_train=true",
+          "--scores",    scores.string(), "--output",      output.string()};
+}
+
+// UrbanNet's second stage: scores above 0.7 become the labels of the training clips, X tags keep the crowd's.
+TEST(RelabelVerb, GoldenLabelsAsThePaperMeansThem) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const Scratch scratch;
+  const Ran ran = run_program(relabelling(golden_root(scratch, golden),
+                                          golden / "multitel/relabel_scores.csv", scratch / "labels.csv"),
+                              kWithoutTorch);
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const ScoreTable labels = read_score_table(scratch / "labels.csv");
+  std::map<std::string, std::size_t> row_of;
+  for (std::size_t i = 0; i < labels.clip_ids.size(); ++i) row_of[labels.clip_ids[i]] = i;
+  const CsvTable expected = CsvTable::read(golden / "multitel/relabel_expected_intended.csv");
+  std::vector<std::string> titles{"audio_filename", "split"};
+  for (const std::string& tag : labels.tags) titles.push_back(tag + "_presence");
+  const std::vector<std::size_t> columns = expected.require(titles);
+  std::size_t n_train = 0;
+  for (const CsvRow& row : expected.rows()) {
+    if (row.fields[columns[1]] != "train") continue;
+    ++n_train;
+    const auto found = row_of.find(row.fields[columns[0]]);
+    ASSERT_NE(found, row_of.end()) << row.fields[columns[0]];
+    for (std::size_t k = 0; k < labels.tags.size(); ++k) {
+      EXPECT_EQ(labels.scores[found->second * labels.tags.size() + k], std::stof(row.fields[columns[k + 2]]))
+          << row.fields[columns[0]] << " " << labels.tags[k];
+    }
+  }
+  EXPECT_EQ(n_train, labels.clip_ids.size());
+  EXPECT_GT(n_train, 30u);
+  const Value provenance = parse_json(read_text(scratch / "labels.provenance.json"), "provenance");
+  EXPECT_EQ(provenance.at("rule").at("threshold").as_number(), 0.7);
+  EXPECT_EQ(provenance.at("tags").as_map().size(), 31u);
+}
+
+TEST(RelabelVerb, ScoresThatLackAClipAreRefusedAndNothingIsWritten) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const Scratch scratch;
+  ScoreTable scores = read_score_table(golden / "multitel/relabel_scores.csv");
+  scores.clip_ids.pop_back();
+  scores.scores.resize(scores.clip_ids.size() * scores.tags.size());
+  scores.tags[0] = "1_motor";
+  write_score_table(scratch / "scores.csv", scores);
+  const Ran ran =
+      run_program(relabelling(golden_root(scratch, golden), scratch / "scores.csv", scratch / "labels.csv"),
+                  kWithoutTorch);
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("'1_motor' is no tag of sonyc_ust"), std::string::npos) << ran.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch / "labels.csv"));
+}
+
+// The labels are what a training reads in place of the data set's own.
+TEST(RelabelVerb, NewLabelsStandInPlaceOfTheDataSetsOwn) {
+  const Scratch scratch;
+  for (const char* name : {"dog/a.wav", "dog/b.wav", "rain/c.wav"}) {
+    scratch.write(name, "");
+  }
+  ScoreTable labels;
+  labels.tags = {"dog", "rain"};
+  labels.clip_ids = {"dog/a.wav", "dog/b.wav"};
+  labels.scores = {0, 1, 0.25f, 1};
+  write_score_table(scratch / "labels.csv", labels);
+  const Ran ran =
+      run_program({"relabel", "--dataset", "folder", "--data-root", scratch.path().string(), "--split", "all",
+                   "--set", "data.new_labels=" + (scratch / "labels.csv").string(), "--scores",
+                   (scratch / "labels.csv").string(), "--output", (scratch / "again.csv").string()},
+                  kWithoutTorch);
+  // The scores lack rain/c.wav, which the message must name; the two others are known by their names.
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("clip 'rain/c.wav' has no scores"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("dog/a.wav"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace earmark

@@ -1,0 +1,52 @@
+#include "data/labels_file.h"
+
+#include <gtest/gtest.h>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+Dataset two_clips() {
+  Dataset data;
+  data.name = "folder";
+  data.tags = {"dog", "rain", "siren"};
+  for (const char* id : {"a", "b"}) {
+    Clip clip;
+    clip.id = id;
+    clip.targets = {1, 0, kUnknownTarget};
+    data.clips.push_back(clip);
+  }
+  return data;
+}
+
+TEST(UseLabels, NamedClipsGetNamedTagsAndTheRestStays) {
+  Dataset data = two_clips();
+  ScoreTable labels;
+  labels.tags = {"siren", "dog"};
+  labels.clip_ids = {"b"};
+  labels.scores = {0.25f, -1.0f};
+  use_labels(data, labels, "labels.csv");
+  EXPECT_EQ(data.clips[0].targets, (std::vector<float>{1, 0, kUnknownTarget}));
+  EXPECT_EQ(data.clips[1].targets, (std::vector<float>{kUnknownTarget, 0, 0.25f}));
+}
+
+TEST(UseLabels, EveryStrangerAndEveryBadValueIsNamed) {
+  Dataset data = two_clips();
+  ScoreTable labels;
+  labels.tags = {"dog", "cat"};
+  labels.clip_ids = {"a", "c"};
+  labels.scores = {1.5f, 0, 0, 0};
+  try {
+    use_labels(data, labels, "labels.csv");
+    FAIL() << "must not be accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.problems(),
+              (std::vector<std::string>{"labels.csv: 'cat' is no tag of folder",
+                                        "labels.csv: 'dog' of 'a' must be 0..1, or -1 for unknown, got 1.5",
+                                        "labels.csv: 'c' is no clip of folder"}));
+  }
+}
+
+}  // namespace
+}  // namespace earmark

@@ -1,0 +1,111 @@
+#include "models/cnn_vggish.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/torch_pickle.h"
+#include "formula_weights.h"
+#include "golden_path.h"
+#include "gradient_check.h"
+#include "models/vggish.h"
+#include "reference_network.h"
+
+namespace earmark {
+namespace {
+
+using namespace earmark::testing;
+
+constexpr double kRelative = 1e-4;  // of the largest logit or embedding
+
+void expect_close(const torch::Tensor& got, const torch::Tensor& expected) {
+  EXPECT_LT(largest_difference(got, expected), kRelative * expected.abs().max().item<double>());
+}
+
+TEST(CnnVggish, HasThePublishedParameterCounts) {
+  CnnVggishOptions options;
+  options.combine = Combine::kConcat;
+  EXPECT_EQ(n_parameters(CnnVggish(options)), 2531477);
+  options.combine = Combine::kBilinear;
+  EXPECT_EQ(n_parameters(CnnVggish(options)), 169517205);
+  options.n_tags = 8;
+  EXPECT_EQ(n_parameters(CnnVggish(options)), 169509752);
+  options.n_tags = 5;
+  EXPECT_EQ(n_parameters(CnnVggish(options)), 169508981);
+}
+
+TEST(CnnVggish, GoldenLogitsOfTheConcatenatingNetwork) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const auto folder = golden / "microsoft";
+  const auto network = imported("cnn_vggish", read_torch_state(folder / "concat37_state_dict.pt"));
+  expect_close(
+      network->forward(
+          {torch_npy(folder / "model_input_spec.npy"), {}, {}, torch_npy(folder / "model_input_vggish.npy")}),
+      torch_npy(folder / "concat37_logits.npy"));
+}
+
+TEST(CnnVggish, GoldenLogitsOfTheBilinearNetwork) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const auto folder = golden / "microsoft";
+  const auto network = imported("cnn_vggish", formula_state(folder / "reference37_layout.json"));
+  expect_close(network->forward({torch_npy(folder / "model_input_spec.npy"),
+                                 {},
+                                 {},
+                                 torch_npy(folder / "model_input_vggish_unit.npy")}),
+               torch_npy(folder / "reference37_logits.npy"));
+}
+
+TEST(Bilinear, GoldenProducts) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const TensorMap arrays = read_npz(golden / "microsoft/bilinear_small.npz");
+  Bilinear layer(6, 10, 5);
+  load_state(*layer, {{"weight", arrays.at("weight")}, {"bias", arrays.at("bias")}});
+  expect_close(layer->forward(to_torch(arrays.at("x1")), to_torch(arrays.at("x2"))),
+               to_torch(arrays.at("out")));
+}
+
+TEST(Vggish, GoldenEmbeddings) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const auto folder = golden / "microsoft";
+  TensorMap state;
+  const auto shapes = nlohmann::json::parse(read_text(folder / "vggish_net_shapes.json"));
+  for (const auto& [name, shape] : shapes.items())
+    state.emplace(name, vggish_formula_tensor(name, shape.get<std::vector<std::int64_t>>()));
+  const auto network = imported("vggish", state);
+  EXPECT_EQ(n_parameters(*network), 72141184);
+  const torch::Tensor x = torch_npy(folder / "vggish_net_input.npy").transpose(2, 3);  // ours is (mel, time)
+  expect_close(network->forward({x}), torch_npy(folder / "vggish_net_output.npy"));
+}
+
+TEST(CnnVggish, AShortClipIsCompletedWithItsOwnLowestValue) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(6);
+  CnnVggishOptions options;
+  options.combine = Combine::kNone;
+  options.n_frames = 600;
+  options.n_tags = 3;
+  CnnVggish network(options);
+  network.eval();
+  const torch::Tensor x = torch::rand({1, 1, 128, 560});
+  const torch::Tensor whole = torch::cat({x, x.min().expand({1, 1, 128, 40})}, 3);
+  EXPECT_TRUE(torch::equal(network.forward({x}), network.forward({whole})));
+  const torch::Tensor padded = torch::cat({x, torch::zeros({1, 1, 128, 40})}, 3);
+  EXPECT_TRUE(torch::equal(network.forward({padded, {560}}), network.forward({whole})));
+}
+
+// All else in the network is libtorch's own.
+TEST(Bilinear, GradientsAgreeWithDifferences) {
+  torch::manual_seed(8);
+  Bilinear layer(4, 5, 3);
+  layer->to(torch::kDouble);
+  const torch::Tensor left = torch::randn({2, 4}, torch::kDouble),
+                      right = torch::randn({2, 5}, torch::kDouble);
+  const torch::Tensor weight = torch::randn({2, 3}, torch::kDouble);
+  expect_gradients(*layer, [&] { return (layer->forward(left, right) * weight).sum(); });
+}
+
+}  // namespace
+}  // namespace earmark
