@@ -35,7 +35,7 @@ struct MixupPlan {
   std::vector<std::size_t> partner;  ///< [batch], a permutation
 };
 
-/// Exact for any a, b > 0, the tiny included: Jöhnk's method where both are at most 1, two gamma variates
+/// Exact for any a, b > 0, the tiny included: Johnk's method where both are at most 1, two gamma variates
 /// (Marsaglia and Tsang 2000) elsewhere. @return 0..1.
 double draw_beta(double a, double b, Rng& rng);
 

@@ -13,12 +13,34 @@ namespace {
 
 bool works_on_waveforms(const AugmentOptions& options) {
   return std::holds_alternative<SuperposeMixupOptions>(options) ||
-         std::holds_alternative<TimeShiftOptions>(options);
+         std::holds_alternative<TimeShiftOptions>(options) ||
+         std::holds_alternative<VolumeOptions>(options) ||
+         std::holds_alternative<PitchShiftOptions>(options) ||
+         std::holds_alternative<PinkNoiseOptions>(options);
 }
 
 std::string kind_of(const AugmentOptions& options) {
   return std::visit([](const auto& chosen) { return std::string(std::decay_t<decltype(chosen)>::kKind); },
                     options);
+}
+
+void find_augment_problems(const std::vector<AugmentOptions>& augment, std::vector<std::string>& found) {
+  bool on_features = false;
+  for (std::size_t i = 0; i < augment.size(); ++i) {
+    if (works_on_waveforms(augment[i]) && on_features) {
+      found.push_back(
+          fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
+                      i, kind_of(augment[i])));
+    }
+    on_features = on_features || !works_on_waveforms(augment[i]);
+    if (const auto* pitch = std::get_if<PitchShiftOptions>(&augment[i]); pitch && pitch->semitones.empty())
+      found.push_back(fmt::format("augment[{}].semitones: must name at least one shift, got []", i));
+    if (const auto* noise = std::get_if<PinkNoiseOptions>(&augment[i]);
+        noise && noise->min_ratio > noise->max_ratio) {
+      found.push_back(fmt::format("augment[{}].min_ratio: must not pass max_ratio ({}), got {}", i,
+                                  noise->max_ratio, noise->min_ratio));
+    }
+  }
 }
 
 }  // namespace
@@ -36,15 +58,7 @@ std::vector<std::string> Recipe::problems() const {
     found.push_back(
         fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", log_mel().n_mels, crnn.n_mels));
   }
-  bool on_features = false;
-  for (std::size_t i = 0; i < augment.size(); ++i) {
-    if (works_on_waveforms(augment[i]) && on_features) {
-      found.push_back(
-          fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
-                      i, kind_of(augment[i])));
-    }
-    on_features = on_features || !works_on_waveforms(augment[i]);
-  }
+  find_augment_problems(augment, found);
   if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule);
       steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
     found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));

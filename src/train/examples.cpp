@@ -27,6 +27,48 @@ std::uint64_t item_of(const Clip& clip, const Visit& visit) {
   return fnv1a(visit.repetition == 0 ? clip.id : fmt::format("{}\n{}", clip.id, visit.repetition));
 }
 
+// Plans the steps that concern no other clip, in the order of the recipe.
+struct WaveStepPlanner {
+  Rng& rng;
+  WavePlan& plan;
+
+  void operator()(const TimeShiftOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(options, plan.n_samples, rng)});
+  }
+  void operator()(const VolumeOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Volume{options, draw_volume(rng)});
+  }
+  void operator()(const PitchShiftOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Pitch{draw_semitones(options, rng)});
+  }
+  void operator()(const PinkNoiseOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Noise{options, draw_pink_noise(rng)});
+  }
+  template <class OnFeatures>
+  void operator()(const OnFeatures&) const {}
+};
+
+struct WaveStepRunner {
+  const ClipStore& clips;
+  Waveform& waveform;
+
+  void operator()(const WavePlan::Mix& mix) const {
+    waveform = superpose_channels(waveform, *clips.get(mix.other), mix.how);
+  }
+  void operator()(const WavePlan::Shift& shift) const {
+    for (int c = 0; c < waveform.n_channels; ++c) time_shift(waveform.channel(c), shift.by);
+  }
+  void operator()(const WavePlan::Volume& volume) const {
+    change_volume(waveform, volume.options, volume.how);
+  }
+  void operator()(const WavePlan::Pitch& pitch) const { pitch_shift(waveform, pitch.semitones); }
+  void operator()(const WavePlan::Noise& noise) const { add_pink_noise(waveform, noise.options, noise.how); }
+};
+
 struct FeatureAugmenter {
   FeatureMap& features;
   Rng& rng;
@@ -34,6 +76,24 @@ struct FeatureAugmenter {
   void operator()(const FrequencyWarpOptions& options) const {
     if (rng.bernoulli(options.probability))
       frequency_warp(features, draw_frequency_warp(options, features.n_mels, rng));
+  }
+  void operator()(const ShiftScaleRotateOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      shift_scale_rotate(features, draw_shift_scale_rotate(options, rng));
+  }
+  void operator()(const GridDistortionOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      grid_distortion(features, draw_grid_distortion(options, rng), options.compat);
+  }
+  void operator()(const CutoutOptions& options) const {
+    if (rng.bernoulli(options.probability)) {
+      cut_out(features, draw_cutout(options, features.n_mels, features.n_frames, rng),
+              static_cast<float>(options.fill));
+    }
+  }
+  void operator()(const TimeWarpOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      time_warp(features, draw_time_warp(options, features.n_frames, rng));
   }
   void operator()(const TimeMaskOptions& options) const {
     if (rng.bernoulli(options.probability))
@@ -45,6 +105,9 @@ struct FeatureAugmenter {
   }
   void operator()(const SuperposeMixupOptions&) const {}  // done on the waveform
   void operator()(const TimeShiftOptions&) const {}
+  void operator()(const VolumeOptions&) const {}
+  void operator()(const PitchShiftOptions&) const {}
+  void operator()(const PinkNoiseOptions&) const {}
 };
 
 }  // namespace
@@ -120,9 +183,8 @@ WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
       plan_mix(*mixup, visit, rng, plan);
-    } else if (const auto* shift = std::get_if<TimeShiftOptions>(&options);
-               shift && rng.bernoulli(shift->probability)) {
-      plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(*shift, plan.n_samples, rng)});
+    } else {
+      std::visit(WaveStepPlanner{rng, plan}, options);
     }
   }
   return plan;
@@ -138,14 +200,7 @@ BucketItem ExampleMaker::describe(const Visit& visit, std::uint64_t epoch) const
 
 FeatureMap ExampleMaker::features_of(std::size_t clip, const WavePlan& plan) const {
   Waveform waveform = *clips_.get(clip);
-  for (const auto& step : plan.steps) {
-    if (const auto* mix = std::get_if<WavePlan::Mix>(&step)) {
-      waveform = superpose_channels(waveform, *clips_.get(mix->other), mix->how);
-    } else {
-      for (int c = 0; c < waveform.n_channels; ++c)
-        time_shift(waveform.channel(c), std::get<WavePlan::Shift>(step).by);
-    }
-  }
+  for (const auto& step : plan.steps) std::visit(WaveStepRunner{clips_, waveform}, step);
   return extractor_.compute(waveform);
 }
 

@@ -29,7 +29,18 @@ struct WavePlan {
   struct Shift {
     std::size_t by = 0;  ///< samples
   };
-  std::vector<std::variant<Mix, Shift>> steps;
+  struct Volume {
+    VolumeOptions options;
+    VolumePlan how;
+  };
+  struct Pitch {
+    double semitones = 0.0;
+  };
+  struct Noise {
+    PinkNoiseOptions options;
+    PinkNoisePlan how;
+  };
+  std::vector<std::variant<Mix, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
 };
