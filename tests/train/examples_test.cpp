@@ -1,10 +1,12 @@
 #include "train/examples.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "data/simulate.h"
 
@@ -87,10 +89,13 @@ TEST_F(ExampleMakerTest, AVolumeStepMovesTheWholeLogMelByItsDecibels) {
 }
 
 TEST_F(ExampleMakerTest, WaveformStepsActInTheOrderOfTheRecipe) {
-  // Pink noise fits a largest sample up to 0.75 alone: before it has been made quiet it does not.
-  const std::string quiet = "{kind: volume, step_db: 40, max_steps: 1, min_peak: 0, max_peak: 0}";
-  const std::string noise =
-      "{kind: pink_noise, probability: 1, amplitude: 0.3, min_ratio: 1, max_ratio: 1e9}";
+  // The noise has half the clip's largest sample and fits where it is the louder of the two: not before the
+  // clip has been made quiet.
+  const double peak = peak_of(*clips_->get(0));
+  const std::string quiet = "{kind: volume, step_db: 40, max_steps: 1, min_peak: 0, max_peak: 1e-9}";
+  const std::string noise = fmt::format(
+      "{{kind: pink_noise, probability: 1, amplitude: {}, min_ratio: 1, max_ratio: 1e9, max_peak: 9}}",
+      peak / 2);
   const Recipe noise_last = recipe(quiet + ", " + noise), noise_first = recipe(noise + ", " + quiet);
   const ExampleMaker last(noise_last, *clips_), first(noise_first, *clips_);
   int n_noisy = 0;
