@@ -94,7 +94,7 @@ Learner::Learner(const Recipe& recipe, int n_tags, int n_channels, const Bundle*
       trained.emplace_back(item.key(), item.value());
     }
   }
-  optimizer_ = std::make_unique<Adam>(trained, std::get<AdamOptions>(recipe.optimizer));
+  optimizer_ = make_optimizer(trained, recipe.optimizer);
   if (recipe.train.swa.enabled) average_.emplace(trained);
 }
 

@@ -8,8 +8,8 @@
 #include "models/tagging_network.h"
 #include "recipe/recipe.h"
 #include "tagger/bundle.h"
-#include "train/adam.h"
 #include "train/examples.h"
+#include "train/optimizer.h"
 #include "train/swa.h"
 
 namespace earmark {
@@ -49,7 +49,7 @@ class Learner {
   int model_revision_ = 1;
   Value model_options_;
   std::shared_ptr<TaggingNetwork> network_;
-  std::unique_ptr<Adam> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
 };
 

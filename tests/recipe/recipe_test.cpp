@@ -144,6 +144,22 @@ TEST(ParseRecipe, AugmentationsThatCouldNeverDrawAreRefused) {
             std::string::npos);
 }
 
+TEST(ParseRecipe, RalambAndLookaheadReadAndMisspellingsAreNamed) {
+  const Recipe recipe = parse_recipe(
+      "optimizer: {kind: ralamb, trust: paper, lookahead: {k: 5, alpha: 0.5, start: paper}}\n", "r.yaml");
+  const auto& ralamb = std::get<RalambOptions>(recipe.optimizer);
+  EXPECT_EQ(ralamb.trust, RalambTrust::kPaper);
+  EXPECT_EQ(ralamb.lookahead.k, 5);
+  EXPECT_EQ(ralamb.lookahead.start, LookaheadStart::kPaper);
+  EXPECT_EQ(learning_rate(recipe.optimizer), 1e-3);
+  EXPECT_EQ(message_of("optimizer: {kind: adam, lookahead: {k: 6}}\n"), "");
+  EXPECT_NE(message_of("optimizer: {kind: ralamb, trust: lamb}\n").find("reference, paper"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of("optimizer: {kind: ralamb, lookahead: {alpha: 2}}\n").find("optimizer.lookahead.alpha"),
+      std::string::npos);
+}
+
 TEST(ScheduleFactor, StepsMultiplyFromTheirIterationOn) {
   const StepsScheduleOptions steps{{10, 20}, 0.5};
   EXPECT_EQ(schedule_factor(steps, 0, 100), 1.0);
