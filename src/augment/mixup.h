@@ -25,7 +25,8 @@ struct MixupOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("probability", self.probability, kProbability, "chance that a batch is mixed");
-    visit("alpha", self.alpha, kPositive, "lambda ~ Beta(alpha, alpha): the smaller, the less is mixed");
+    visit("alpha", self.alpha, Range{1e-6, 1e6},
+          "lambda ~ Beta(alpha, alpha): the smaller, the less is mixed");
   }
 };
 
@@ -35,7 +36,7 @@ struct MixupPlan {
   std::vector<std::size_t> partner;  ///< [batch], a permutation
 };
 
-/// Exact for any a, b > 0, the tiny included: Johnk's method where both are at most 1, two gamma variates
+/// Exact for a and b in [1e-6, 1e6]: Johnk's method where both are at most 1, two gamma variates
 /// (Marsaglia and Tsang 2000) elsewhere. @return 0..1.
 double draw_beta(double a, double b, Rng& rng);
 

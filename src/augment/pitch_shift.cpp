@@ -11,6 +11,8 @@ static_assert(std::is_same_v<soundtouch::SAMPLETYPE, float>, "SoundTouch is buil
 
 // The most that Debian's SoundTouch 2.3 takes is fifteen.
 constexpr int kChannelsTogether = 8;
+// And the highest rate; beyond it the pieces that it cuts are shorter in time, nothing else.
+constexpr int kHighestRate = 192000;
 
 // Channels first..first + n - 1.
 void shift_channels(Waveform& waveform, int first, int n, double semitones) {
@@ -22,7 +24,7 @@ void shift_channels(Waveform& waveform, int first, int n, double semitones) {
     for (std::size_t i = 0; i < n_samples; ++i) interleaved[i * n_channels + c] = channel[i];
   }
   soundtouch::SoundTouch shifter;
-  shifter.setSampleRate(static_cast<unsigned>(waveform.sample_rate_hz));
+  shifter.setSampleRate(static_cast<unsigned>(std::min(waveform.sample_rate_hz, kHighestRate)));
   shifter.setChannels(static_cast<unsigned>(n));
   shifter.setPitchSemiTones(semitones);
   shifter.putSamples(interleaved.data(), static_cast<unsigned>(n_samples));

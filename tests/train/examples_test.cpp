@@ -21,7 +21,7 @@ constexpr const char* kFeatures =
     "n_mels: 32, f_max_hz: 8000, log: db}\n";
 
 // Four simulated clips of one second, made once.
-class ExampleMakerTest : public ::testing::Test {
+class Examples : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     root_ = fs::path(::testing::TempDir()) / ("earmark_examples_test_" + std::to_string(::getpid()));
@@ -48,9 +48,9 @@ class ExampleMakerTest : public ::testing::Test {
   static fs::path root_;
   std::unique_ptr<ClipStore> clips_;
 };
-fs::path ExampleMakerTest::root_;
+fs::path Examples::root_;
 
-TEST_F(ExampleMakerTest, EveryAugmentationKeepsTheSizeAndChangesTheFeatures) {
+TEST_F(Examples, EveryAugmentationKeepsTheSizeAndChangesTheFeatures) {
   for (const std::string kind : {"volume", "pitch_shift", "pink_noise", "shift_scale_rotate",
                                  "grid_distortion", "cutout", "time_warp"}) {
     SCOPED_TRACE(kind);
@@ -75,7 +75,7 @@ TEST_F(ExampleMakerTest, EveryAugmentationKeepsTheSizeAndChangesTheFeatures) {
   }
 }
 
-TEST_F(ExampleMakerTest, AVolumeStepMovesTheWholeLogMelByItsDecibels) {
+TEST_F(Examples, AVolumeStepMovesTheWholeLogMelByItsDecibels) {
   const Recipe made = recipe("{kind: volume, step_db: 2, min_peak: 0, max_peak: 100}");
   const ExampleMaker maker(made, *clips_);
   for (std::uint64_t epoch = 0; epoch < 10; ++epoch) {
@@ -88,7 +88,7 @@ TEST_F(ExampleMakerTest, AVolumeStepMovesTheWholeLogMelByItsDecibels) {
   }
 }
 
-TEST_F(ExampleMakerTest, WaveformStepsActInTheOrderOfTheRecipe) {
+TEST_F(Examples, WaveformStepsActInTheOrderOfTheRecipe) {
   // The noise has half the clip's largest sample and fits where it is the louder of the two: not before the
   // clip has been made quiet.
   const double peak = peak_of(*clips_->get(0));
@@ -112,7 +112,7 @@ TEST_F(ExampleMakerTest, WaveformStepsActInTheOrderOfTheRecipe) {
   EXPECT_LT(n_noisy, 12);
 }
 
-TEST_F(ExampleMakerTest, HolesAreFilledWithTheValueOfTheRecipe) {
+TEST_F(Examples, HolesAreFilledWithTheValueOfTheRecipe) {
   const Recipe made = recipe("{kind: cutout, probability: 1, n_holes: 1, bands: 1000, frames: 3, fill: -7}");
   const ExampleMaker maker(made, *clips_);
   const FeatureMap map = maker.augmented({2, 0}, 5).features;
