@@ -37,6 +37,26 @@ struct FrequencyMaskOptions {
   }
 };
 
+/// Stripes that a network masks itself, behind its input normalisation (UrbanNet Systems 2 and 3: Multitel,
+/// DCASE 2020 Task 5): width uniform over 0..max, wherever it fits.
+struct NetworkStripesOptions {
+  static constexpr std::string_view kKind = "network_stripes";
+  double probability = 1.0;
+  int n_time = 2;
+  int max_frames = 63;
+  int n_mel = 2;
+  int max_bands = 7;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("probability", self.probability, kProbability, "chance that a clip is masked");
+    visit("n_time", self.n_time, Range{0, 100}, "stripes of time");
+    visit("max_frames", self.max_frames, kNotNegative, "longest of them, frames");
+    visit("n_mel", self.n_mel, Range{0, 100}, "stripes of frequency");
+    visit("max_bands", self.max_bands, kNotNegative, "widest of them, mel bands");
+  }
+};
+
 /// Half-open stretch of an axis.
 struct Stretch {
   int begin = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 #include "core/file.h"
 #include "earmark/error.h"
@@ -13,7 +14,10 @@ namespace {
 
 bool works_on_waveforms(const AugmentOptions& options) {
   return std::holds_alternative<SuperposeMixupOptions>(options) ||
-         std::holds_alternative<TimeShiftOptions>(options);
+         std::holds_alternative<TimeShiftOptions>(options) ||
+         std::holds_alternative<VolumeOptions>(options) ||
+         std::holds_alternative<PitchShiftOptions>(options) ||
+         std::holds_alternative<PinkNoiseOptions>(options);
 }
 
 std::string kind_of(const AugmentOptions& options) {
@@ -44,6 +48,34 @@ void model_problems(const Recipe& recipe, std::vector<std::string>& found) {
     found.push_back(fmt::format("metadata: {} takes none, got {} columns", kind, recipe.metadata.size()));
 }
 
+// Networks that mask what they see behind their input normalisation.
+bool masks_inside(std::string_view kind) { return kind == "talnet" || kind.starts_with("urbannet"); }
+
+void find_augment_problems(const std::vector<AugmentOptions>& augment, const std::string& network,
+                           std::vector<std::string>& found) {
+  bool on_features = false;
+  for (std::size_t i = 0; i < augment.size(); ++i) {
+    if (works_on_waveforms(augment[i]) && on_features) {
+      found.push_back(
+          fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
+                      i, kind_of(augment[i])));
+    }
+    on_features = on_features || !works_on_waveforms(augment[i]);
+    if (const auto* pitch = std::get_if<PitchShiftOptions>(&augment[i]); pitch && pitch->semitones.empty())
+      found.push_back(fmt::format("augment[{}].semitones: must name at least one shift, got []", i));
+    if (std::holds_alternative<NetworkStripesOptions>(augment[i]) && !masks_inside(network))
+      found.push_back(fmt::format(
+          "augment[{}]: network_stripes are masked inside TALNet and UrbanNet, got {}; time_mask and "
+          "frequency_mask mask features",
+          i, network));
+    if (const auto* noise = std::get_if<PinkNoiseOptions>(&augment[i]);
+        noise && noise->min_ratio > noise->max_ratio) {
+      found.push_back(fmt::format("augment[{}].min_ratio: must not pass max_ratio ({}), got {}", i,
+                                  noise->max_ratio, noise->min_ratio));
+    }
+  }
+}
+
 }  // namespace
 
 ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
@@ -65,15 +97,7 @@ std::vector<std::string> Recipe::problems() const {
   std::vector<std::string> found;
   for (const std::string& problem : log_mel().problems()) found.push_back("features." + problem);
   model_problems(*this, found);
-  bool on_features = false;
-  for (std::size_t i = 0; i < augment.size(); ++i) {
-    if (works_on_waveforms(augment[i]) && on_features) {
-      found.push_back(
-          fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
-                      i, kind_of(augment[i])));
-    }
-    on_features = on_features || !works_on_waveforms(augment[i]);
-  }
+  find_augment_problems(augment, kind_of(model), found);
   if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule);
       steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
     found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));

@@ -10,10 +10,17 @@
 #include <vector>
 
 #include "architectures/model_options.h"
+#include "augment/background_noise.h"
+#include "augment/cutout.h"
 #include "augment/frequency_warp.h"
+#include "augment/image_warp.h"
+#include "augment/mixup.h"
+#include "augment/pitch_shift.h"
 #include "augment/spec_augment.h"
 #include "augment/superpose_mixup.h"
 #include "augment/time_shift.h"
+#include "augment/time_warp.h"
+#include "augment/volume.h"
 #include "core/options_io.h"
 #include "core/value.h"
 #include "data/dataset.h"
@@ -33,8 +40,10 @@ struct LogMelFeatures : LogMelOptions {
 };
 using FeatureOptions = std::variant<LogMelFeatures>;
 
-using AugmentOptions = std::variant<SuperposeMixupOptions, TimeShiftOptions, FrequencyWarpOptions,
-                                    TimeMaskOptions, FrequencyMaskOptions>;
+using AugmentOptions =
+    std::variant<SuperposeMixupOptions, TimeShiftOptions, VolumeOptions, PitchShiftOptions, PinkNoiseOptions,
+                 ShiftScaleRotateOptions, GridDistortionOptions, CutoutOptions, FrequencyWarpOptions,
+                 TimeWarpOptions, TimeMaskOptions, FrequencyMaskOptions, NetworkStripesOptions, MixupOptions>;
 
 struct SourceOptions {
   std::string paper;

@@ -1,44 +1,18 @@
-// adam.h: Adam (Kingma & Ba 2015) with clipping of the whole gradient's norm. Its own loop instead of
-// torch::optim's, so that its state is plain tensors that a checkpoint can hold bit for bit.
+// adam.h: Adam (Kingma & Ba 2015) with clipping of the whole gradient's norm.
 #pragma once
-#include <torch/types.h>
-
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "core/tensor_io.h"
-#include "train/options.h"
+#include "train/moment_optimizer.h"
 
 namespace earmark {
 
-using NamedParameters = std::vector<std::pair<std::string, torch::Tensor>>;
-
-class Adam {
+class Adam final : public MomentOptimizer {
  public:
-  Adam(NamedParameters parameters, const AdamOptions& options);
-
-  /// One update from the gradients that are there. @param rate_factor of the schedule.
-  /// @return norm of the whole gradient before clipping; when it is not finite nothing is updated.
-  double step(double rate_factor);
-  void zero_grad();
-
-  /// Moments and step count, float32 exactly as they are, under "<name>.m" and "<name>.v".
-  void save(TensorMap& state) const;
-  /// @throws Error(kBadFile) when the state is another network's.
-  void load(const TensorMap& state);
+  Adam(NamedParameters parameters, const AdamOptions& options)
+      : MomentOptimizer(AdamOptions::kKind, std::move(parameters), options.clip_norm), options_(options) {}
 
  private:
-  struct Slot {
-    std::string name;
-    torch::Tensor parameter;
-    std::vector<float> m, v;
-  };
-  double gradient_norm() const;
+  void update(Slot& slot, std::int64_t t, double rate_factor, float gradient_scale) override;
 
   AdamOptions options_;
-  std::vector<Slot> slots_;
-  std::int64_t step_ = 0;
 };
 
 }  // namespace earmark

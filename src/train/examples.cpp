@@ -29,13 +29,74 @@ std::uint64_t item_of(const Clip& clip, const Visit& visit) {
   return fnv1a(visit.repetition == 0 ? clip.id : fmt::format("{}\n{}", clip.id, visit.repetition));
 }
 
+// Plans the steps that concern no other clip, in the order of the recipe.
+struct WaveStepPlanner {
+  Rng& rng;
+  WavePlan& plan;
+
+  void operator()(const TimeShiftOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(options, plan.n_samples, rng)});
+  }
+  void operator()(const VolumeOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Volume{options, draw_volume(rng)});
+  }
+  void operator()(const PitchShiftOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Pitch{draw_semitones(options, rng)});
+  }
+  void operator()(const PinkNoiseOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      plan.steps.emplace_back(WavePlan::Noise{options, draw_pink_noise(rng)});
+  }
+  template <class OnFeatures>
+  void operator()(const OnFeatures&) const {}
+};
+
+struct WaveStepRunner {
+  const ClipStore& clips;
+  Waveform& waveform;
+
+  void operator()(const WavePlan::Mix& mix) const {
+    waveform = superpose_channels(waveform, *clips.get(mix.other), mix.how);
+  }
+  void operator()(const WavePlan::Shift& shift) const {
+    for (int c = 0; c < waveform.n_channels; ++c) time_shift(waveform.channel(c), shift.by);
+  }
+  void operator()(const WavePlan::Volume& volume) const {
+    change_volume(waveform, volume.options, volume.how);
+  }
+  void operator()(const WavePlan::Pitch& pitch) const { pitch_shift(waveform, pitch.semitones); }
+  void operator()(const WavePlan::Noise& noise) const { add_pink_noise(waveform, noise.options, noise.how); }
+};
+
 struct FeatureAugmenter {
   FeatureMap& features;
+  Stripes& stripes;
   Rng& rng;
 
   void operator()(const FrequencyWarpOptions& options) const {
     if (rng.bernoulli(options.probability))
       frequency_warp(features, draw_frequency_warp(options, features.n_mels, rng));
+  }
+  void operator()(const ShiftScaleRotateOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      shift_scale_rotate(features, draw_shift_scale_rotate(options, rng));
+  }
+  void operator()(const GridDistortionOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      grid_distortion(features, draw_grid_distortion(options, rng), options.compat);
+  }
+  void operator()(const CutoutOptions& options) const {
+    if (rng.bernoulli(options.probability)) {
+      cut_out(features, draw_cutout(options, features.n_mels, features.n_frames, rng),
+              static_cast<float>(options.fill));
+    }
+  }
+  void operator()(const TimeWarpOptions& options) const {
+    if (rng.bernoulli(options.probability))
+      time_warp(features, draw_time_warp(options, features.n_frames, rng));
   }
   void operator()(const TimeMaskOptions& options) const {
     if (rng.bernoulli(options.probability))
@@ -45,8 +106,23 @@ struct FeatureAugmenter {
     if (rng.bernoulli(options.probability))
       mask_frequency(features, draw_stretch(features.n_mels, options.max_bands, options.max_share, rng));
   }
+  void operator()(const NetworkStripesOptions& options) const {
+    if (!rng.bernoulli(options.probability)) return;
+    const auto draw = [&](int n, int length, int max_width, std::vector<std::pair<int, int>>& out) {
+      for (int i = 0; i < n; ++i) {
+        const Stretch stretch = draw_stretch(length, max_width, 1.0, rng);
+        out.emplace_back(stretch.begin, stretch.end);
+      }
+    };
+    draw(options.n_time, features.n_frames, options.max_frames, stripes.frames);
+    draw(options.n_mel, features.n_mels, options.max_bands, stripes.bands);
+  }
+  void operator()(const MixupOptions&) const {}           // done on the batch
   void operator()(const SuperposeMixupOptions&) const {}  // done on the waveform
   void operator()(const TimeShiftOptions&) const {}
+  void operator()(const VolumeOptions&) const {}
+  void operator()(const PitchShiftOptions&) const {}
+  void operator()(const PinkNoiseOptions&) const {}
 };
 
 }  // namespace
@@ -136,9 +212,8 @@ WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
       plan_mix(*mixup, visit, rng, plan);
-    } else if (const auto* shift = std::get_if<TimeShiftOptions>(&options);
-               shift && rng.bernoulli(shift->probability)) {
-      plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(*shift, plan.n_samples, rng)});
+    } else {
+      std::visit(WaveStepPlanner{rng, plan}, options);
     }
   }
   return plan;
@@ -154,14 +229,7 @@ BucketItem ExampleMaker::describe(const Visit& visit, std::uint64_t epoch) const
 
 FeatureMap ExampleMaker::features_of(std::size_t clip, const WavePlan& plan) const {
   Waveform waveform = *clips_.get(clip);
-  for (const auto& step : plan.steps) {
-    if (const auto* mix = std::get_if<WavePlan::Mix>(&step)) {
-      waveform = superpose_channels(waveform, *clips_.get(mix->other), mix->how);
-    } else {
-      for (int c = 0; c < waveform.n_channels; ++c)
-        time_shift(waveform.channel(c), std::get<WavePlan::Shift>(step).by);
-    }
-  }
+  for (const auto& step : plan.steps) std::visit(WaveStepRunner{clips_, waveform}, step);
   return extractor_.compute(waveform);
 }
 
@@ -172,7 +240,7 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   normalizer_.apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)
-    std::visit(FeatureAugmenter{example.features, feature_rng}, options);
+    std::visit(FeatureAugmenter{example.features, example.stripes, feature_rng}, options);
   example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(visit.clip), columns_));
   return example;
 }
@@ -182,6 +250,27 @@ Example ExampleMaker::plain(std::size_t clip) const {
   normalizer_.apply(example.features);
   example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(clip), columns_));
   return example;
+}
+
+void ExampleMaker::mix(Batch& batch) const {
+  const auto size = static_cast<std::size_t>(batch.size());
+  for (const AugmentOptions& options : recipe_.augment) {
+    const auto* mixup = std::get_if<MixupOptions>(&options);
+    if (mixup == nullptr) continue;
+    const MixupPlan plan = draw_mixup(*mixup, recipe_.seed, batch.iteration, size);
+    if (plan.lambda == 1.0) continue;
+    mix_items(batch.features, plan);
+    if (!batch.metadata.empty()) mix_items(batch.metadata, plan);
+    // Both targets are kept: a loss may mask by them, and then differs from the loss of their mean.
+    batch.share = plan.lambda;
+    const std::size_t n_tags = batch.targets.size() / size;
+    const std::vector<std::int64_t> own = batch.n_valid;
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto from = batch.targets.begin() + static_cast<std::ptrdiff_t>(plan.partner[i] * n_tags);
+      batch.other_targets.insert(batch.other_targets.end(), from, from + static_cast<std::ptrdiff_t>(n_tags));
+      batch.n_valid[i] = std::max(own[i], own[plan.partner[i]]);
+    }
+  }
 }
 
 Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) {

@@ -33,9 +33,38 @@ struct WavePlan {
   struct Shift {
     std::size_t by = 0;  ///< samples
   };
-  std::vector<std::variant<Mix, Shift>> steps;
+  struct Volume {
+    VolumeOptions options;
+    VolumePlan how;
+  };
+  struct Pitch {
+    double semitones = 0.0;
+  };
+  struct Noise {
+    PinkNoiseOptions options;
+    PinkNoisePlan how;
+  };
+  std::vector<std::variant<Mix, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
+};
+
+/// Zero-padded examples side by side: [batch, n_channels, n_mels, longest].
+struct Batch {
+  long iteration = 0;
+  std::uint64_t epoch = 0;
+  std::int64_t n_channels = 0, n_mels = 0, n_frames = 0;
+  std::vector<float> features;
+  std::vector<float> targets;  ///< [batch, n_tags]
+  double share = 1.0;          ///< of these in a mixed batch
+  std::vector<float>
+      other_targets;             ///< [batch, n_tags] of what is mixed in, of weight 1 - share; empty: nothing
+  std::vector<float> metadata;   ///< [batch, n_metadata]
+  std::vector<Stripes> stripes;  ///< [batch], or empty when nothing is masked
+  std::vector<std::int64_t> n_valid;
+  std::vector<std::string> clip_ids;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(n_valid.size()); }
 };
 
 /// Thread-safety: const members may be called from many threads at once.
@@ -58,6 +87,8 @@ class ExampleMaker {
   Example augmented(const Visit& visit, std::uint64_t epoch) const;
   /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
   BucketItem describe(const Visit& visit, std::uint64_t epoch) const;
+  /// What is done to a whole batch, a pure function of its iteration: mixup.
+  void mix(Batch& batch) const;
   /// As scored: no augmentation.
   Example plain(std::size_t clip) const;
 
@@ -77,20 +108,6 @@ class ExampleMaker {
   std::vector<MetadataColumn> columns_;
 };
 
-/// Zero-padded examples side by side: [batch, n_channels, n_mels, longest].
-struct Batch {
-  long iteration = 0;
-  std::uint64_t epoch = 0;
-  std::int64_t n_channels = 0, n_mels = 0, n_frames = 0;
-  std::vector<float> features;
-  std::vector<float> targets;    ///< [batch, n_tags]
-  std::vector<float> metadata;   ///< [batch, n_metadata]
-  std::vector<Stripes> stripes;  ///< [batch], or empty when nothing is masked
-  std::vector<std::int64_t> n_valid;
-  std::vector<std::string> clip_ids;
-
-  std::int64_t size() const { return static_cast<std::int64_t>(n_valid.size()); }
-};
 Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids);
 
 }  // namespace earmark

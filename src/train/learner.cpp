@@ -83,7 +83,7 @@ Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bund
       trained.emplace_back(item.key(), item.value());
     }
   }
-  optimizer_ = std::make_unique<Adam>(trained, std::get<AdamOptions>(recipe.optimizer));
+  optimizer_ = make_optimizer(trained, recipe.optimizer);
   if (recipe.train.swa.enabled) average_.emplace(trained);
 }
 
@@ -125,11 +125,16 @@ double Learner::step(const Batch& batch) {
   // Dropout draws from libtorch's generator: set anew for every step, so that a resumed run draws the same.
   torch::manual_seed(
       Rng(recipe_.seed, "dropout", batch.epoch, static_cast<std::uint64_t>(batch.iteration)).bits());
-  const torch::Tensor targets = torch::from_blob(
-      const_cast<float*>(batch.targets.data()),
-      {batch.size(), static_cast<std::int64_t>(batch.targets.size()) / batch.size()}, torch::kFloat);
-  const torch::Tensor loss =
-      compute_loss(recipe_.loss, network_->forward(network_batch(batch)), network_->answer(), targets, tags_);
+  const torch::Tensor answered = network_->forward(network_batch(batch));
+  const auto loss_against = [&](const std::vector<float>& targets) {
+    const auto n_tags = static_cast<std::int64_t>(targets.size()) / batch.size();
+    const torch::Tensor y =
+        torch::from_blob(const_cast<float*>(targets.data()), {batch.size(), n_tags}, torch::kFloat);
+    return compute_loss(recipe_.loss, answered, network_->answer(), y, tags_);
+  };
+  torch::Tensor loss = loss_against(batch.targets);
+  if (!batch.other_targets.empty())
+    loss = batch.share * loss + (1.0 - batch.share) * loss_against(batch.other_targets);
   const double value = loss.item<double>();
   double norm = value;
   if (std::isfinite(value)) {

@@ -8,9 +8,9 @@
 #include "models/tagging_network.h"
 #include "recipe/recipe.h"
 #include "tagger/bundle.h"
-#include "train/adam.h"
 #include "train/examples.h"
 #include "train/losses.h"
+#include "train/optimizer.h"
 #include "train/swa.h"
 
 namespace earmark {
@@ -54,7 +54,7 @@ class Learner {
   int model_revision_ = 1;
   Value model_options_;
   std::shared_ptr<TaggingNetwork> network_;
-  std::unique_ptr<Adam> optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
 };
 

@@ -32,6 +32,7 @@ Batch Loader::make(long iteration) const {
   Batch batch = collate(std::move(examples), std::move(ids));
   batch.iteration = iteration;
   batch.epoch = at.epoch;
+  maker_.mix(batch);
   return batch;
 }
 

@@ -56,6 +56,32 @@ struct CoarseFineOptions {
 };
 using LossOptions = std::variant<BceOptions, CoarseFineOptions>;
 
+enum class LookaheadStart {
+  kReference,  ///< at the first sync, from the weights as they are then, so that this sync changes nothing
+  kPaper,      ///< at the beginning, from the initial weights
+};
+template <>
+struct EnumNames<LookaheadStart> {
+  static constexpr std::array kNames{std::pair{LookaheadStart::kReference, std::string_view("reference")},
+                                     std::pair{LookaheadStart::kPaper, std::string_view("paper")}};
+};
+
+/// Zhang et al. 2019: around any optimiser.
+struct LookaheadOptions {
+  int k = 0;
+  double alpha = 0.5;
+  LookaheadStart start = LookaheadStart::kReference;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("k", self.k, kNotNegative, "steps from one sync to the next; 0: no Lookahead");
+    visit("alpha", self.alpha, kProbability, "how far a sync moves the slow weights towards the fast ones");
+    visit(
+        "start", self.start, kAny,
+        "where the slow weights begin: reference: at the first sync, as in Multitel's program; paper: at the "
+        "initial weights");
+  }
+};
+
 /// Kingma & Ba 2015; weight decay is added to the gradient (coupled), as the published UPB code does.
 struct AdamOptions {
   static constexpr std::string_view kKind = "adam";
@@ -65,6 +91,7 @@ struct AdamOptions {
   double eps = 1e-8;
   double weight_decay = 0.0;
   double clip_norm = 15.0;
+  LookaheadOptions lookahead;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("lr", self.lr, kPositive, "learning rate before the schedule's factor");
@@ -73,9 +100,54 @@ struct AdamOptions {
     visit("eps", self.eps, kPositive, "added to the root of the square");
     visit("weight_decay", self.weight_decay, kNotNegative, "L2 penalty, added to the gradient");
     visit("clip_norm", self.clip_norm, kNotNegative, "largest norm of the whole gradient; 0: no limit");
+    visit("lookahead", self.lookahead, kAny, "slow weights that the optimiser is pulled back to");
   }
 };
-using OptimizerOptions = std::variant<AdamOptions>;
+
+enum class RalambTrust {
+  kReference,  ///< over the norm of the weights as the step alone would leave them: near 1 up to norm 10
+  kPaper,      ///< over the norm of the step
+};
+template <>
+struct EnumNames<RalambTrust> {
+  static constexpr std::array kNames{std::pair{RalambTrust::kReference, std::string_view("reference")},
+                                     std::pair{RalambTrust::kPaper, std::string_view("paper")}};
+};
+
+/// Rectified Adam (Liu et al. 2020) with a layer's trust ratio (LARS, You et al. 2017); weight decay is
+/// decoupled.
+struct RalambOptions {
+  static constexpr std::string_view kKind = "ralamb";
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.0;
+  double clip_norm = 0.0;
+  RalambTrust trust = RalambTrust::kReference;
+  LookaheadOptions lookahead;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("lr", self.lr, kPositive, "learning rate before the schedule's factor");
+    visit("beta1", self.beta1, Range{0, 1, false, true}, "decay of the gradient's mean");
+    visit("beta2", self.beta2, Range{0, 1, false, true}, "decay of the gradient's square");
+    visit("eps", self.eps, kPositive, "added to the root of the square");
+    visit("weight_decay", self.weight_decay, kNotNegative,
+          "share of each weight, times the learning rate, that a step takes off");
+    visit("clip_norm", self.clip_norm, kNotNegative, "largest norm of the whole gradient; 0: no limit");
+    visit("trust", self.trust, kAny,
+          "a tensor's norm, at most 10, over: reference: its norm after the bare step, as in Multitel's "
+          "program; "
+          "paper: the norm of the step");
+    visit("lookahead", self.lookahead, kAny, "slow weights that the optimiser is pulled back to");
+  }
+};
+using OptimizerOptions = std::variant<AdamOptions, RalambOptions>;
+
+/// Before the schedule's factor.
+inline double learning_rate(const OptimizerOptions& optimizer) {
+  return std::visit([](const auto& chosen) { return chosen.lr; }, optimizer);
+}
 
 struct ConstantScheduleOptions {
   static constexpr std::string_view kKind = "constant";

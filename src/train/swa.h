@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "train/adam.h"
+#include "train/optimizer.h"
 
 namespace earmark {
 

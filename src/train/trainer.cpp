@@ -290,7 +290,7 @@ void Run::log_step(double rate) {
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
   record.set("epoch", Value(order_->epochs_before(state_.iteration)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
-  record.set("lr", Value(std::get<AdamOptions>(recipe_.optimizer).lr *
+  record.set("lr", Value(learning_rate(recipe_.optimizer) *
                          schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
   record.set("clips_per_s", Value(rate));
   log_->add(record);

@@ -44,15 +44,15 @@ struct BankCase {
 TEST(MelBank, MatchesThePublishedBanksWithinOneMillionth) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const BankCase cases[] = {
-      {"dsp/mel_mcd_44100.npy", testing::mcdonnell_front_end(44100)},
-      {"dsp/mel_mcd_48000.npy", testing::mcdonnell_front_end(48000)},
-      {"dsp/mel_upb_44100.npy", testing::upb_front_end()},
-      {"dsp/mel_cochlear_16000.npy", testing::cochlear_front_end(16000)},
-      {"dsp/mel_cochlear_32000.npy", testing::cochlear_front_end(32000)},
-      {"dsp/mel_cochlear_44100.npy", testing::cochlear_front_end(44100)},
-      {"dsp/mel_librosa_default_44100.npy", testing::librosa_front_end(44100, 2048, 512)},
-      {"multitel/mel_filterbank_64x1412.npy", testing::multitel_front_end()},
-      {"microsoft/mel_filterbank_128x1025.npy", testing::microsoft_front_end()},
+      {"dsp/mel_mcd_44100.npy", mcdonnell_front_end(44100)},
+      {"dsp/mel_mcd_48000.npy", mcdonnell_front_end(48000)},
+      {"dsp/mel_upb_44100.npy", upb_front_end()},
+      {"dsp/mel_cochlear_16000.npy", cochlear_front_end(16000)},
+      {"dsp/mel_cochlear_32000.npy", cochlear_front_end(32000)},
+      {"dsp/mel_cochlear_44100.npy", cochlear_front_end(44100)},
+      {"dsp/mel_librosa_default_44100.npy", librosa_front_end(44100, 2048, 512)},
+      {"multitel/mel_filterbank_64x1412.npy", multitel_front_end()},
+      {"microsoft/mel_filterbank_128x1025.npy", microsoft_front_end()},
   };
   for (const BankCase& c : cases) {
     EXPECT_LE(largest_difference(mel_matrix(c.options), read_golden(golden / c.file).values), 1e-6) << c.file;
@@ -62,7 +62,7 @@ TEST(MelBank, MatchesThePublishedBanksWithinOneMillionth) {
 TEST(LogMelExtractor, GivesUpbsLogMels) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   const auto whole = read_golden(golden / "upb/logmel_3s.npy");
   const double threshold = std::log(1e-18) + k20DbInNats;
   expect_close(extractor.compute(wave).values, transposed(whole.values, 151, 128), kEverywhere, kAboveFloor,
@@ -72,7 +72,7 @@ TEST(LogMelExtractor, GivesUpbsLogMels) {
 TEST(LogMelExtractor, CompletesUpbsLastHopWithZeros) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   const auto part = read_golden(golden / "upb/logmel_41000samples.npy");
   const FeatureMap map = extractor.compute(wave.channel(0).first(41000));
   expect_close(map.values, transposed(part.values, 48, 128), kEverywhere, kAboveFloor,
@@ -82,7 +82,7 @@ TEST(LogMelExtractor, CompletesUpbsLastHopWithZeros) {
 TEST(FeatureMoments, GiveUpbsStatisticsAndNormalisedFeatures) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   FeatureMoments first, rest;
   first.add(extractor.compute(wave.channel(0).subspan(0, 50000)));
   rest.add(extractor.compute(wave.channel(0).subspan(50000, 60000)));
@@ -102,7 +102,7 @@ TEST(FeatureMoments, GiveUpbsStatisticsAndNormalisedFeatures) {
 TEST(LogMelExtractor, GivesMcdonnellsMonoStackOfStaticsAndSlopes) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  auto options = testing::mcdonnell_front_end(44100);
+  auto options = mcdonnell_front_end(44100);
   const double threshold = std::log(1e-8) + k20DbInNats;
   expect_close(LogMelExtractor(options).compute(wave).values,
                read_golden(golden / "dsp/mcd_mono44k_logmel.npy").values, kEverywhere, kAboveFloor,
@@ -120,7 +120,7 @@ TEST(LogMelExtractor, GivesMcdonnellsMonoStackOfStaticsAndSlopes) {
 TEST(LogMelExtractor, GivesMcdonnellsStereoStackInTheOrderOfThePaper) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/stereo_10s_48000.wav");
-  auto options = testing::mcdonnell_front_end(48000);
+  auto options = mcdonnell_front_end(48000);
   expect_close(LogMelExtractor(options).compute(wave).values,
                read_golden(golden / "dsp/mcd_stereo48k_logmel.npy").values, kEverywhere, kAboveFloor,
                std::log(1e-8) + k20DbInNats);
@@ -143,7 +143,7 @@ TEST(LogMelExtractor, GivesMcdonnellsStereoStackInTheOrderOfThePaper) {
 TEST(LogMelExtractor, GivesMultitelsDecibels) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "microsoft/signal_44k1.wav");
-  const FeatureMap map = LogMelExtractor(testing::multitel_front_end()).compute(wave);
+  const FeatureMap map = LogMelExtractor(multitel_front_end()).compute(wave);
   expect_close(map.values, read_golden(golden / "multitel/logmel_64x400.npy").values, kDbArrays, kDbArrays,
                -1e9);
 }
@@ -151,7 +151,7 @@ TEST(LogMelExtractor, GivesMultitelsDecibels) {
 TEST(LogMelExtractor, GivesMicrosoftsDecibelsAndMelPower) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "microsoft/signal_44k1.wav");
-  auto options = testing::microsoft_front_end();
+  auto options = microsoft_front_end();
   expect_close(LogMelExtractor(options).compute(wave).values,
                read_golden(golden / "microsoft/logmel_128x862.npy").values, kDbArrays, kDbArrays, -1e9);
   options.log = LogKind::kNone;
@@ -166,7 +166,7 @@ TEST(LogMelExtractor, GivesMicrosoftsDecibelsAndMelPower) {
 TEST(LogMelExtractor, GivesVggishsExamples) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto samples = read_golden(golden / "microsoft/signal_16k_resampy_kaiser_best.npy");
-  const FeatureMap map = LogMelExtractor(testing::vggish_front_end()).compute(samples.values);
+  const FeatureMap map = LogMelExtractor(vggish_front_end()).compute(samples.values);
   EXPECT_EQ(map.n_frames, 998);
   const auto expected = read_golden(golden / "microsoft/vggish_logmel_10x96x64.npy");
   // 10 examples of 96 frames in a row: frames 0..959, [frame, mel].
@@ -183,12 +183,12 @@ TEST(LogMelExtractor, GivesCochlearsDecibelsOfMelAmplitude) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
   for (int rate : {16000, 32000, 44100}) {
-    const LogMelExtractor extractor(testing::cochlear_front_end(rate));
+    const LogMelExtractor extractor(cochlear_front_end(rate));
     const auto expected = read_golden(golden / ("dsp/cochlear_logmel_as" + std::to_string(rate) + ".npy"));
     expect_close(extractor.compute(wave.channel(0).first(64000)).values, expected.values, kEverywhere,
                  kAboveFloor, -60.0);
   }
-  const LogMelExtractor extractor(testing::cochlear_front_end(44100));
+  const LogMelExtractor extractor(cochlear_front_end(44100));
   const auto tail = wave.channel(0).last(64000);
   const auto expected = read_golden(golden / "cochlear/tail_segment_dB_clipped.npy");
   expect_close(extractor.compute(tail).values, expected.values, kEverywhere, kAboveFloor, -60.0);
@@ -202,7 +202,7 @@ TEST(LogMelExtractor, GivesTheDecibelsInsideCochlearsNetwork) {
     auto samples = read_golden(golden / (std::string("cochlear/logmel_input_") + size + ".npy")).values;
     for (float& x : samples) x = static_cast<float>((x - 0.004000000189989805) * gain - 0.10294714570045471);
     const auto expected = read_golden(golden / (std::string("cochlear/logmel_tap_dB_") + size + ".npy"));
-    const FeatureMap map = LogMelExtractor(testing::cochlear_front_end(44100)).compute(samples);
+    const FeatureMap map = LogMelExtractor(cochlear_front_end(44100)).compute(samples);
     EXPECT_LE(largest_difference(map.values, expected.values), kEverywhere) << size;
   }
 }
@@ -210,7 +210,7 @@ TEST(LogMelExtractor, GivesTheDecibelsInsideCochlearsNetwork) {
 TEST(LogMelExtractor, GivesLibrosasMelPowerAndDecibels) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  auto options = testing::librosa_front_end(44100, 2048, 512);
+  auto options = librosa_front_end(44100, 2048, 512);
   options.framing = Framing::kZero;
   options.top_db = 80.0;  // power_to_db's default: the floor lies at -47.3 dB here
   expect_close(LogMelExtractor(options).compute(wave).values,
@@ -232,7 +232,7 @@ TEST(LogMelExtractor, GivesLibrosasMelPowerAndDecibels) {
 TEST(SpectrumFrames, GiveTheSquaredMagnitudesOfLibrosasStft) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const Waveform wave = read_pcm16(golden / "dsp/mono_3s_44100.wav");
-  auto options = testing::librosa_front_end(44100, 2048, 1024);
+  auto options = librosa_front_end(44100, 2048, 1024);
   options.framing = Framing::kZero;
   const FrameProgram program = make_frame_program(options);
   const auto re = read_golden(golden / "dsp/librosa_stft_real.npy").values;

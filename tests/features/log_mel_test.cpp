@@ -57,7 +57,7 @@ std::string message_of(const LogMelExtractor& extractor, const Waveform& wave) {
 
 TEST(LogMelExtractor, SinePeaksInTheBandHoldingItsFrequency) {
   for (const auto& options :
-       {testing::upb_front_end(), testing::multitel_front_end(), testing::mcdonnell_front_end(44100)}) {
+       {upb_front_end(), multitel_front_end(), mcdonnell_front_end(44100)}) {
     const LogMelExtractor extractor(options);
     for (double hz : {300.0, 1000.0, 4321.0, 7000.0}) {
       const auto values = frame_of(extractor.compute(sine(44100, hz, 44100.0)), 20);
@@ -73,7 +73,7 @@ TEST(LogMelExtractor, SinePeaksInTheBandHoldingItsFrequency) {
 }
 
 TEST(LogMelExtractor, TwiceTheAmplitudeIsLnFourMore) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   auto samples = noise(20000);
   const FeatureMap quiet = extractor.compute(samples);
   for (float& x : samples) x *= 2.0f;
@@ -84,7 +84,7 @@ TEST(LogMelExtractor, TwiceTheAmplitudeIsLnFourMore) {
 }
 
 TEST(LogMelExtractor, ClickMovesByAsManyFramesAsItsDelayHasHops) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   std::vector<float> early(60000, 0.0f), late(60000, 0.0f);
   early[10000] = 1.0f;
   late[10000 + 21 * 882] = 1.0f;
@@ -93,7 +93,7 @@ TEST(LogMelExtractor, ClickMovesByAsManyFramesAsItsDelayHasHops) {
 }
 
 TEST(LogMelExtractor, SilenceIsTheLogarithmOfTheFloorNextToTheLoudestFrame) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   auto samples = sine(44100, 997.0, 44100.0);
   std::fill(samples.begin() + 22050, samples.end(), 0.0f);
   const FeatureMap map = extractor.compute(samples);
@@ -105,7 +105,7 @@ TEST(LogMelExtractor, SilenceIsTheLogarithmOfTheFloorNextToTheLoudestFrame) {
 TEST(LogMelExtractor, AFramesBitsDependOnItsOwnSamplesAlone) {
   // Frames of the whole clip against each frame cut out as a clip of its own: another batch, another lane.
   for (auto options :
-       {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
+       {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
     options.framing = Framing::kNone;
     options.top_db = 0.0;
     const LogMelExtractor extractor(options);
@@ -126,7 +126,7 @@ TEST(LogMelExtractor, CountsFramesAsTheFramingSays) {
     std::size_t n_samples;
     int n_frames;
   };
-  auto options = testing::upb_front_end();
+  auto options = upb_front_end();
   options.n_fft = options.win_length = 1000;
   options.hop_length = 400;
   const Case cases[] = {
@@ -158,13 +158,13 @@ TEST(LogMelExtractor, CountsFramesAsTheFramingSays) {
     EXPECT_EQ(extractor.compute(noise(c.n_samples)).n_frames, c.n_frames);
     EXPECT_EQ(extractor.n_frames(0), 0);
   }
-  EXPECT_EQ(LogMelExtractor(testing::multitel_front_end()).n_frames(441000), 400);
-  EXPECT_EQ(LogMelExtractor(testing::cochlear_front_end(16000)).n_frames(64000), 500);
-  EXPECT_EQ(LogMelExtractor(testing::upb_front_end()).n_frames(30 * 44100), 1501);
+  EXPECT_EQ(LogMelExtractor(multitel_front_end()).n_frames(441000), 400);
+  EXPECT_EQ(LogMelExtractor(cochlear_front_end(16000)).n_frames(64000), 500);
+  EXPECT_EQ(LogMelExtractor(upb_front_end()).n_frames(30 * 44100), 1501);
 }
 
 TEST(LogMelExtractor, TakesClipsOfAnyLengthWithEveryFraming) {
-  auto options = testing::upb_front_end();
+  auto options = upb_front_end();
   for (Framing framing : kFramings) {
     options.framing = framing;
     const LogMelExtractor extractor(options);
@@ -178,7 +178,7 @@ TEST(LogMelExtractor, TakesClipsOfAnyLengthWithEveryFraming) {
 }
 
 TEST(Framing, ReflectMirrorsAtTheEdgeSamplesAndAgainWhereTheClipIsShort) {
-  auto options = testing::librosa_front_end(44100, 2048, 512);
+  auto options = librosa_front_end(44100, 2048, 512);
   const std::vector<float> clip{1.0f, 2.0f, 3.0f};
   std::vector<float> frame(9);
   copy_frame(options, clip, -3, frame);
@@ -189,7 +189,7 @@ TEST(Framing, ReflectMirrorsAtTheEdgeSamplesAndAgainWhereTheClipIsShort) {
 }
 
 TEST(LogMelExtractor, NamesTheFirstSampleThatIsNoNumber) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   Waveform wave{44100, 1, noise(5000)};
   wave.samples[1234] = std::nanf("");
   wave.samples[2000] = INFINITY;
@@ -200,13 +200,13 @@ TEST(LogMelExtractor, NamesTheFirstSampleThatIsNoNumber) {
 }
 
 TEST(LogMelExtractor, RefusesEmptyClipsAndOtherSampleRates) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   EXPECT_NE(message_of(extractor, {44100, 1, {}}).find("no samples"), std::string::npos);
   EXPECT_NE(message_of(extractor, {48000, 1, noise(100)}).find("48000 Hz"), std::string::npos);
 }
 
 TEST(LogMelExtractor, RefusesClipsTooShortForTheirDeltas) {
-  auto options = testing::mcdonnell_front_end(48000);
+  auto options = mcdonnell_front_end(48000);
   options.deltas = Deltas::kHtk;
   const LogMelExtractor extractor(options);
   EXPECT_EQ(extractor.n_frames(8 * 1024 - 1), 0);  // 8 frames, all of which the two slopes take
@@ -216,7 +216,7 @@ TEST(LogMelExtractor, RefusesClipsTooShortForTheirDeltas) {
 }
 
 TEST(LogMelExtractor, MonoIsTheAverageOfTheChannels) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   const auto left = noise(9000, 1), right = noise(9000, 2);
   Waveform stereo{44100, 2, left};
   stereo.samples.insert(stereo.samples.end(), right.begin(), right.end());
@@ -226,7 +226,7 @@ TEST(LogMelExtractor, MonoIsTheAverageOfTheChannels) {
 }
 
 TEST(LogMelExtractor, MaximumReferenceLooksAtAllChannels) {
-  auto options = testing::microsoft_front_end();
+  auto options = microsoft_front_end();
   options.channels = Channels::kKeep;
   Waveform stereo{44100, 2, noise(9000, 1)};
   for (float x : noise(9000, 2)) stereo.samples.push_back(0.01f * x);
@@ -241,7 +241,7 @@ TEST(LogMelExtractor, ReusedWorkspaceAndMapGiveTheSameBits) {
   LogMelWorkspace workspace;
   FeatureMap reused;
   for (const auto& options :
-       {testing::upb_front_end(), testing::multitel_front_end(), testing::vggish_front_end()}) {
+       {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
     const LogMelExtractor extractor(options);
     for (std::size_t n : {30000, 500, 20000}) {
       extractor.compute(noise(n), workspace, reused);
@@ -252,7 +252,7 @@ TEST(LogMelExtractor, ReusedWorkspaceAndMapGiveTheSameBits) {
 }
 
 TEST(LogMelExtractor, ThreadsSharingOneInstanceGetTheBitsOfOneThread) {
-  const LogMelExtractor extractor(testing::upb_front_end());
+  const LogMelExtractor extractor(upb_front_end());
   std::vector<std::vector<float>> expected(8), actual(8);
   for (unsigned i = 0; i < 8; ++i) expected[i] = extractor.compute(noise(20000 + 777 * i, i)).values;
   std::vector<std::thread> threads;
@@ -308,9 +308,9 @@ TEST(LogMelOptions, EachBrokenRuleIsNamedWithItsValue) {
 }
 
 TEST(LogMelOptions, PublishedFrontEndsHaveNoProblems) {
-  for (const auto& options : {testing::upb_front_end(), testing::multitel_front_end(),
-                              testing::microsoft_front_end(), testing::vggish_front_end(),
-                              testing::cochlear_front_end(16000), testing::mcdonnell_front_end(48000)}) {
+  for (const auto& options : {upb_front_end(), multitel_front_end(),
+                              microsoft_front_end(), vggish_front_end(),
+                              cochlear_front_end(16000), mcdonnell_front_end(48000)}) {
     EXPECT_EQ(options.problems(), std::vector<std::string>());
   }
 }

@@ -120,6 +120,46 @@ TEST(ParseRecipe, RulesBetweenFieldsAreChecked) {
   EXPECT_EQ(message_of("recipe: 1\n"), "");
 }
 
+TEST(ParseRecipe, AugmentationsOfWaveformsStandBeforeThoseOfFeatures) {
+  for (const char* kind : {"superpose_mixup", "time_shift", "volume", "pitch_shift", "pink_noise"}) {
+    const std::string entry = std::string("{kind: ") + kind + "}";
+    for (const char* other :
+         {"shift_scale_rotate", "grid_distortion", "cutout", "frequency_warp", "time_warp", "time_mask"}) {
+      const std::string on_features = std::string("{kind: ") + other + "}";
+      EXPECT_EQ(message_of("augment: [" + entry + ", " + on_features + "]\n"), "");
+      EXPECT_NE(message_of("augment: [" + on_features + ", " + entry + "]\n")
+                    .find("augment[1]: " + std::string(kind) + " works on waveforms"),
+                std::string::npos);
+    }
+  }
+}
+
+TEST(ParseRecipe, AugmentationsThatCouldNeverDrawAreRefused) {
+  EXPECT_NE(message_of("augment: [{kind: pitch_shift, semitones: []}]\n").find("augment[0].semitones"),
+            std::string::npos);
+  EXPECT_NE(message_of("augment: [{kind: volume}, {kind: pink_noise, min_ratio: 0.9}]\n")
+                .find("augment[1].min_ratio: must not pass max_ratio (0.8), got 0.9"),
+            std::string::npos);
+  EXPECT_NE(message_of("augment: [{kind: grid_distortion, compat: referenc}]\n").find("none, reference"),
+            std::string::npos);
+}
+
+TEST(ParseRecipe, RalambAndLookaheadReadAndMisspellingsAreNamed) {
+  const Recipe recipe = parse_recipe(
+      "optimizer: {kind: ralamb, trust: paper, lookahead: {k: 5, alpha: 0.5, start: paper}}\n", "r.yaml");
+  const auto& ralamb = std::get<RalambOptions>(recipe.optimizer);
+  EXPECT_EQ(ralamb.trust, RalambTrust::kPaper);
+  EXPECT_EQ(ralamb.lookahead.k, 5);
+  EXPECT_EQ(ralamb.lookahead.start, LookaheadStart::kPaper);
+  EXPECT_EQ(learning_rate(recipe.optimizer), 1e-3);
+  EXPECT_EQ(message_of("optimizer: {kind: adam, lookahead: {k: 6}}\n"), "");
+  EXPECT_NE(message_of("optimizer: {kind: ralamb, trust: lamb}\n").find("reference, paper"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of("optimizer: {kind: ralamb, lookahead: {alpha: 2}}\n").find("optimizer.lookahead.alpha"),
+      std::string::npos);
+}
+
 TEST(ScheduleFactor, StepsMultiplyFromTheirIterationOn) {
   const StepsScheduleOptions steps{{10, 20}, 0.5};
   EXPECT_EQ(schedule_factor(steps, 0, 100), 1.0);

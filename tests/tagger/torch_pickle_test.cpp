@@ -127,7 +127,63 @@ TEST(TorchPickle, DamageIsNamed) {
   expect_refused(big, "big-endian");
 }
 
-TEST(TorchPickle, OldFormatAndNonsenseAreNoZip) {
+// A trainer's checkpoint holds objects of its own classes beside the state: keys that are classes, objects
+// made by a call or as new ones, with attributes and items, sets and byte strings.
+TEST(TorchPickle, ObjectsOfATrainersClassesArePassedOver) {
+  const Scratch s;
+  const std::string opaque = "ctrainer.parsing\nAttributeDict\n)\x81}(" + text("lr") + integer(1) + "ub";
+  const std::string called = "ctrainer\nmake\n(" + integer(1) + "tR(" + text("a") + integer(2) + "u";
+  const std::string keyed = "}(ctrainer.callbacks\nModelCheckpoint\n\x8f(" + integer(1) + "\x90" + "u";
+  write_zip(s / "a.ckpt",
+            state_file("\x80\x02}(" + text("hyper_parameters") + opaque + text("x") + called +
+                       text("callbacks") + keyed + text("bytes") + "C\x03" + "abc" + text("state_dict") +
+                       "}(" + text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  EXPECT_EQ(read_torch_state(s / "a.ckpt").at("w").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+}
+
+// What torch.save wrote before PyTorch 1.6.
+std::string legacy_file(const std::string& pickle, const std::string& storages) {
+  const std::string magic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15);
+  const std::string version("\x80\x02M\xe9\x03.", 6);
+  const std::string facts =
+      "\x80\x02}(" + text("protocol_version") + integer(1) + text("little_endian") + "\x88u.";
+  return magic + version + facts + pickle + storages;
+}
+
+std::string count(std::uint64_t n) { return {reinterpret_cast<const char*>(&n), sizeof(n)}; }
+
+// In the old form a storage's identity has a sixth part.
+std::string old_tensor(const std::string& key, int n) {
+  std::string made = tensor(key, n, kTwoByThree, kRowMajor);
+  return made.replace(made.find("tQ"), 2, "NtQ");
+}
+
+TEST(TorchPickle, ReadsTheFormBeforeVersion16) {
+  const Scratch s;
+  const std::string pickle = dictionary(text("b") + old_tensor("9", 6) + text("a") + old_tensor("4", 6));
+  const std::string keys = "\x80\x02](" + text("4") + text("9") + "e.";
+  const std::string good = legacy_file(
+      pickle, keys + count(6) + floats({1, 2, 3, 4, 5, 6}) + count(6) + floats({7, 8, 9, 10, 11, 12}));
+  const TensorMap state = read_torch_state(s.write("a.pt", good));
+  EXPECT_EQ(state.at("a").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(state.at("b").floats(), (std::vector<float>{7, 8, 9, 10, 11, 12}));
+
+  // Cut anywhere it is refused; with a byte changed it is refused or holds other values.
+  Rng rng(2, "legacy_damage");
+  for (std::size_t n = 0; n < good.size(); n += 7)
+    EXPECT_THROW(read_torch_state(s.write("a.pt", good.substr(0, n))), Error) << n;
+  for (int i = 0; i < 1500; ++i) {
+    std::string damaged = good;
+    damaged[rng.below(damaged.size())] = static_cast<char>(rng.below(256));
+    try {
+      read_torch_state(s.write("a.pt", damaged));
+    } catch (const Error& e) {
+      ASSERT_EQ(e.code(), ErrorCode::kBadFile) << e.what();
+    }
+  }
+}
+
+TEST(TorchPickle, NonsenseIsNoState) {
   const Scratch s;
   for (const char* content : {"", "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", "hello"})
     EXPECT_THROW(read_torch_state(s.write("a.pt", content)), Error);

@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/tensor_io.h"
 #include "golden_path.h"
+#include "models/layers/norm_relu_pool.h"
 #include "models/upb_crnn.h"
 #include "train/adam.h"
 #include "train/losses.h"

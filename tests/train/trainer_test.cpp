@@ -161,6 +161,27 @@ TEST_F(Trainer, BucketsExcerptsAndRepetitionsResumeBitForBitToo) {
   EXPECT_EQ(log_of(root_ / "buckets"), log_of(root_ / "buckets_stopped"));
 }
 
+TEST_F(Trainer, RalambWithinLookaheadResumesBitForBitBeforeAndAfterItsFirstSync) {
+  const std::vector<std::string> overrides{
+      "optimizer={kind: ralamb, lookahead: {k: 6}}", "train.swa.enabled=false",
+      "augment=[{kind: volume}, {kind: pitch_shift}, {kind: pink_noise}, {kind: shift_scale_rotate}, "
+      "{kind: grid_distortion}, {kind: cutout}, {kind: time_warp}]"};
+  ASSERT_TRUE(train(request("lookahead", overrides)).finished);
+  for (const long stop_at : {4, 9}) {
+    const std::string name = "lookahead_stopped_" + std::to_string(stop_at);
+    TrainRequest stopped = request(name, overrides);
+    std::atomic<bool> stop{false};
+    stopped.stop = &stop;
+    stopped.on_progress = [&](const TrainProgress& p) { stop = p.stage == "training" && p.done == stop_at; };
+    ASSERT_FALSE(train(stopped).finished);
+    TrainRequest resumed = request(name, overrides);
+    resumed.resume = true;
+    ASSERT_TRUE(train(resumed).finished);
+    EXPECT_EQ(read_bytes(root_ / "lookahead/model.earmark"), read_bytes(root_ / name / "model.earmark"));
+    EXPECT_EQ(log_of(root_ / "lookahead"), log_of(root_ / name));
+  }
+}
+
 TEST_F(Trainer, DataThatNoBatchCanBeMadeOfIsRefusedBeforeAnythingIsWritten) {
   // Six training clips of a few tags: sixteen with distinct tag sets are never found.
   EXPECT_THROW(train(request("no_batches", {"train.sampler=bucketed", "train.batch_size=16"})), Error);
