@@ -202,7 +202,7 @@ struct LogMelOptions {
   std::vector<std::string> problems() const;
 };
 
-/// Buffers of one thread's computations, reused from clip to clip. Not for two threads at once.
+/// Buffers and tables of one thread's computations, reused from clip to clip. Not for two threads at once.
 class LogMelWorkspace {
  public:
   LogMelWorkspace();

@@ -1,12 +1,15 @@
 // frame_kernel.h: from framed samples to log-mel values, as many frames at a time as the machine has SIMD
 // lanes. The instruction set is chosen at run time (Highway).
 #pragma once
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "earmark/log_mel.h"
-#include "features/fft.h"
+#include "features/spectrum_plan.h"
 
 namespace earmark {
 
@@ -40,16 +43,27 @@ inline std::size_t readable_samples(const FrameProgram& program) {
   return static_cast<std::size_t>(program.spectrum.win_length + kColumnBlock - 1);
 }
 
-/// Floats of scratch memory that the calls below need, aligned to 64 bytes.
-std::size_t scratch_floats(const FrameProgram& program);
+/// What one thread's calls below work in: buffers, and the DFTs' tables in the vectors of the instruction set
+/// in use. Begins empty; a call adds what it needs where no earlier call worked by the same sizes.
+struct FrameWork {
+  struct Contents {
+    virtual ~Contents() = default;
+  };
+  using Key = std::array<std::int64_t, 5>;  ///< instruction set, method, rows, columns, bins
+  struct Entry {
+    Key key;
+    std::unique_ptr<Contents> contents;
+  };
+  std::vector<Entry> entries;
+};
 
 /// @param frames [frame_lanes()] first sample under the window of each frame.
 /// @param out value of band m of frame i goes to out[m * stride + i], for i < n_wanted.
-void log_mel_frames(const FrameProgram& program, const float* const* frames, float* scratch, float* out,
+void log_mel_frames(const FrameProgram& program, const float* const* frames, FrameWork& work, float* out,
                     std::size_t stride, std::size_t n_wanted);
 
 /// Only the spectrum (power or magnitude): bin k of frame i to out[k * frame_lanes() + i].
-void spectrum_frames(const FrameProgram& program, const float* const* frames, float* scratch, float* out);
+void spectrum_frames(const FrameProgram& program, const float* const* frames, FrameWork& work, float* out);
 
 /// Index of the first NaN or infinity, or samples.size().
 std::size_t first_not_finite(std::span<const float> samples);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
-#include <new>
 
 #include "earmark/error.h"
 #include "features/delta.h"
@@ -14,27 +13,6 @@
 
 namespace earmark {
 namespace {
-
-constexpr std::size_t kAlignment = 64;
-
-/// Floats at an address that any vector load accepts; grows, never shrinks.
-class AlignedFloats {
- public:
-  float* at_least(std::size_t n) {
-    if (n > size_) {
-      data_.reset(static_cast<float*>(::operator new (n * sizeof(float), std::align_val_t{kAlignment})));
-      size_ = n;
-    }
-    return data_.get();
-  }
-
- private:
-  struct Release {
-    void operator()(float* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
-  };
-  std::unique_ptr<float, Release> data_;
-  std::size_t size_ = 0;
-};
 
 void check_finite(std::span<const float> samples, int channel, int n_channels) {
   const std::size_t bad = first_not_finite(samples);
@@ -56,8 +34,8 @@ void apply_reference(const LogMelOptions& options, std::vector<float>& values) {
 }  // namespace
 
 struct LogMelWorkspace::Impl {
-  AlignedFloats scratch;      ///< the kernel's
-  AlignedFloats edge_frames;  ///< frames that reach beyond the clip, one a lane
+  FrameWork kernel;
+  std::vector<float> edge_frames;  ///< frames that reach beyond the clip, one a lane
   std::vector<const float*> frames;
   std::vector<float> mix;
   FeatureMap statics;
@@ -120,8 +98,8 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
                                            std::span<float> out, int n_frames) const {
   const std::size_t lanes = frame_lanes(), readable = readable_samples(program);
   const std::size_t row = (readable + 15) / 16 * 16;
-  float* const scratch = work.scratch.at_least(scratch_floats(program));
-  float* const edges = work.edge_frames.at_least(lanes * row);
+  work.edge_frames.resize(lanes * row);
+  float* const edges = work.edge_frames.data();
   work.frames.resize(lanes);
   const auto n_samples = static_cast<std::ptrdiff_t>(samples.size());
   const std::ptrdiff_t origin = first_frame_at(options, samples.size());
@@ -141,7 +119,7 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
         std::fill(edge + options.win_length, edge + row, 0.0f);
       }
     }
-    log_mel_frames(program, work.frames.data(), scratch, out.data() + first,
+    log_mel_frames(program, work.frames.data(), work.kernel, out.data() + first,
                    static_cast<std::size_t>(n_frames), n_wanted);
   }
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kPartnerTries = 100;
 // Raised whenever the same samples and options would give other features than before.
-constexpr int kLogMelRevision = 1;
+constexpr int kLogMelRevision = 2;
 
 // Several waveform channels are mixed with one plan, so that they stay together.
 Waveform superpose_channels(const Waveform& base, const Waveform& other, const SuperposePlan& plan) {

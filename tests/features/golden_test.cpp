@@ -241,17 +241,14 @@ TEST(SpectrumFrames, GiveTheSquaredMagnitudesOfLibrosasStft) {
   for (std::size_t i = 0; i < re.size(); ++i) largest = std::max(largest, re[i] * re[i] + im[i] * im[i]);
 
   const std::size_t lanes = frame_lanes(), readable = readable_samples(program);
-  std::vector<float> memory(scratch_floats(program) + 16), frame(lanes * readable);
-  void* aligned = memory.data();
-  std::size_t space = memory.size() * sizeof(float);
-  auto* scratch =
-      static_cast<float*>(std::align(64, scratch_floats(program) * sizeof(float), aligned, space));
+  std::vector<float> frame(lanes * readable);
+  FrameWork work;
   const auto n_bins = static_cast<std::size_t>(program.spectrum.n_bins);
   std::vector<float> bins(n_bins * lanes);
   for (std::size_t t = 0; t < 40; ++t) {
     std::vector<const float*> frames(lanes, frame.data());
     copy_frame(options, wave.channel(0), static_cast<std::ptrdiff_t>(1024 * t) - 1024, {frame.data(), 2048});
-    spectrum_frames(program, frames.data(), scratch, bins.data());
+    spectrum_frames(program, frames.data(), work, bins.data());
     for (std::size_t k = 0; k < n_bins; ++k) {
       const double expected = static_cast<double>(re[k * 40 + t]) * re[k * 40 + t] +
                               static_cast<double>(im[k * 40 + t]) * im[k * 40 + t];

@@ -56,8 +56,7 @@ std::string message_of(const LogMelExtractor& extractor, const Waveform& wave) {
 }
 
 TEST(LogMelExtractor, SinePeaksInTheBandHoldingItsFrequency) {
-  for (const auto& options :
-       {upb_front_end(), multitel_front_end(), mcdonnell_front_end(44100)}) {
+  for (const auto& options : {upb_front_end(), multitel_front_end(), mcdonnell_front_end(44100)}) {
     const LogMelExtractor extractor(options);
     for (double hz : {300.0, 1000.0, 4321.0, 7000.0}) {
       const auto values = frame_of(extractor.compute(sine(44100, hz, 44100.0)), 20);
@@ -104,8 +103,7 @@ TEST(LogMelExtractor, SilenceIsTheLogarithmOfTheFloorNextToTheLoudestFrame) {
 
 TEST(LogMelExtractor, AFramesBitsDependOnItsOwnSamplesAlone) {
   // Frames of the whole clip against each frame cut out as a clip of its own: another batch, another lane.
-  for (auto options :
-       {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
+  for (auto options : {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
     options.framing = Framing::kNone;
     options.top_db = 0.0;
     const LogMelExtractor extractor(options);
@@ -240,8 +238,7 @@ TEST(LogMelExtractor, MaximumReferenceLooksAtAllChannels) {
 TEST(LogMelExtractor, ReusedWorkspaceAndMapGiveTheSameBits) {
   LogMelWorkspace workspace;
   FeatureMap reused;
-  for (const auto& options :
-       {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
+  for (const auto& options : {upb_front_end(), multitel_front_end(), vggish_front_end()}) {
     const LogMelExtractor extractor(options);
     for (std::size_t n : {30000, 500, 20000}) {
       extractor.compute(noise(n), workspace, reused);
@@ -308,9 +305,8 @@ TEST(LogMelOptions, EachBrokenRuleIsNamedWithItsValue) {
 }
 
 TEST(LogMelOptions, PublishedFrontEndsHaveNoProblems) {
-  for (const auto& options : {upb_front_end(), multitel_front_end(),
-                              microsoft_front_end(), vggish_front_end(),
-                              cochlear_front_end(16000), mcdonnell_front_end(48000)}) {
+  for (const auto& options : {upb_front_end(), multitel_front_end(), microsoft_front_end(),
+                              vggish_front_end(), cochlear_front_end(16000), mcdonnell_front_end(48000)}) {
     EXPECT_EQ(options.problems(), std::vector<std::string>());
   }
 }
