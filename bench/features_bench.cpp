@@ -15,6 +15,7 @@
 #include "features/frame_kernel.h"
 #include "features/framing.h"
 #include "features/mel.h"
+#include "features/published_front_ends.h"
 #include "features/window.h"
 #include "features_peers.h"
 
@@ -27,32 +28,9 @@ struct Config {
 };
 
 std::vector<Config> all_configs() {
-  LogMelOptions scenes;
-  scenes.sample_rate_hz = 48000;
-  scenes.win_length = 2048;
-  scenes.hop_length = 1024;
-  scenes.window = Window::kHann;
-  scenes.window_scaling = WindowScaling::kNone;
-  scenes.framing = Framing::kReflect;
-  scenes.f_min_hz = 0.0;
-  scenes.f_max_hz = 24000.0;
-  scenes.mel_norm = MelNorm::kNone;
-  scenes.log_floor = 0.0;
-  scenes.log_offset = 1e-8;
-
-  LogMelOptions multitel = scenes;
-  multitel.sample_rate_hz = 44100;
-  multitel.n_fft = multitel.win_length = 2822;
-  multitel.hop_length = 1103;
-  multitel.n_mels = 64;
-  multitel.f_max_hz = 8000.0;
-  multitel.mel_scale = MelScale::kSlaney;
-  multitel.mel_norm = MelNorm::kArea;
-  multitel.log = LogKind::kDb;
-  multitel.log_floor = 1e-10;
-  multitel.log_offset = 0.0;
-  multitel.top_db = 80.0;
-  return {{"upb_2048_882_128", {}}, {"scenes_2048_1024_128", scenes}, {"multitel_2822_1103_64", multitel}};
+  return {{"upb_2048_882_128", upb_front_end()},
+          {"scenes_2048_1024_128", mcdonnell_front_end(48000)},
+          {"multitel_2822_1103_64", multitel_front_end()}};
 }
 
 std::vector<float> make_clip(std::size_t n) {

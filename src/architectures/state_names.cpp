@@ -125,10 +125,11 @@ TranslatedState translate_state(const std::string& kind, const TensorMap& state)
   const StateNameTable table = table_of(kind);
   const std::string wrapper = wrapper_of(state);
   TranslatedState result;
+  std::size_t n_counters = 0;
   for (const auto& [name, tensor] : state) {
     std::string own = name.starts_with(wrapper) ? name.substr(wrapper.size()) : name;
     if (own.ends_with(kCounter)) {
-      result.left.push_back(name + ": a counter of training steps");
+      ++n_counters;
       continue;
     }
     const StateNameRule* used = nullptr;
@@ -147,6 +148,8 @@ TranslatedState translate_state(const std::string& kind, const TensorMap& state)
     }
     result.origin[own] = name;
   }
+  if (n_counters > 0)
+    result.left.push_back(fmt::format("{}: {} counters of training steps", kCounter, n_counters));
   return result;
 }
 

@@ -29,9 +29,11 @@ std::filesystem::path golden_root(const Scratch& scratch, const std::filesystem:
 
 std::vector<std::string> relabelling(const std::filesystem::path& root, const std::filesystem::path& scores,
                                      const std::filesystem::path& output) {
-  return {"relabel",     "--dataset",     "sonyc_ust",     "--data-root",
-          root.string(), "--set",         "data.rows=all", "data.unverified_to_train=true",
-          "--scores",    scores.string(), "--output",      output.string()};
+  return {"relabel",       "--dataset",     "sonyc_ust",
+          "--data-root",   root.string(),   "--set",
+          "data.rows=all", "--set",         "data.unverified_to_train=true",
+          "--scores",      scores.string(), "--output",
+          output.string()};
 }
 
 // UrbanNet's second stage: scores above 0.7 become the labels of the training clips, X tags keep the crowd's.
