@@ -7,10 +7,12 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <set>
 
 #include "audio/read_audio.h"
 #include "core/parallel.h"
 #include "data/clip_metadata.h"
+#include "data/truth.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
 
@@ -92,6 +94,17 @@ Outcome<std::vector<double>> score_or_fail(const Clip& clip, const std::vector<M
   }
 }
 
+// The tags that are told: those answered for, and the ones above them, which have the largest score of their
+// members.
+std::vector<std::size_t> with_parents(const Dataset& data, const std::vector<std::size_t>& answered) {
+  std::set<std::size_t> told(answered.begin(), answered.end());
+  for (const std::size_t tag : answered) {
+    const int parent = data.parents.empty() ? -1 : data.parents[tag];
+    if (parent >= 0) told.insert(static_cast<std::size_t>(parent));
+  }
+  return {told.begin(), told.end()};
+}
+
 std::vector<Member> load_members(const Dataset& data, const PredictRequest& request) {
   std::vector<Member> members;
   std::vector<std::string> problems;
@@ -118,8 +131,9 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
   const std::vector<Member> members = load_members(data, request);
   std::vector<std::size_t> columns = members.front().column;  // of the data set, in its order
   std::sort(columns.begin(), columns.end());
+  const std::vector<std::size_t> told = with_parents(data, columns);
   PredictResult result;
-  for (const std::size_t column : columns) result.table.tags.push_back(data.tags[column]);
+  for (const std::size_t tag : told) result.table.tags.push_back(data.tags[tag]);
   std::vector<std::vector<double>> scores(clips.size());
   std::vector<std::string> failures(clips.size());
   std::vector<Scorer::Workspace> workspaces(
@@ -147,8 +161,10 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
       continue;
     }
     result.table.clip_ids.push_back(data.clips[clips[i]].id);
-    for (const std::size_t column : columns)
-      result.table.scores.push_back(static_cast<float>(scores[i][column]));
+    std::vector<float> answered;
+    for (const std::size_t column : columns) answered.push_back(static_cast<float>(scores[i][column]));
+    const std::vector<float> all = scores_of_all_tags(data, columns, answered);
+    for (const std::size_t tag : told) result.table.scores.push_back(all[tag]);
   }
   return result;
 }

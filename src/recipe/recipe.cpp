@@ -76,6 +76,28 @@ void find_augment_problems(const std::vector<AugmentOptions>& augment, const std
   }
 }
 
+// What validations decide needs validations.
+void watch_problems(const Recipe& recipe, std::vector<std::string>& found) {
+  const TrainOptions& train = recipe.train;
+  const auto* plateau = std::get_if<PlateauRestartsOptions>(&recipe.schedule);
+  const bool watched = !train.best.empty() || train.stop.patience > 0 || plateau != nullptr;
+  if (watched && train.validate_every == 0)
+    found.emplace_back(
+        "train.validate_every: validations decide in this recipe, so it must be positive, got 0");
+  if (plateau != nullptr && plateau->metrics.empty())
+    found.emplace_back("schedule.metrics: must name at least one metric, got []");
+  if (train.stop.patience > 0 && train.stop.metric.empty())
+    found.emplace_back("train.stop.metric: must name a metric, got ''");
+  if (!train.result.empty() &&
+      std::find(train.best.begin(), train.best.end(), train.result) == train.best.end())
+    found.push_back(fmt::format("train.result: must be one of train.best ({}), got '{}'",
+                                fmt::join(train.best, ", "), train.result));
+  if (!train.result.empty() && train.swa.enabled)
+    found.push_back(
+        fmt::format("train.result: averaged weights are no validation's best, so swa excludes it, got '{}'",
+                    train.result));
+}
+
 }  // namespace
 
 ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
@@ -112,6 +134,7 @@ std::vector<std::string> Recipe::problems() const {
                     "snapshot would be taken",
                     train.iterations, train.swa.start, train.swa.every));
   }
+  watch_problems(*this, found);
   if (const auto names = dataset_names();
       std::find(names.begin(), names.end(), data.dataset) == names.end()) {
     found.push_back(

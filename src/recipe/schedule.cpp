@@ -25,6 +25,8 @@ double factor_of(const CosineScheduleOptions& cosine, long iteration, long n_ite
   return cosine.last + (1.0 - cosine.last) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
 }
 
+double factor_of(const PlateauRestartsOptions&, long, long) { return 1.0; }
+
 }  // namespace
 
 double schedule_factor(const ScheduleOptions& schedule, long iteration, long n_iterations) {

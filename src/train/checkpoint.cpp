@@ -26,6 +26,7 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   Value::List columns;
   for (const MetadataColumn& column : checkpoint.metadata) columns.push_back(write_options(column));
   state.set("metadata", Value(std::move(columns)));
+  state.set("watch", checkpoint.watch);
   write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}},
                                    checkpoint.tensors});
 }
@@ -44,6 +45,7 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {
   checkpoint.threads = static_cast<int>(state.at("threads").as_integer());
   std::vector<std::string> problems;
   read_options(state.at("normalizer"), checkpoint.normalizer, "normalizer", problems);
+  if (const Value* watch = state.find("watch")) checkpoint.watch = *watch;
   if (const Value* columns = state.find("metadata"))
     detail::read_field(*columns, checkpoint.metadata, kAny, {"metadata", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kBadFile, path_in(run).string() + ":", problems);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/tensor_io.h"
+#include "core/value.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
 
@@ -22,6 +23,7 @@ struct Checkpoint {
   int threads = 1;
   Normalizer normalizer;
   std::vector<MetadataColumn> metadata;  ///< as measured
+  Value watch;                           ///< state of the ValidationWatch
   TensorMap tensors;                     ///< network, optimizer, averaged weights
 };
 

@@ -74,18 +74,19 @@ Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bund
   network_ = make_network(model_kind_, model_revision_, model_options_);
   const std::vector<std::string> head = network_->head_names();
   if (init != nullptr) take(*init, same_tags);
-  NamedParameters trained;
   for (const auto& item : network_->named_parameters()) {
     const bool in_head = std::find(head.begin(), head.end(), item.key()) != head.end();
     if (recipe.train.freeze_trunk && !in_head) {
       item.value().requires_grad_(false);
     } else {
-      trained.emplace_back(item.key(), item.value());
+      trained_.emplace_back(item.key(), item.value());
     }
   }
-  optimizer_ = make_optimizer(trained, recipe.optimizer);
-  if (recipe.train.swa.enabled) average_.emplace(trained);
+  begin_optimizer();
+  if (recipe.train.swa.enabled) average_.emplace(trained_);
 }
+
+void Learner::begin_optimizer() { optimizer_ = make_optimizer(trained_, recipe_.optimizer); }
 
 void Learner::take(const Bundle& init, bool same_tags) {
   TensorMap state = init.tensors.front();
@@ -119,7 +120,7 @@ void Learner::set_mode(bool training) {
   network_->train(training && !recipe_.train.freeze_trunk);
 }
 
-double Learner::step(const Batch& batch) {
+double Learner::step(const Batch& batch, double rate_factor) {
   set_mode(true);
   optimizer_->zero_grad();
   // Dropout draws from libtorch's generator: set anew for every step, so that a resumed run draws the same.
@@ -139,7 +140,8 @@ double Learner::step(const Batch& batch) {
   double norm = value;
   if (std::isfinite(value)) {
     loss.backward();
-    norm = optimizer_->step(schedule_factor(recipe_.schedule, batch.iteration, recipe_.train.iterations));
+    norm = optimizer_->step(rate_factor *
+                            schedule_factor(recipe_.schedule, batch.iteration, recipe_.train.iterations));
   }
   if (!std::isfinite(norm)) {
     throw Error(ErrorCode::kInternal, fmt::format("the {} is no longer a number (iteration {}, epoch {}, "

@@ -24,8 +24,11 @@ class Learner {
   ///   the tags are the same.
   Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags);
 
-  /// One optimiser step. @return the loss. @throws Error(kInternal) naming the batch when it is no number.
-  double step(const Batch& batch);
+  /// One optimiser step. @param rate_factor beside the schedule's own. @return the loss. @throws
+  /// Error(kInternal) naming the batch when it is no number.
+  double step(const Batch& batch, double rate_factor = 1.0);
+  /// The optimizer without its moments.
+  void begin_optimizer();
   /// Called after each step: takes a snapshot when one is due. @param n_done steps done.
   void after_step(long n_done);
   /// Ends training: averaged weights in place, BatchNorm refreshed over the un-augmented clips.
@@ -54,6 +57,7 @@ class Learner {
   int model_revision_ = 1;
   Value model_options_;
   std::shared_ptr<TaggingNetwork> network_;
+  NamedParameters trained_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
 };

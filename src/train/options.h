@@ -177,9 +177,46 @@ struct CosineScheduleOptions {
     visit("last", self.last, kProbability, "factor that the last iteration ends at");
   }
 };
-using ScheduleOptions = std::variant<ConstantScheduleOptions, StepsScheduleOptions, CosineScheduleOptions>;
 
-/// The factor on the learning rate in force while iteration `iteration` (0-based) of `n_iterations` runs.
+enum class PlateauBests { kApart, kTogether };
+template <>
+struct EnumNames<PlateauBests> {
+  static constexpr std::array kNames{std::pair{PlateauBests::kApart, std::string_view("apart")},
+                                     std::pair{PlateauBests::kTogether, std::string_view("together")}};
+};
+
+/// Microsoft, DCASE 2019 Task 5: falls where validations improve no more, and restarts from its lowest point.
+struct PlateauRestartsOptions {
+  static constexpr std::string_view kKind = "plateau_restarts";
+  std::vector<std::string> metrics;
+  PlateauBests bests = PlateauBests::kApart;
+  long patience = 10;
+  double factor = 0.1;
+  double factor_step = 0.1;
+  double max_factor = 0.9;
+  double min_lr = 1e-6;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("metrics", self.metrics, kAny, "a validation improves when one of these is higher than its best");
+    visit("bests", self.bests, kAny,
+          "each metric keeps its own best (apart), or an improvement replaces all of them, as in the "
+          "published program "
+          "(together)");
+    visit("patience", self.patience, kNotNegative, "validations in a row without improvement that are borne");
+    visit("factor", self.factor, Range{0, 1, true, true},
+          "multiplies the rate then, with the optimizer begun anew");
+    visit("factor_step", self.factor_step, kNotNegative, "is added to the factor at each restart");
+    visit("max_factor", self.max_factor, Range{0, 1, true, true},
+          "is never passed, so that the rate still falls");
+    visit("min_lr", self.min_lr, kPositive,
+          "at this rate or below it the next change is a restart from the first one");
+  }
+};
+using ScheduleOptions = std::variant<ConstantScheduleOptions, StepsScheduleOptions, CosineScheduleOptions,
+                                     PlateauRestartsOptions>;
+
+/// The factor on the learning rate in force while iteration `iteration` (0-based) of `n_iterations` runs; 1
+/// where validations decide (validation_watch.h).
 double schedule_factor(const ScheduleOptions& schedule, long iteration, long n_iterations);
 
 /// Stochastic weight averaging (Izmailov et al. 2018): equal-weight mean of snapshots.
@@ -192,6 +229,18 @@ struct SwaOptions {
     visit("enabled", self.enabled, kAny, "average snapshots and use the average as the result");
     visit("start", self.start, kNotNegative, "iterations before the first stretch that ends in a snapshot");
     visit("every", self.every, kPositive, "iterations between snapshots");
+  }
+};
+
+/// Early stopping.
+struct StopOptions {
+  std::string metric;
+  long patience = 0;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("metric", self.metric, kAny, "of the validations, by its path (fine.macro_auprc)");
+    visit("patience", self.patience, kNotNegative,
+          "validations in a row without a new best after which the run ends; 0: it never ends early");
   }
 };
 
@@ -214,6 +263,9 @@ struct TrainOptions {
   long log_every = 50;
   long validate_every = 0;
   long checkpoint_every = 1000;
+  std::vector<std::string> best;
+  std::string result;
+  StopOptions stop;
   InitRule init = InitRule::kWhole;
   bool freeze_trunk = false;
 
@@ -235,6 +287,13 @@ struct TrainOptions {
     visit("validate_every", self.validate_every, kNotNegative,
           "iterations between validations; 0: only at the end");
     visit("checkpoint_every", self.checkpoint_every, kPositive, "iterations between checkpoints");
+    visit("best", self.best, kAny,
+          "metrics of the validations (coarse.micro_auprc); the weights at which each was highest become a "
+          "bundle of their "
+          "own. Choose on a validation split, never on the clips that a figure is reported of");
+    visit("result", self.result, kAny,
+          "one of `best`, whose weights are the run's result; empty: the last weights");
+    visit("stop", self.stop, kAny, "ending early");
     visit("init", self.init, kAny,
           "with --init: the same network, whole (a new last layer for other tags); or of any network each "
           "tensor whose "

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/file.h"
+#include "core/tensor_io.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -20,6 +21,7 @@
 #include "train/run_log.h"
 #include "train/run_report.h"
 #include "train/train.h"
+#include "train/validation_watch.h"
 
 namespace earmark {
 namespace {
@@ -99,7 +101,13 @@ class Run {
   Value validate();
   void log_step(double rate);
   void checkpoint();
-  void write_results(const Value& validation);
+  bool watch_validation();  // false: the run is to end here
+  std::filesystem::path best_file(const std::string& metric) const;
+  Value log_validation();
+  Value summary(const Value& validation) const;
+  void write_bundle_to(const std::filesystem::path& path, const Value& metrics);
+  Value write_bests();
+  void write_results(const Value& validation, const Value& bests);
   void tell(const std::string& stage, long done, long total, double rate = 0.0) const;
   std::vector<std::string> output_names() const {
     std::vector<std::string> names;
@@ -126,6 +134,7 @@ class Run {
   std::optional<ExampleMaker> examples_, held_out_;
   std::optional<BatchOrder> order_;
   std::optional<Learner> learner_;
+  std::optional<ValidationWatch> watch_;
   std::optional<RunLog> log_;
   Checkpoint state_;
   Clock::time_point sitting_start_ = Clock::now();
@@ -158,6 +167,8 @@ void Run::open_folder() {
                              "report.html", "checkpoints"}) {
       fs::remove_all(request_.out / name);
     }
+    for (const std::string& metric : recipe_.train.best)
+      fs::remove(request_.out / ("model_" + metric + ".earmark"));
   }
   fs::create_directories(request_.out);
   write_text(request_.out / "recipe.yaml", recipe_text_);
@@ -243,6 +254,8 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
     state_.tensors.clear();
     earlier_s_ = state_.elapsed_s;
   }
+  watch_.emplace(recipe_.train, recipe_.schedule, learning_rate(recipe_.optimizer));
+  if (!state_.watch.is_null()) watch_->restore(state_.watch);
   state_.threads = threads_;
   state_.normalizer = examples_->normalizer();
   state_.metadata = examples_->metadata_columns();
@@ -280,6 +293,7 @@ Run::Run(const TrainRequest& request)
 void Run::checkpoint() {
   state_.tensors.clear();
   learner_->save(state_.tensors);
+  state_.watch = watch_->state();
   state_.elapsed_s = earlier_s_ + seconds_since(sitting_start_);
   write_checkpoint(request_.out, state_);
   state_.tensors.clear();
@@ -290,7 +304,7 @@ void Run::log_step(double rate) {
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
   record.set("epoch", Value(order_->epochs_before(state_.iteration)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
-  record.set("lr", Value(learning_rate(recipe_.optimizer) *
+  record.set("lr", Value(watch_->lr() *
                          schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
   record.set("clips_per_s", Value(rate));
   log_->add(record);
@@ -306,14 +320,42 @@ Value Run::validate() {
   return to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
 }
 
+std::filesystem::path Run::best_file(const std::string& metric) const {
+  return request_.out / "checkpoints" / ("best_" + metric + ".safetensors");
+}
+
+Value Run::log_validation() {
+  const Value figures = validate();
+  if (figures.is_null()) return figures;
+  Value record;
+  record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
+  record.set("validation", figures.at("metrics"));
+  log_->add(record);
+  return figures;
+}
+
+bool Run::watch_validation() {
+  const Value figures = log_validation();
+  if (figures.is_null()) return true;
+  const ValidationWatch::Verdict verdict = watch_->see(figures.at("metrics"));
+  std::filesystem::create_directories(request_.out / "checkpoints");
+  for (const std::string& metric : verdict.new_bests) {
+    write_safetensors(best_file(metric),
+                      {{{"iteration", std::to_string(state_.iteration)}}, state_of(learner_->network())});
+  }
+  if (verdict.fresh_optimizer) learner_->begin_optimizer();
+  return !verdict.stop;
+}
+
 bool Run::train() {
+  if (watch_->over()) return true;  // resumed after its end
   const TrainOptions& options = recipe_.train;
   Loader loader(*examples_, *order_, state_.iteration, options.iterations, std::max(1, threads_ / 2));
   const Clock::time_point start = Clock::now();
   long n_clips = 0;
   while (state_.iteration < options.iterations) {
     const Batch batch = loader.next();
-    state_.loss_sum += learner_->step(batch);
+    state_.loss_sum += learner_->step(batch, watch_->lr() / learning_rate(recipe_.optimizer));
     ++state_.loss_count;
     ++state_.iteration;
     n_clips += static_cast<long>(batch.size());
@@ -322,22 +364,19 @@ bool Run::train() {
     tell("training", state_.iteration, options.iterations, rate);
     const bool last = state_.iteration == options.iterations;
     if (state_.iteration % options.log_every == 0 || last) log_step(rate);
-    if (options.validate_every > 0 && state_.iteration % options.validate_every == 0 && !last) {
-      if (const Value figures = validate(); !figures.is_null()) {
-        Value record;
-        record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
-        record.set("validation", figures.at("metrics"));
-        log_->add(record);
-      }
-    }
+    // The last validation is of the result; where validations choose it, the last weights are a candidate
+    // too.
+    const bool due = options.validate_every > 0 && (state_.iteration % options.validate_every == 0 || last);
+    const bool enough = due && (!last || !options.best.empty()) && !watch_validation();
     const bool stop = stop_requested();
-    if (state_.iteration % options.checkpoint_every == 0 || last || stop) checkpoint();
+    if (state_.iteration % options.checkpoint_every == 0 || last || stop || enough) checkpoint();
+    if (enough) break;
     if (stop && !last) return false;
   }
   return true;
 }
 
-void Run::write_results(const Value& validation) {
+Value Run::summary(const Value& validation) const {
   Value metrics;
   metrics.set("dataset", Value(dataset_.name));
   metrics.set("fold", Value(request_.fold));
@@ -349,7 +388,10 @@ void Run::write_results(const Value& validation) {
   if (!validation.is_null()) {
     for (const auto& [key, value] : validation.as_map()) metrics.set(key, value);
   }
+  return metrics;
+}
 
+void Run::write_bundle_to(const std::filesystem::path& path, const Value& metrics) {
   Bundle bundle;
   bundle.tags = output_names();
   bundle.thresholds.assign(bundle.tags.size(), recipe_.tagging.threshold);
@@ -365,7 +407,36 @@ void Run::write_results(const Value& validation) {
   if (const Value* scores = metrics.find("metrics")) bundle.provenance.set("measured", *scores);
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);
-  write_bundle(request_.out / "model.earmark", bundle, recipe_.tagging.weights);
+  write_bundle(path, bundle, recipe_.tagging.weights);
+}
+
+// A bundle for each metric of train.best, of the weights at which it was highest. Leaves the weights of the
+// result.
+Value Run::write_bests() {
+  Value bests{Value::Map()};
+  const TensorMap last = state_of(learner_->network());
+  for (const std::string& metric : recipe_.train.best) {
+    if (!std::filesystem::exists(best_file(metric))) continue;  // no held-out clips
+    const SafeTensors kept = read_safetensors(best_file(metric));
+    load_state(learner_->network(), kept.tensors);
+    if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
+    const Value figures = validate();
+    write_bundle_to(request_.out / ("model_" + metric + ".earmark"), summary(figures));
+    Value best;
+    best.set("iteration", Value(static_cast<std::int64_t>(std::stol(kept.metadata.at("iteration")))));
+    best.set("metrics", figures.at("metrics"));
+    bests.set(metric, best);
+  }
+  const bool chosen =
+      !recipe_.train.result.empty() && std::filesystem::exists(best_file(recipe_.train.result));
+  load_state(learner_->network(), chosen ? read_safetensors(best_file(recipe_.train.result)).tensors : last);
+  return bests;
+}
+
+void Run::write_results(const Value& validation, const Value& bests) {
+  Value metrics = summary(validation);
+  if (!recipe_.train.best.empty()) metrics.set("best", bests);
+  write_bundle_to(request_.out / "model.earmark", metrics);
   if (const LabeledScores& scores = last_scores_.scores; scores.n_clips() > 0) {
     ScoreTable table;
     table.tags = scores.tags;
@@ -383,15 +454,9 @@ TrainResult Run::go() {
   if (!train()) return {};
   const auto total = static_cast<long>(train_clips_->size());
   learner_->finish(*examples_, [&](long n) { tell("refreshing BatchNorm", n, total); });
+  const Value bests = write_bests();
   if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
-  const Value validation = validate();
-  if (!validation.is_null()) {
-    Value record;
-    record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
-    record.set("validation", validation.at("metrics"));
-    log_->add(record);
-  }
-  write_results(validation);
+  write_results(log_validation(), bests);
   TrainResult result;
   result.finished = true;
   result.bundle = request_.out / "model.earmark";

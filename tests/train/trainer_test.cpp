@@ -57,6 +57,14 @@ class Trainer : public ::testing::Test {
     for (std::string line; std::getline(lines, line); ++n)
       manifest += line + (n == 0 ? ",verified\n" : n % 2 == 0 ? ",1\n" : ",0\n");
     write_text(root_ / "data/checked.csv", manifest);
+    // The same clips with place and time.
+    lines = std::istringstream(read_text(root_ / "data/manifest.csv"));
+    std::string places;
+    n = 0;
+    for (std::string line; std::getline(lines, line); ++n)
+      places += line + (n == 0 ? std::string(",latitude,hour\n")
+                               : "," + std::to_string(40.0 + 0.1 * n) + "," + std::to_string(n) + "\n");
+    write_text(root_ / "data/places.csv", places);
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
 
@@ -99,6 +107,81 @@ TEST_F(Trainer, WritesEverythingThatARunPromises) {
   const Scorer scorer(read_bundle(result.bundle), make_torch_network);  // its self-test passes
   EXPECT_EQ(scorer.bundle().tags.size(), 6U);
   EXPECT_EQ(parse_recipe(read_text(root_ / "whole/recipe.yaml"), "recipe.yaml").seed, 3U);
+}
+
+// Metadata, dropout, stripes inside the network, mixup of batches, Ralamb within Lookahead, and validations
+// that keep a best, change the rate and begin the optimizer anew: all of a run that a stop must not change.
+std::vector<std::string> urban_overrides() {
+  return {"data.manifest=places.csv",
+          "metadata=[{name: latitude, scale: centred}, {name: hour, scale: cyclic, period: 24}]",
+          "augment=[{kind: network_stripes, max_frames: 5, max_bands: 3}, {kind: mixup}]",
+          "model={kind: urbannet_system2, norm: batch, embedding: 64, n_conv: 2, n_pool: 2, heads: 2, d_k: "
+          "4, time2vec: 4}",
+          "loss={kind: bce, reduce: mean}",
+          "optimizer={kind: ralamb, lr: 1.0e-3, lookahead: {k: 3}}",
+          "schedule={kind: plateau_restarts, metrics: [macro_ap], patience: 0, factor: 0.5}",
+          "train={iterations: 14, batch_size: 4, log_every: 3, checkpoint_every: 4, validate_every: 2, best: "
+          "[macro_ap], "
+          "result: macro_ap}"};
+}
+
+TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
+  const TrainResult whole = train(request("urban", urban_overrides()));
+  ASSERT_TRUE(whole.finished);
+  TrainRequest stopped = request("urban_stopped", urban_overrides());
+  std::atomic<bool> stop{false};
+  stopped.stop = &stop;
+  stopped.on_progress = [&](const TrainProgress& p) { stop = p.stage == "training" && p.done == 7; };
+  ASSERT_FALSE(train(stopped).finished);
+  TrainRequest resumed = request("urban_stopped", urban_overrides());
+  resumed.resume = true;
+  ASSERT_TRUE(train(resumed).finished);
+  EXPECT_EQ(log_of(root_ / "urban"), log_of(root_ / "urban_stopped"));
+  for (const char* bundle : {"model.earmark", "model_macro_ap.earmark"})
+    EXPECT_EQ(read_bytes(root_ / "urban" / bundle), read_bytes(root_ / "urban_stopped" / bundle)) << bundle;
+  // The result is the best: what the last line of the log says of it is what no earlier line exceeds.
+  double highest = 0.0, last = 0.0;
+  std::istringstream lines(read_text(root_ / "urban/log.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const Value record = parse_json(line, "log.jsonl");
+    if (const Value* figures = record.find("validation"))
+      highest = std::max(highest, last = figures->at("macro_ap").as_number());
+  }
+  EXPECT_EQ(last, highest);
+  EXPECT_EQ(whole.metrics.at("best").at("macro_ap").at("metrics").at("macro_ap").as_number(), highest);
+  EXPECT_EQ(read_bundle(whole.bundle).networks.front().front_end.metadata.size(), 2U);
+}
+
+TEST_F(Trainer, ARunWithoutImprovementEndsEarly) {
+  std::vector<std::string> overrides = urban_overrides();
+  overrides.push_back("train.iterations=200");
+  overrides.push_back("optimizer.lr=1e-12");  // nothing is learned
+  overrides.push_back("train.stop={metric: macro_ap, patience: 3}");
+  const TrainResult result = train(request("early", overrides));
+  ASSERT_TRUE(result.finished);
+  EXPECT_LT(result.metrics.at("iterations").as_integer(), 60);
+}
+
+TEST_F(Trainer, WhatFitsOfAnotherNetworkIsTakenWhenTheRecipeSaysSo) {
+  std::vector<std::string> talnet = urban_overrides();
+  talnet[1] = "metadata=[]";
+  talnet[3] = "model={kind: talnet, embedding: 64, n_conv: 2, n_pool: 2}";
+  talnet[6] = "schedule=constant";
+  talnet[7] = "train={iterations: 2, batch_size: 4}";
+  ASSERT_TRUE(train(request("generic", talnet)).finished);
+  std::vector<std::string> overrides = urban_overrides();
+  overrides[6] = "schedule=constant";
+  overrides[7] = "train={iterations: 1, batch_size: 4, init: matching}";
+  overrides.push_back("optimizer.lr=1e-12");
+  TrainRequest began = request("from_generic", overrides);
+  began.init = root_ / "generic/model.earmark";
+  const Bundle from = read_bundle(began.init), to = read_bundle(train(began).bundle);
+  const std::string name = "generic.block1.conv.weight";
+  EXPECT_NEAR(from.tensors[0].at(name).floats()[3], to.tensors[0].at(name).floats()[3], 1e-6);
+  overrides.back() = "train.init=whole";
+  TrainRequest refused = request("refused", overrides);
+  refused.init = began.init;
+  EXPECT_THROW(train(refused), Error);
 }
 
 TEST_F(Trainer, StoppedAndResumedRunEqualsUninterruptedRunBitForBit) {

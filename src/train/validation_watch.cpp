@@ -1,0 +1,139 @@
+#include "train/validation_watch.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+// Of the path "a.b" the value at a, then b; null where there is none.
+const Value* find_path(const Value& tree, const std::string& path) {
+  const Value* at = &tree;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t dot = std::min(path.find('.', begin), path.size());
+    if (!at->is_map()) return nullptr;
+    at = at->find(path.substr(begin, dot - begin));
+    if (at == nullptr) return nullptr;
+    begin = dot + 1;
+  }
+  return at;
+}
+
+void collect_paths(const Value& tree, const std::string& prefix, std::vector<std::string>& paths) {
+  if (!tree.is_map()) {
+    if (tree.is_number()) paths.push_back(prefix);
+    return;
+  }
+  for (const auto& [key, value] : tree.as_map())
+    collect_paths(value, prefix.empty() ? key : prefix + "." + key, paths);
+}
+
+Value to_map(const std::map<std::string, double>& values) {
+  Value map{Value::Map()};
+  for (const auto& [key, value] : values) map.set(key, value);
+  return map;
+}
+
+std::map<std::string, double> from_map(const Value& map) {
+  std::map<std::string, double> values;
+  for (const auto& [key, value] : map.as_map()) values[key] = value.as_number();
+  return values;
+}
+
+}  // namespace
+
+double metric_at(const Value& metrics, const std::string& path) {
+  const Value* found = find_path(metrics, path);
+  if (found != nullptr && found->is_number()) return found->as_number();
+  std::vector<std::string> paths;
+  collect_paths(metrics, "", paths);
+  throw Error(ErrorCode::kInvalidOption,
+              fmt::format("metric '{}': this data set's validation has {}", path, fmt::join(paths, ", ")));
+}
+
+ValidationWatch::ValidationWatch(const TrainOptions& train, const ScheduleOptions& schedule, double lr)
+    : train_(train), schedule_(schedule), first_lr_(lr), lr_(lr) {
+  if (const auto* options = std::get_if<PlateauRestartsOptions>(&schedule)) factor_ = options->factor;
+}
+
+// Microsoft, DCASE 2019 Task 5: the rate falls by the factor where nothing improves, and once it is at its
+// lowest begins anew at the top with a factor that makes it fall less. @return whether it changed.
+bool ValidationWatch::plateau(const Value& metrics) {
+  const auto* options = std::get_if<PlateauRestartsOptions>(&schedule_);
+  if (options == nullptr) return false;
+  std::map<std::string, double> now;
+  bool improved = false;
+  for (const std::string& path : options->metrics) {
+    now[path] = metric_at(metrics, path);
+    const auto best = heights_.find(path);
+    improved = improved || best == heights_.end() || now[path] > best->second;
+  }
+  if (improved) {
+    for (const auto& [path, value] : now) {
+      double& best = heights_.try_emplace(path, value).first->second;
+      best = options->bests == PlateauBests::kTogether ? value : std::max(best, value);
+    }
+    n_flat_ = 0;
+    return false;
+  }
+  if (++n_flat_ <= options->patience) return false;
+  n_flat_ = 0;
+  if (lr_ <= options->min_lr) {
+    lr_ = first_lr_;
+    factor_ = std::min(factor_ + options->factor_step, options->max_factor);
+  } else {
+    lr_ *= factor_;
+  }
+  return true;
+}
+
+ValidationWatch::Verdict ValidationWatch::see(const Value& metrics) {
+  Verdict verdict;
+  for (const std::string& path : train_.best) {
+    const double value = metric_at(metrics, path);
+    const auto [best, is_new] = bests_.try_emplace(path, value);
+    if (!is_new && value <= best->second) continue;
+    best->second = value;
+    verdict.new_bests.push_back(path);
+  }
+  verdict.fresh_optimizer = plateau(metrics);
+  if (train_.stop.patience > 0) {
+    const double value = metric_at(metrics, train_.stop.metric);
+    const bool higher = !stop_seen_ || value > stop_best_;
+    stop_seen_ = true;
+    if (higher) stop_best_ = value;
+    n_waited_ = higher ? 0 : n_waited_ + 1;
+    verdict.stop = over();
+  }
+  return verdict;
+}
+
+Value ValidationWatch::state() const {
+  Value state;
+  state.set("lr", lr_);
+  state.set("factor", factor_);
+  state.set("n_flat", static_cast<std::int64_t>(n_flat_));
+  state.set("n_waited", static_cast<std::int64_t>(n_waited_));
+  state.set("bests", to_map(bests_));
+  state.set("heights", to_map(heights_));
+  if (stop_seen_) state.set("stop_best", stop_best_);
+  return state;
+}
+
+void ValidationWatch::restore(const Value& state) {
+  lr_ = state.at("lr").as_number();
+  factor_ = state.at("factor").as_number();
+  n_flat_ = state.at("n_flat").as_integer();
+  n_waited_ = state.at("n_waited").as_integer();
+  bests_ = from_map(state.at("bests"));
+  heights_ = from_map(state.at("heights"));
+  const Value* stop_best = state.find("stop_best");
+  stop_seen_ = stop_best != nullptr;
+  if (stop_seen_) stop_best_ = stop_best->as_number();
+}
+
+}  // namespace earmark
