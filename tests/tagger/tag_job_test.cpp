@@ -252,12 +252,14 @@ TEST(TagJob, OutputAheadOfTheLedgerIsCutBack) {
   request.output = s / "part";
   std::atomic<bool> stop{false};
   request.stop = &stop;
+  request.threads = 1;  // two could be done with the fourth before they see the stop
   int n = 0;
   request.on_done = [&](const LedgerEntry&) { stop = ++n >= 3; };
   TagJob(request).run(*mean_scorer());
   std::string ledger = read_text(s / "part.ledger.jsonl");
   s.write("part.ledger.jsonl", ledger.substr(0, ledger.find('\n') + 1));
   request.stop = nullptr;
+  request.threads = 0;
   request.on_done = nullptr;
   request.resume = true;
   TagJob(request).run(*mean_scorer());
