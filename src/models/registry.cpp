@@ -34,13 +34,7 @@ std::shared_ptr<TaggingNetwork> build(const CnnVggishOptions& options) {
 }  // namespace
 
 std::shared_ptr<TaggingNetwork> make_network(const std::string& kind, int revision, const Value& options) {
-  ModelOptions model;
-  if (!detail::emplace_kind(kind, model)) {
-    std::vector<std::string> kinds;
-    detail::kind_names<ModelOptions>(kinds);
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("model.kind: must be one of: {}, got '{}'", detail::join(kinds), kind));
-  }
+  ModelOptions model = default_model_options(kind);
   return std::visit(
       [&](auto& chosen) -> std::shared_ptr<TaggingNetwork> {
         constexpr int kKnown = std::decay_t<decltype(chosen)>::kRevision;

@@ -35,6 +35,7 @@ void add_bench(Program& program);
 void add_crossval(Program& program);
 void add_data(Program& program);
 void add_doctor(Program& program);
+void add_ensemble(Program& program);
 void add_evaluate(Program& program);
 void add_features(Program& program);
 void add_model(Program& program);

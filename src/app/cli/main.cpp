@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     add_crossval(program);
     add_predict(program);
     add_evaluate(program);
+    add_ensemble(program);
     add_relabel(program);
     add_model(program);
     add_recipe(program);

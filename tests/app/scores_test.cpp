@@ -1,4 +1,4 @@
-// `earmark relabel` as a user runs it.
+// `earmark relabel` and `earmark ensemble` as a user runs them.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -105,6 +105,28 @@ TEST(RelabelVerb, NewLabelsStandInPlaceOfTheDataSetsOwn) {
   EXPECT_EQ(ran.status, 2);
   EXPECT_NE(ran.err.find("clip 'rain/c.wav' has no scores"), std::string::npos) << ran.err;
   EXPECT_EQ(ran.err.find("dog/a.wav"), std::string::npos) << ran.err;
+}
+
+// Of scores that a softmax gave: exponents as they stand, then divided by their sum.
+TEST(EnsembleVerb, WeighsFilesAndRefusesWhatIsNoWeight) {
+  const Scratch scratch;
+  ScoreTable scores;
+  scores.tags = {"dog", "rain"};
+  scores.clip_ids = {"a.wav"};
+  scores.scores = {0.8f, 0.2f};
+  write_score_table(scratch / "a.csv", scores);
+  scores.scores = {0.5f, 0.5f};
+  write_score_table(scratch / "b.csv", scores);
+  const auto ensemble = [&](const std::string& weights) {
+    return run_program(
+        {"ensemble", "--rule", "geometric", "--weights", weights, (scratch / "a.csv").string(),
+         (scratch / "b.csv").string(), "--output", (scratch / ("out" + weights + ".csv")).string()},
+        kWithoutTorch);
+  };
+  ASSERT_EQ(ensemble("2,1").status, 0);
+  const ScoreTable made = read_score_table(scratch / "out2,1.csv");
+  EXPECT_NEAR(made.scores[0], 0.64 / (0.64 + 0.04), 1e-6);
+  for (const char* weights : {"2", "2,x", "2,-1"}) EXPECT_EQ(ensemble(weights).status, 2) << weights;
 }
 
 }  // namespace
