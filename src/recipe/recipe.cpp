@@ -80,8 +80,7 @@ void find_augment_problems(const std::vector<AugmentOptions>& augment, const std
 void watch_problems(const Recipe& recipe, std::vector<std::string>& found) {
   const TrainOptions& train = recipe.train;
   const auto* plateau = std::get_if<PlateauRestartsOptions>(&recipe.schedule);
-  const bool watched = !train.best.empty() || train.stop.patience > 0 || plateau != nullptr;
-  if (watched && train.validate_every == 0)
+  if (steered_by_validations(recipe) && train.validate_every == 0)
     found.emplace_back(
         "train.validate_every: validations decide in this recipe, so it must be positive, got 0");
   if (plateau != nullptr && plateau->metrics.empty())
@@ -99,6 +98,11 @@ void watch_problems(const Recipe& recipe, std::vector<std::string>& found) {
 }
 
 }  // namespace
+
+bool steered_by_validations(const Recipe& recipe) {
+  return !recipe.train.best.empty() || recipe.train.stop.patience > 0 ||
+         std::holds_alternative<PlateauRestartsOptions>(recipe.schedule);
+}
 
 ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
   ModelOptions sized = model;

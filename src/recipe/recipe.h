@@ -146,6 +146,9 @@ struct Recipe {
   std::vector<std::string> problems() const;
 };
 
+/// Whether validations keep bests, end the run or change the learning rate.
+bool steered_by_validations(const Recipe& recipe);
+
 /// @param overrides "key.path=value" each, the value in YAML; applied in order before anything is checked.
 /// @throws Error(kBadRecipe) listing every problem with its line.
 Recipe parse_recipe(const std::string& yaml, const std::string& name,

@@ -269,6 +269,12 @@ Run::Run(const TrainRequest& request)
   recipe_text_ = recipe_to_yaml(recipe_);
   dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
+  if (parts.held_out.empty() && steered_by_validations(recipe_)) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        "no clips are held out, and validations decide in this recipe (train.best, train.stop or schedule); "
+        "--fold N or a split 'validate' holds some out");
+  }
   outputs_ = output_tags(dataset_, recipe_.data.outputs);
   loss_tags_ = loss_tags(dataset_, parts.train, outputs_);
   state_.recipe = recipe_text_;
@@ -414,9 +420,9 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
 // result.
 Value Run::write_bests() {
   Value bests{Value::Map()};
+  if (recipe_.train.best.empty()) return bests;
   const TensorMap last = state_of(learner_->network());
   for (const std::string& metric : recipe_.train.best) {
-    if (!std::filesystem::exists(best_file(metric))) continue;  // no held-out clips
     const SafeTensors kept = read_safetensors(best_file(metric));
     load_state(learner_->network(), kept.tensors);
     if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
@@ -427,9 +433,8 @@ Value Run::write_bests() {
     best.set("metrics", figures.at("metrics"));
     bests.set(metric, best);
   }
-  const bool chosen =
-      !recipe_.train.result.empty() && std::filesystem::exists(best_file(recipe_.train.result));
-  load_state(learner_->network(), chosen ? read_safetensors(best_file(recipe_.train.result)).tensors : last);
+  const std::string& result = recipe_.train.result;
+  load_state(learner_->network(), result.empty() ? last : read_safetensors(best_file(result)).tensors);
   return bests;
 }
 

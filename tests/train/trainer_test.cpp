@@ -152,6 +152,13 @@ TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
   EXPECT_EQ(read_bundle(whole.bundle).networks.front().front_end.metadata.size(), 2U);
 }
 
+TEST_F(Trainer, WhatValidationsDecideNeedsHeldOutClips) {
+  TrainRequest nothing_held_out = request("unheard", urban_overrides());
+  nothing_held_out.fold = 0;
+  EXPECT_THROW(train(nothing_held_out), Error);
+  EXPECT_FALSE(fs::exists(root_ / "unheard"));
+}
+
 TEST_F(Trainer, ARunWithoutImprovementEndsEarly) {
   std::vector<std::string> overrides = urban_overrides();
   overrides.push_back("train.iterations=200");
