@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/file.h"
 #include "earmark/error.h"
 
@@ -107,8 +109,8 @@ std::vector<CsvRow> parse_csv_rows(std::string_view text, const std::string& nam
   return CsvParser(text, name, separator, problems).parse();
 }
 
-CsvTable CsvTable::parse(std::string_view text, const std::string& name, char separator) {
-  std::vector<std::string> problems;
+CsvTable CsvTable::parse_rows(std::string_view text, const std::string& name, char separator,
+                              std::vector<std::string>& problems) {
   CsvTable table;
   table.name_ = name;
   table.rows_ = parse_csv_rows(text, name, separator, problems);
@@ -117,12 +119,26 @@ CsvTable CsvTable::parse(std::string_view text, const std::string& name, char se
     table.columns_ = std::move(table.rows_.front().fields);
     table.rows_.erase(table.rows_.begin());
   }
-  for (const CsvRow& row : table.rows_) {
-    if (row.fields.size() == table.columns_.size()) continue;
+  std::erase_if(table.rows_, [&](const CsvRow& row) {
+    if (row.fields.size() == table.columns_.size()) return false;
     problems.push_back(fmt::format("{}: {} fields, the header has {}", table.where(row), row.fields.size(),
                                    table.columns_.size()));
-  }
+    return true;
+  });
+  return table;
+}
+
+CsvTable CsvTable::parse(std::string_view text, const std::string& name, char separator) {
+  std::vector<std::string> problems;
+  CsvTable table = parse_rows(text, name, separator, problems);
   if (!problems.empty()) throw Error(ErrorCode::kBadFile, name + " does not read", problems);
+  return table;
+}
+
+CsvTable CsvTable::read(const std::filesystem::path& path, char separator,
+                        std::vector<std::string>& problems) {
+  CsvTable table = parse_rows(read_text(path), path.string(), separator, problems);
+  if (table.columns_.empty()) throw Error(ErrorCode::kBadFile, path.string() + " does not read", problems);
   return table;
 }
 
@@ -143,11 +159,14 @@ std::vector<std::size_t> CsvTable::require(const std::vector<std::string>& title
   for (const std::string& title : titles) {
     if (const auto index = column(title)) {
       indices.push_back(*index);
+      if (std::count(columns_.begin(), columns_.end(), title) > 1)
+        problems.push_back(fmt::format("{}:1: column '{}' is there more than once", name_, title));
     } else {
       problems.push_back(fmt::format("{}:1: there is no column '{}'", name_, title));
     }
   }
-  if (!problems.empty()) throw Error(ErrorCode::kBadFile, name_ + " lacks columns", problems);
+  if (!problems.empty())
+    throw Error(ErrorCode::kBadFile, name_ + " has not the columns that are needed", problems);
   return indices;
 }
 

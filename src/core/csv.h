@@ -24,16 +24,23 @@ class CsvTable {
   static CsvTable parse(std::string_view text, const std::string& name, char separator = ',');
   /// @throws also Error(kIo).
   static CsvTable read(const std::filesystem::path& path, char separator = ',');
+  /// Leaves rows that do not read out and names them in `problems`, beside what the caller finds in the
+  /// others.
+  /// @throws Error(kBadFile) when there is no header, Error(kIo).
+  static CsvTable read(const std::filesystem::path& path, char separator, std::vector<std::string>& problems);
 
   const std::string& name() const noexcept { return name_; }
   const std::vector<std::string>& columns() const noexcept { return columns_; }
   const std::vector<CsvRow>& rows() const noexcept { return rows_; }
   std::optional<std::size_t> column(std::string_view title) const noexcept;
-  /// @throws Error(kBadFile) listing every title that is missing.
+  /// @throws Error(kBadFile) listing every title that is missing, or there more than once.
   std::vector<std::size_t> require(const std::vector<std::string>& titles) const;
   std::string where(const CsvRow& row) const { return name_ + ":" + std::to_string(row.line); }
 
  private:
+  static CsvTable parse_rows(std::string_view text, const std::string& name, char separator,
+                             std::vector<std::string>& problems);
+
   std::string name_;
   std::vector<std::string> columns_;
   std::vector<CsvRow> rows_;

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "core/csv.h"
+#include "core/options_io.h"
 #include "data/parse.h"
+#include "data/taxonomies.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -34,12 +36,13 @@ struct Columns {
   std::vector<std::string> unknown;
 };
 
-CsvTable read_list(const std::filesystem::path& root, const DatasetOptions& options) {
-  if (!options.annotations.empty()) return CsvTable::read(options.annotations);
+CsvTable read_list(const std::filesystem::path& root, const DatasetOptions& options,
+                   std::vector<std::string>& problems) {
+  if (!options.annotations.empty()) return CsvTable::read(options.annotations, ',', problems);
   for (const char* name : {"esc50.csv", "esc10.csv"}) {
     const std::filesystem::path path = root / "meta" / name;
     std::error_code error;
-    if (std::filesystem::is_regular_file(path, error)) return CsvTable::read(path);
+    if (std::filesystem::is_regular_file(path, error)) return CsvTable::read(path, ',', problems);
   }
   throw Error(ErrorCode::kBadDataset,
               fmt::format("data set esc50: there is no meta/esc50.csv under {}", root.string()));
@@ -52,12 +55,20 @@ std::string source_of(const std::string& stem) {
   return second == std::string::npos ? stem : stem.substr(first + 1, second - first - 1);
 }
 
+// The class's number stands there too, at the end; nothing where the name is another.
+std::optional<int> target_of(const std::string& stem) {
+  const std::size_t last = stem.rfind('-');
+  if (last == std::string::npos || std::count(stem.begin(), stem.end(), '-') != 3) return std::nullopt;
+  return parse_number<int>(std::string_view(stem).substr(last + 1));
+}
+
 class Reader {
  public:
   Reader(const std::filesystem::path& root, const DatasetOptions& options)
       : options_(options),
         root_(root),
-        table_(read_list(root, options)),
+        classes_(known_taxonomy("esc50").tags),
+        table_(read_list(root, options, problems_)),
         columns_(table_),
         audio_(root / "audio") {}
 
@@ -90,13 +101,7 @@ class Reader {
     if (!ids_.insert(stem).second) add(fmt::format("'{}' is listed twice", filename));
     if (!fold || *fold < 1 || *fold > 5)
       add(fmt::format("fold: must be 1..5, got '{}'", row.fields[columns_.fold]));
-    if (!target || *target < 0)
-      add(fmt::format("target: must be a class number, got '{}'", row.fields[columns_.target]));
-    if (category.empty()) add("category: must not be empty");
-    if (target && category_of_.emplace(*target, category).first->second != category) {
-      add(fmt::format("class {} is called '{}' here and '{}' before", *target, category,
-                      category_of_[*target]));
-    }
+    check_class(row.fields[columns_.target], category, stem, add);
     const bool needed = options_.needs_recordings();
     if (!path && needed) add(fmt::format("the recording audio/{} is missing", filename));
     if (!fold || (!path && needed)) return;
@@ -109,6 +114,29 @@ class Reader {
     if (columns_.take) clip.metadata["take"] = row.fields[*columns_.take];
     data_.clips.push_back(std::move(clip));
     categories_.push_back(category);
+  }
+
+  // Number, name and the number in the file's name say the same.
+  template <class Add>
+  void check_class(const std::string& number, const std::string& category, const std::string& stem,
+                   const Add& add) {
+    const auto target = parse_number<int>(number);
+    const auto known = std::find(classes_.begin(), classes_.end(), category);
+    if (!target || *target < 0 || *target >= static_cast<int>(classes_.size())) {
+      add(fmt::format("target: must be a class number, 0..{}, got '{}'", classes_.size() - 1, number));
+    } else if (known != classes_.end() && classes_[static_cast<std::size_t>(*target)] != category) {
+      add(fmt::format("target: class {} is '{}', the category says '{}'", *target,
+                      classes_[static_cast<std::size_t>(*target)], category));
+    } else if (const auto named = target_of(stem); named && *named != *target) {
+      add(fmt::format("target: the file's name says class {}, got {}", *named, *target));
+    }
+    if (category.empty()) {
+      add("category: must not be empty");
+    } else if (known == classes_.end()) {
+      const std::string near = detail::nearest_name(category, classes_);
+      add(fmt::format("category: ESC-50 has no class '{}'{}", category,
+                      near.empty() ? "" : ", did you mean '" + near + "'?"));
+    }
   }
 
   // The folds are only worth anything while a source stays in one of them.
@@ -147,15 +175,15 @@ class Reader {
 
   const DatasetOptions& options_;
   std::filesystem::path root_;
+  std::vector<std::string> problems_;
+  std::vector<std::string> classes_;  ///< by number
   CsvTable table_;
   Columns columns_;
   RecordingIndex audio_;
   Dataset data_;
   std::vector<std::string> categories_;  ///< of each clip
-  std::map<int, std::string> category_of_;
   std::set<std::string> ids_;
   std::set<std::filesystem::path> listed_;
-  std::vector<std::string> problems_;
 };
 
 }  // namespace

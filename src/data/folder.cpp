@@ -89,7 +89,9 @@ class ManifestReader {
  public:
   ManifestReader(const std::filesystem::path& root, const std::filesystem::path& manifest,
                  bool needs_recordings)
-      : root_(root), table_(CsvTable::read(manifest)), needs_recordings_(needs_recordings) {
+      : root_(root),
+        table_(CsvTable::read(manifest, ',', draft_.problems)),
+        needs_recordings_(needs_recordings) {
     const auto required = table_.require({"file", "tags"});
     file_ = required[0];
     tags_ = required[1];

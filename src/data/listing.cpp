@@ -73,7 +73,9 @@ std::string Tally::examples() const {
 std::optional<ListTable> ListTable::read(const fs::path& path, char separator, const ListColumns& columns,
                                          Findings& findings) {
   try {
-    CsvTable table = CsvTable::read(path, separator);
+    std::vector<std::string> problems;
+    CsvTable table = CsvTable::read(path, separator, problems);
+    for (const std::string& problem : problems) findings.problem(problem);
     if (!check_columns(table, columns, findings)) return std::nullopt;
     return ListTable(std::move(table));
   } catch (const Error& error) {

@@ -23,9 +23,9 @@ std::string ledger_line(const LedgerEntry& entry) {
       decimal(entry.duration_s), entry.segments);
 }
 
-std::set<std::string> read_ledger(const std::filesystem::path& path) {
+LedgerInputs read_ledger(const std::filesystem::path& path) {
   const std::string text = read_text(path);
-  std::set<std::string> done;
+  LedgerInputs inputs;
   int line_number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
@@ -37,15 +37,17 @@ std::set<std::string> read_ledger(const std::filesystem::path& path) {
     try {
       const Value entry = parse_json(line, where);
       const Value* reason = entry.find("reason");
-      entry.at("status").as_string();
+      const bool failed = entry.at("status").as_string() == "failed";
       const bool interrupted =
           reason != nullptr && reason->is_string() && reason->as_string().starts_with("interrupted");
-      if (!interrupted) done.insert(entry.at("input").as_string());
+      if (interrupted) continue;
+      inputs.done.insert(entry.at("input").as_string());
+      if (failed) inputs.failed.insert(entry.at("input").as_string());
     } catch (const Error& e) {
       throw Error(ErrorCode::kBadFile, fmt::format("{}: is no ledger line: {}", where, e.what()));
     }
   }
-  return done;
+  return inputs;
 }
 
 }  // namespace earmark

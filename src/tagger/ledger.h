@@ -24,8 +24,13 @@ struct LedgerEntry {
 /// One line, without its end.
 std::string ledger_line(const LedgerEntry& entry);
 
-/// Inputs that need no further work; a torn last line is passed over, and so are interrupted inputs.
+struct LedgerInputs {
+  std::set<std::string> done;    ///< need no further work
+  std::set<std::string> failed;  ///< those of them that could not be tagged
+};
+
+/// A torn last line is passed over, and so are interrupted inputs.
 /// @throws Error(kBadFile) naming the first line that is no ledger line; Error(kIo).
-std::set<std::string> read_ledger(const std::filesystem::path& path);
+LedgerInputs read_ledger(const std::filesystem::path& path);
 
 }  // namespace earmark

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -201,6 +202,11 @@ void check_forward(const BundledNetwork& spec, const ForwardInput& input) {
       throw Error(ErrorCode::kInvalidOption,
                   fmt::format("lengths: must be 1..{} frames, got {}", shape[3], length));
   }
+  const std::vector<float> values = input.features.floats();
+  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+  if (bad != values.end())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("features: value {} is {}, not a number", bad - values.begin(), *bad));
   const LogMelOptions& front_end = spec.front_end.log_mel;
   const int channels = LogMelExtractor(front_end).n_channels(front_end.channels == Channels::kMono ? 1 : 2);
   if (shape[1] != channels || shape[2] != front_end.n_mels) {

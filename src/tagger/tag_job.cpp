@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <map>
 
+#include "core/file.h"
+#include "core/options_io.h"
+#include "core/rng.h"
 #include "earmark/error.h"
+#include "tagger/scorer.h"
 #include "tagger/tag_output.h"
 #include "tagger/tag_run.h"
 
@@ -43,8 +47,11 @@ TagJob::TagJob(TagRequest request) : request_(std::move(request)) {
   inputs_ = expand_inputs(request_.inputs);
   check();
   place_outputs();
-  if (request_.resume && std::filesystem::exists(request_.ledger))
-    done_before_ = read_ledger(request_.ledger);
+  if (request_.resume && std::filesystem::exists(request_.ledger)) {
+    LedgerInputs before = read_ledger(request_.ledger);
+    done_before_ = std::move(before.done);
+    failed_before_ = std::move(before.failed);
+  }
 }
 
 void TagJob::check() {
@@ -135,6 +142,45 @@ Selection TagJob::selection(const Scorer& scorer) const {
   return chosen;
 }
 
+// What decides the text of an output and no run that goes on may change.
+Value TagJob::settings(const Scorer& scorer) const {
+  const TagRequest& r = request_;
+  Value settings;
+  settings.set("model", fmt::format("{:016x}", fnv1a(to_json(write_options(scorer.bundle())))));
+  settings.set("format", detail::write_field(r.format));
+  settings.set("events", r.events);
+  settings.set("all_scores", r.all_scores);
+  settings.set("threshold", r.threshold ? Value(*r.threshold) : Value());
+  settings.set("top_k", r.top_k ? Value(*r.top_k) : Value());
+  settings.set("segment_s", r.cut.segment_s ? Value(*r.cut.segment_s) : Value());
+  settings.set("hop_s", r.cut.hop_s);
+  Value metadata{Value::Map()};
+  for (const auto& [name, value] : r.cut.metadata) metadata.set(name, value);
+  settings.set("metadata", metadata);
+  return settings;
+}
+
+void TagJob::check_settings(const Scorer& scorer) const {
+  if (request_.ledger.empty()) return;
+  const std::filesystem::path path = request_.ledger.native() + ".settings.json";
+  const Value now = settings(scorer);
+  if (done_before_.empty() || !std::filesystem::exists(path)) {
+    write_text(path, to_json(now, 2) + "\n");
+    return;
+  }
+  const Value before = parse_json(read_text(path), path.string());
+  std::vector<std::string> problems;
+  for (const auto& [name, value] : now.as_map()) {
+    const Value* old = before.find(name);
+    if (old != nullptr && !(*old == value))
+      problems.push_back(
+          fmt::format("{}: the run was begun with {}, now it is {}", name, to_json(*old), to_json(value)));
+  }
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                "--resume: the output would be a mixture; go on with the same options:", problems);
+}
+
 TagSummary TagJob::run(const Scorer& scorer) {
   const ScoringOptions scoring = scoring_options(scorer, request_.cut);
   const LogMelOptions& front_end = scorer.bundle().networks.front().front_end.log_mel;
@@ -142,6 +188,7 @@ TagSummary TagJob::run(const Scorer& scorer) {
                                                 front_end.f_min_hz, front_end.f_max_hz});
   if (request_.overwrite && !request_.ledger.empty()) std::filesystem::remove(request_.ledger);
   if (!request_.output_dir.empty()) std::filesystem::create_directories(request_.output_dir);
+  check_settings(scorer);
   std::unique_ptr<TagOutput> output;
   if (!request_.output.empty()) {
     output = make_file_output(std::move(formatter), request_.format, request_.output, request_.resume,
@@ -158,6 +205,8 @@ TagSummary TagJob::run(const Scorer& scorer) {
   }
   TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output);
   summary.n_before = inputs_.size() - tasks.size();
+  for (const TagInput& input : inputs_)
+    summary.n_failed_before += failed_before_.contains(input.name) ? 1 : 0;
   if (!summary.interrupted || summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size())
     output->finish();
   return summary;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "audio/decode.h"
+#include "core/value.h"
 #include "earmark/tagger.h"
 #include "tagger/formats.h"
 #include "tagger/inputs.h"
@@ -57,7 +58,8 @@ struct TagRequest {
 
 struct TagSummary {
   std::size_t n_ok = 0, n_failed = 0, n_skipped = 0;
-  std::size_t n_before = 0;  ///< done by the run that is resumed
+  std::size_t n_before = 0;         ///< done by the run that is resumed
+  std::size_t n_failed_before = 0;  ///< those of them that failed; they are not tried again
   double audio_s = 0.0;
   bool interrupted = false;  ///< some inputs are left; the same request with `resume` goes on
 };
@@ -77,6 +79,9 @@ class TagJob {
 
  private:
   void check();
+  Value settings(const Scorer& scorer) const;
+  /// Of a run that is resumed they must be the same; @throws Error(kInvalidOption) naming those that are not.
+  void check_settings(const Scorer& scorer) const;
   void check_places(std::vector<std::string>& problems) const;
   void place_outputs();
   Selection selection(const Scorer& scorer) const;
@@ -84,7 +89,7 @@ class TagJob {
   TagRequest request_;
   std::vector<TagInput> inputs_;
   std::vector<std::filesystem::path> files_, pictures_;  ///< of each input; empty: none
-  std::set<std::string> done_before_;
+  std::set<std::string> done_before_, failed_before_;
 };
 
 }  // namespace earmark

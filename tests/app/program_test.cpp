@@ -220,5 +220,21 @@ TEST(Data, ListNamesWhatTheRecipesMayName) {
   EXPECT_NE(ran.out.find("folder"), std::string::npos);
 }
 
+TEST(Program, AVerbThatIsNotThereIsNamedWithTheOneThatWasMeant) {
+  const Ran ran = run_program({"evalaute", "x"}, kWithoutTorch);
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("there is no verb 'evalaute', did you mean 'evaluate'?"), std::string::npos)
+      << ran.err;
+}
+
+TEST(Program, ASeedIsAWholeNumberOf64Bits) {
+  for (const char* seed : {"-1", "18446744073709551616", "1.5"}) {
+    const Ran ran =
+        run_program({"data", "simulate", "--out", "/nonexistent/x", "--seed", seed}, kWithoutTorch);
+    EXPECT_EQ(ran.status, 2) << seed;
+    EXPECT_NE(ran.err.find("from 0 to 2^64 - 1"), std::string::npos) << ran.err;
+  }
+}
+
 }  // namespace
 }  // namespace earmark

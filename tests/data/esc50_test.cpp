@@ -20,9 +20,9 @@ TEST(Esc50, ReadsTagsFoldsAndSources) {
   Scratch dir;
   dir.write(
       "meta/esc50.csv",
-      std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n2-200-B-7.wav,2,7,rooster,False,200,B\n");
+      std::string(kHeader) + "1-100-A-0.wav,1,0,dog,True,100,A\n2-200-B-1.wav,2,1,rooster,False,200,B\n");
   dir.write("audio/1-100-A-0.wav", "x");
-  dir.write("audio/2-200-B-7.ogg", "x");  // the list says .wav
+  dir.write("audio/2-200-B-1.ogg", "x");  // the list says .wav
   const Dataset data = load_dataset("esc50", dir.path());
   EXPECT_EQ(data.tags, (std::vector<std::string>{"dog", "rooster"}));
   EXPECT_TRUE(data.single_label);
@@ -31,7 +31,7 @@ TEST(Esc50, ReadsTagsFoldsAndSources) {
   EXPECT_EQ(data.clips[0].group, "100");
   EXPECT_EQ(data.clips[0].targets, (std::vector<float>{1, 0}));
   EXPECT_EQ(data.clips[1].fold, 2);
-  EXPECT_EQ(data.clips[1].path.filename(), "2-200-B-7.ogg");
+  EXPECT_EQ(data.clips[1].path.filename(), "2-200-B-1.ogg");
   EXPECT_EQ(data.n_folds(), 2);
 
   DatasetOptions only;
@@ -56,7 +56,7 @@ TEST(Esc50, EveryProblemIsNamedWithItsLine) {
     for (const char* part :
          {"esc50.csv:3: '1-100-A-0.wav' is listed twice", "esc50.csv:4: fold: must be 1..5, got '9'",
           "esc50.csv:4: target", "esc50.csv:4: category", "audio/gone.wav is missing",
-          "class 0 is called 'cat' here and 'dog' before"}) {
+          "target: class 0 is 'dog', the category says 'cat'"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << " not in\n" << text;
     }
   }
@@ -106,6 +106,40 @@ TEST(Esc50, TheRealEsc10ReadsAndDecodes) {
     for (const std::string& warning : audio->warnings)
       EXPECT_EQ(warning.find("truncated"), std::string::npos) << warning;
   }
+}
+
+// A short row, a slip in a name, a number that is another class's, one that the file's name contradicts: told
+// at once.
+TEST(Esc50, RowsThatDoNotReadHideNothingOfTheOthers) {
+  const Scratch dir;
+  dir.write("meta/esc50.csv", std::string(kHeader) +
+                                  "1-100-A-0.wav,1,0\n"
+                                  "1-101-A-41.wav,1,41,chainsow,True,101,A\n"
+                                  "1-102-A-7.wav,1,7,helicopter,True,102,A\n"
+                                  "1-103-A-0.wav,1,1,rooster,True,103,A\n");
+  DatasetOptions options;
+  options.allow_missing = true;
+  try {
+    load_dataset("esc50", dir.path(), options);
+    FAIL() << "must not be accepted";
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    for (const char* expected : {"esc50.csv:2: 3 fields, the header has 7",
+                                 "esc50.csv:3: category: ESC-50 has no class 'chainsow', did you mean "
+                                 "'chainsaw'?",
+                                 "esc50.csv:4: target: class 7 is 'insects', the category says 'helicopter'",
+                                 "esc50.csv:5: target: the file's name says class 0, got 1"}) {
+      EXPECT_NE(what.find(expected), std::string::npos) << expected << "\n" << what;
+    }
+  }
+}
+
+TEST(Esc50, AColumnThatIsThereTwiceIsNamed) {
+  const Scratch dir;
+  dir.write("meta/esc50.csv", "filename,fold,fold,target,category\n1-100-A-0.wav,1,2,0,dog\n");
+  DatasetOptions options;
+  options.allow_missing = true;
+  EXPECT_THROW(load_dataset("esc50", dir.path(), options), Error);
 }
 
 }  // namespace

@@ -267,6 +267,42 @@ TEST(TagJob, OutputAheadOfTheLedgerIsCutBack) {
   EXPECT_EQ(read_text(s / "part.ledger.jsonl"), read_text(s / "whole.ledger.jsonl"));
 }
 
+TEST(TagJob, AResumedRunWithOtherOptionsIsRefusedAndNothingIsMixed) {
+  const Scratch s;
+  record(s / "in/a.wav", noise(1.0, 1));
+  TagRequest request = request_for(s / "in");
+  request.output = s / "t.jsonl";
+  run(request);
+  const std::string before = read_text(s / "t.jsonl");
+  record(s / "in/b.wav", noise(1.0, 2));
+  request.resume = true;
+  TagRequest other = request;
+  other.format = TagFormat::kCsv;
+  other.threshold = 0.9;
+  try {
+    run(other);
+    FAIL() << "must not be accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.problems().size(), 2u) << e.what();
+  }
+  EXPECT_EQ(read_text(s / "t.jsonl"), before);
+  run(request);
+  EXPECT_GT(read_text(s / "t.jsonl").size(), before.size());
+}
+
+TEST(TagJob, FailuresOfTheRunThatIsResumedStillCount) {
+  const Scratch s;
+  record(s / "in/a.wav", noise(1.0, 1));
+  s.write("in/b.wav", "no sound");
+  TagRequest request = request_for(s / "in");
+  request.output = s / "t.jsonl";
+  EXPECT_EQ(TagJob(request).run(*mean_scorer()).n_failed, 1u);
+  request.resume = true;
+  const TagSummary resumed = TagJob(request).run(*mean_scorer());
+  EXPECT_EQ(resumed.n_failed, 0u);
+  EXPECT_EQ(resumed.n_failed_before, 1u);
+}
+
 TEST(TagJob, NewInputsFollowAFinishedRun) {
   const Scratch s;
   record(s / "in/a.wav", noise(1.0, 1));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 
@@ -40,6 +41,13 @@ CLI::App* Program::add_verb(const std::string& name, const std::string& descript
       ->capture_default_str();
   if (body) verb->parse_complete_callback([this, body = std::move(body)] { run = body; });
   return verb;
+}
+
+std::string seed_problem(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error == std::errc() && end == text.data() + text.size()) return "";
+  return fmt::format("must be a whole number from 0 to 2^64 - 1, got '{}'", text);
 }
 
 const std::atomic<bool>& stop_flag() {
@@ -106,6 +114,8 @@ void Progress::show(const std::string& stage, long done, long total, const std::
   }
   std::fflush(stderr);
 }
+
+void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 void say(const Common& common, const std::string& line) {
   if (!common.quiet && common.log_level != "warning" && common.log_level != "error")

@@ -67,10 +67,14 @@ class Progress {
   long first_done_ = 0;
 };
 
+/// An error that --quiet does not silence: a line on stderr.
+void complain(const std::string& line);
 /// A line on stderr unless --quiet.
 void say(const Common& common, const std::string& line);
 /// Text on stdout. @throws Error(kIo) when it cannot be written.
 void print(const std::string& text);
+/// Empty when the text is a seed, 0 to 2^64 - 1, else why not.
+std::string seed_problem(const std::string& text);
 /// "3 min 05 s".
 std::string duration_text(double seconds);
 

@@ -145,7 +145,9 @@ void add_data_simulate(Program& program, CLI::App* verb) {
                          "WAV file for one longer recording in which the sounds come and go"),
       action->add_option("--scene-s", sounds.scene_s, "length of that recording, seconds")
           ->capture_default_str()};
-  action->add_option("--seed", sounds.dataset.seed, "another seed, other sounds")->capture_default_str();
+  action->add_option("--seed", sounds.dataset.seed, "another seed, other sounds")
+      ->check(CLI::Validator([](std::string& text) { return seed_problem(text); }, "INT"))
+      ->capture_default_str();
   action->add_option("--duration-s", given->duration_s,
                      fmt::format("length of a clip, seconds: {:g}, of a scene {:g}",
                                  sounds.dataset.clip.duration_s, given->scenes.options.duration_s));

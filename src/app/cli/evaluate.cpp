@@ -43,7 +43,9 @@ void add_metric_options(CLI::App* verb, EvaluateOptions& options) {
   verb->add_option("--bootstrap", options.bootstrap_resamples,
                    "resamples behind the intervals; 0: no intervals")
       ->capture_default_str();
-  verb->add_option("--seed", options.seed, "seed of the resamples")->capture_default_str();
+  verb->add_option("--seed", options.seed, "seed of the resamples")
+      ->check(CLI::Validator([](std::string& text) { return seed_problem(text); }, "INT"))
+      ->capture_default_str();
   verb->add_option("--threads", options.threads, "resamples side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

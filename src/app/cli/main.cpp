@@ -1,8 +1,12 @@
 // The program: finds the verb, runs it, and turns what it threw into an exit status.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "app/cli/command.h"
+#include "core/options_io.h"
 #include "earmark/error.h"
 
 namespace {
@@ -17,6 +21,17 @@ int exit_status(earmark::ErrorCode code) {
     default:
       return earmark::cli::kBadUsage;
   }
+}
+
+// CLI11 says of a verb that is not there only that one is needed.
+std::string unknown_verb(const earmark::cli::Program& program, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : program.app.get_subcommands({})) verbs.push_back(verb->get_name());
+  if (std::find(verbs.begin(), verbs.end(), argv[1]) != verbs.end()) return "";
+  const std::string near = earmark::detail::nearest_name(argv[1], verbs);
+  return fmt::format("there is no verb '{}'{}; `earmark --help` lists them", argv[1],
+                     near.empty() ? "" : ", did you mean '" + near + "'?");
 }
 
 }  // namespace
@@ -38,6 +53,10 @@ int main(int argc, char** argv) {
     add_data(program);
     add_doctor(program);
     add_bench(program);
+    if (const std::string problem = unknown_verb(program, argc, argv); !problem.empty()) {
+      std::fprintf(stderr, "earmark: %s\n", problem.c_str());
+      return kBadUsage;
+    }
     try {
       program.app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

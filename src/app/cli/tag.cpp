@@ -101,6 +101,7 @@ std::string closing_line(const TagSummary& summary, double seconds) {
   if (summary.n_failed > 0) line += fmt::format(", {} failed", summary.n_failed);
   if (summary.n_skipped > 0) line += fmt::format(", {} skipped", summary.n_skipped);
   if (summary.n_before > 0) line += fmt::format(", {} done before", summary.n_before);
+  if (summary.n_failed_before > 0) line += fmt::format(" ({} of them failed)", summary.n_failed_before);
   if (summary.audio_s > 0 && seconds > 0) {
     line += fmt::format("; {} of sound in {}, {:.0f} x real time", duration_text(summary.audio_s),
                         seconds < 10 ? fmt::format("{:.1f} s", seconds) : duration_text(seconds),
@@ -136,8 +137,14 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
     if (entry.status == InputStatus::kOk) return;
     const std::lock_guard lock(terminal);
     progress.clear();
-    say(common, fmt::format("{}: {}: {}", entry.status == InputStatus::kFailed ? "failed" : "skipped",
-                            entry.input, entry.reason));
+    const bool failed = entry.status == InputStatus::kFailed;
+    const std::string line =
+        fmt::format("{}: {}: {}", failed ? "failed" : "skipped", entry.input, entry.reason);
+    if (failed) {
+      complain(line);
+    } else {
+      say(common, line);
+    }
   };
   request.on_progress = [&](const TagProgress& p) {
     const std::lock_guard lock(terminal);
@@ -155,7 +162,7 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
     say(common, has_place ? "stopped; the same command with --resume goes on" : "stopped");
     return kStopped;
   }
-  return summary.n_failed > 0 ? kSomeFailed : kDone;
+  return summary.n_failed + summary.n_failed_before > 0 ? kSomeFailed : kDone;
 }
 
 void add_output_options(CLI::App* verb, TagFlags& f) {
