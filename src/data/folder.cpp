@@ -208,11 +208,11 @@ class ManifestReader {
   }
 
   std::filesystem::path root_;
+  Draft draft_;  // before the table, whose bad rows it is told
   CsvTable table_;
   bool needs_recordings_;
   std::size_t file_ = 0, tags_ = 0;
   std::optional<std::size_t> split_, fold_, group_, verified_;
-  Draft draft_;
   std::set<std::string> ids_;
 };
 

@@ -105,5 +105,19 @@ TEST(Folder, EveryManifestProblemIsNamedWithItsLine) {
   EXPECT_THROW(load_folder(dir.path(), options), Error);
 }
 
+TEST(Folder, ARowThatDoesNotReadHidesNothingOfTheOthers) {
+  const Scratch dir;
+  dir.write("a.wav", "x");
+  dir.write("manifest.csv", "file,tags\na.wav\ngone.wav,dog\n");
+  try {
+    load_dataset("folder", dir.path());
+    FAIL() << "must not be accepted";
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("manifest.csv:2: 1 fields, the header has 2"), std::string::npos) << what;
+    EXPECT_NE(what.find("manifest.csv:3: "), std::string::npos) << what;
+  }
+}
+
 }  // namespace
 }  // namespace earmark
