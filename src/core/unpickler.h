@@ -1,5 +1,5 @@
 // unpickler.h: the objects of a pickle, without running any of the code that a pickle may name. Dictionaries,
-// lists, plain values and tensors become what they are; an object of any other class becomes a placeholder
+// lists, plain values and tensors become what they are; an object of any other class becomes a stand-in
 // that knows its class.
 #pragma once
 #include <cstddef>

@@ -202,11 +202,6 @@ void check_forward(const BundledNetwork& spec, const ForwardInput& input) {
       throw Error(ErrorCode::kInvalidOption,
                   fmt::format("lengths: must be 1..{} frames, got {}", shape[3], length));
   }
-  const std::vector<float> values = input.features.floats();
-  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-  if (bad != values.end())
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("features: value {} is {}, not a number", bad - values.begin(), *bad));
   const LogMelOptions& front_end = spec.front_end.log_mel;
   const int channels = LogMelExtractor(front_end).n_channels(front_end.channels == Channels::kMono ? 1 : 2);
   if (shape[1] != channels || shape[2] != front_end.n_mels) {
@@ -228,6 +223,10 @@ Tensor forward_features(const Bundle& bundle, std::size_t network, const Forward
   const std::vector<std::int64_t>& shape = input.features.shape;
   const std::unique_ptr<Network> built = make_network(spec, bundle.tensors[network]);
   const std::vector<float> values = input.features.floats();
+  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+  if (bad != values.end())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("features: value {} is {}, not a number", bad - values.begin(), *bad));
   const std::vector<float> metadata = input.metadata ? input.metadata->floats() : std::vector<float>();
   const std::vector<float> embeddings = input.embeddings ? input.embeddings->floats() : std::vector<float>();
   const std::size_t item = values.size() / static_cast<std::size_t>(shape[0]);
