@@ -21,6 +21,20 @@ Dataset official_truth(const EvaluationRequest& request, const Task& task) {
   return load_chosen(choice, true);
 }
 
+// Other scores of the same clips beside the same truth.
+TaskScores beside(const TaskScores& truth, const std::filesystem::path& path, const Task& task,
+                  const Dataset& data) {
+  Predictions predictions = read_predictions(path, task.submission, data.tags);
+  use_clip_ids(data, predictions.table);
+  std::vector<std::string> filled;
+  TaskScores other = truth;
+  other.scores.scores.clear();
+  other.scores = join_scores(std::move(other.scores), predictions.table,
+                             task.missing_tags_score_zero ? &filled : nullptr);
+  other.scores.n_ranked = predictions.n_ranked;
+  return other;
+}
+
 }  // namespace
 
 EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
@@ -50,6 +64,9 @@ EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
                                           fmt::join(filled, ", ")));
   }
   result.evaluation = evaluate_task(result.data, task, request.options);
+  if (!request.against.empty())
+    result.differences =
+        compare_paired(result.data, beside(result.data, request.against, task, data), task, request.options);
   return result;
 }
 
@@ -60,6 +77,7 @@ Value to_value(const EvaluationResult& result) {
   if (result.fold > 0) value.set("fold", result.fold);
   const Value figures = to_value(result.evaluation);
   for (const auto& [name, figure] : figures.as_map()) value.set(name, figure);
+  if (!result.differences.empty()) value.set("against", to_value(result.differences));
   return value;
 }
 

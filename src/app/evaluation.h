@@ -6,6 +6,7 @@
 
 #include "app/dataset_choice.h"
 #include "core/value.h"
+#include "eval/paired_comparison.h"
 #include "eval/report.h"
 #include "eval/task_evaluation.h"
 
@@ -14,8 +15,9 @@ namespace earmark {
 struct EvaluationRequest {
   DatasetChoice choice;  ///< data_root or annotations
   EvaluateOptions options;
-  std::filesystem::path scores;  ///< a table of scores or the task's form of submission
-  std::string part_by;           ///< metadata field; empty: the task's own, where clips have it
+  std::filesystem::path scores;   ///< a table of scores or the task's form of submission
+  std::filesystem::path against;  ///< other scores of the same clips, to be compared with; empty: none
+  std::string part_by;            ///< metadata field; empty: the task's own, where clips have it
 };
 
 /// Thread-safety: a plain value.
@@ -24,6 +26,7 @@ struct EvaluationResult {
   int fold = 0;
   TaskScores data;
   TaskEvaluation evaluation;
+  std::vector<PairedDifference> differences;  ///< from the scores compared with
   std::vector<std::string> warnings;
 };
 
@@ -32,7 +35,8 @@ struct EvaluationResult {
 /// Error(kInvalidOption) unless exactly one of data_root and annotations is given.
 EvaluationResult evaluate_predictions(const EvaluationRequest& request);
 
-/// {"dataset", "split", "fold" where there is one} and the members of the TaskEvaluation.
+/// {"dataset", "split", "fold" where there is one}, the members of the TaskEvaluation, and "against" where
+/// scores were compared with.
 Value to_value(const EvaluationResult& result);
 /// Tables for a person.
 std::string evaluation_text(const EvaluationResult& result, const EvaluateOptions& options);

@@ -117,10 +117,27 @@ std::string parts_text(const TaskEvaluation& evaluation) {
 
 }  // namespace
 
+namespace {
+
+std::string differences_text(const std::vector<PairedDifference>& differences) {
+  if (differences.empty()) return "";
+  std::string text = fmt::format("\n  {:<24}{:>10}{:>10}{:>12}   of the difference, paired\n",
+                                 "beside --against", "scores", "against", "difference");
+  for (const PairedDifference& d : differences) {
+    text += fmt::format(
+        "  {:<24}{:>10.4f}{:>10.4f}{:>+12.4f}{}\n", d.name, d.first, d.second, d.difference,
+        d.interval ? fmt::format("   {:+.4f} .. {:+.4f}", d.interval->low, d.interval->high) : "");
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string evaluation_text(const EvaluationResult& result, const EvaluateOptions& options) {
   const TaskEvaluation& evaluation = result.evaluation;
   std::string text = headline(result, options);
   text += evaluation.levels ? levels_text(*evaluation.levels) : metrics_text(evaluation.tags);
+  text += differences_text(result.differences);
   text += parts_text(evaluation);
   text += classes_text(evaluation.tags, evaluation.levels ? "each tag by itself" : "class");
   if (!evaluation.notes.empty()) text += "\n";

@@ -8,7 +8,7 @@
 
 namespace earmark {
 
-/// How the CNN's 256 features meet the VGGish embeddings.
+/// How the CNN's features meet the VGGish embeddings.
 enum class Combine { kBilinear, kConcat, kNone };
 template <>
 struct EnumNames<Combine> {
@@ -25,6 +25,7 @@ struct CnnVggishOptions {
   int n_mels = 128;
   int n_channels = 1;
   int n_frames = 862;
+  int width = 8;
   Combine combine = Combine::kBilinear;
   int n_embedding = 1280;
   double block_dropout = 0.5;
@@ -40,6 +41,8 @@ struct CnnVggishOptions {
     visit("n_channels", self.n_channels, Range{1, 64}, "input channels; set from the features when training");
     visit("n_frames", self.n_frames, Range{528, 1039},
           "frames that a clip is cut or, with its own lowest value, completed to");
+    visit("width", self.width, Range{1, 256},
+          "channels of the first convolution; later ones have 2, 4, 8, 16 and 32 times as many");
     visit("combine", self.combine, kAny,
           "how features and embeddings meet: bilinear as published, concat as in the paper's text, or none");
     visit("n_embedding", self.n_embedding, Range{1, 100000}, "width of a clip's embeddings");

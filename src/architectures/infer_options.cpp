@@ -149,20 +149,37 @@ void infer(Shapes& shapes, UrbannetOptions& options, bool foreign) {
   infer_stack(shapes, options.generic ? "generic" : "specific", std::max(2, width / n_listening), options);
 }
 
-void infer(Shapes& shapes, VggishOptions& options, bool) { options.n_tags = shapes.axis("fc3.weight", 2, 0); }
+void infer(Shapes& shapes, VggishOptions& options, bool) {
+  options.n_tags = shapes.axis("fc3.weight", 2, 0);
+  options.width = shapes.axis("conv1.weight", 4, 0);
+  options.hidden = shapes.axis("fc1.weight", 2, 0);
+  options.pca = shapes.has_any("pca.");
+  if (options.pca) options.quantise = Quantise::kTruncate;
+  if (shapes.has_any("output.")) {
+    options.embedding = options.n_tags;
+    options.n_tags = shapes.axis("output.weight", 2, 0);
+  }
+}
 
 void infer(Shapes& shapes, CnnVggishOptions& options, bool) {
-  constexpr int kFeatures = 256;
   options.n_tags = shapes.axis("output.weight", 2, 0);
   options.n_channels = shapes.axis("block1.conv.weight", 4, 1);
+  options.width = shapes.axis("block1.conv.weight", 4, 0);
+  const int n_features = shapes.axis("block6.conv.weight", 4, 0);
   if (shapes.rank("fc1.weight") == 3) {
     options.combine = Combine::kBilinear;
     options.n_embedding = shapes.axis("fc1.weight", 3, 2);
     return;
   }
   const int width = shapes.axis("fc1.weight", 2, 1);
-  options.combine = width > kFeatures ? Combine::kConcat : Combine::kNone;
-  if (width > kFeatures) options.n_embedding = width - kFeatures;
+  options.combine = width > n_features ? Combine::kConcat : Combine::kNone;
+  if (width > n_features) options.n_embedding = width - n_features;
+}
+
+void infer(Shapes& shapes, MeanStdLinearOptions& options, bool) {
+  options.n_tags = shapes.axis("output.weight", 2, 0);
+  options.n_channels = shapes.given("n_channels").value_or(1);
+  options.n_mels = shapes.axis("output.weight", 2, 1) / (2 * options.n_channels);
 }
 
 }  // namespace

@@ -41,7 +41,15 @@ std::vector<std::string> UrbannetOptions::problems() const {
   return found;
 }
 
-std::vector<std::string> VggishOptions::problems() const { return {}; }  // ranges say it all
+std::vector<std::string> VggishOptions::problems() const {
+  std::vector<std::string> found;
+  if (pca && embedding > 0)
+    found.push_back(fmt::format(
+        "pca: whitens embeddings that are the answer (embedding: 0), got embedding {}", embedding));
+  if (quantise != Quantise::kNone && !pca)
+    found.emplace_back("quantise: needs whitened embeddings (pca: true), got pca false");
+  return found;
+}
 std::vector<std::string> CnnVggishOptions::problems() const { return {}; }
 
 ModelOptions default_model_options(const std::string& kind) {
@@ -61,6 +69,7 @@ LogMelOptions front_end_of(const UpbCrnnOptions&) { return upb_front_end(); }
 LogMelOptions front_end_of(const ConvStackOptions&) { return multitel_front_end(); }
 LogMelOptions front_end_of(const VggishOptions&) { return vggish_front_end(); }
 LogMelOptions front_end_of(const CnnVggishOptions&) { return microsoft_front_end(); }
+LogMelOptions front_end_of(const MeanStdLinearOptions&) { return multitel_front_end(); }
 
 }  // namespace
 
@@ -78,6 +87,10 @@ int n_metadata_of(const ModelOptions& model) {
         return 0;
       },
       model);
+}
+int n_embedding_of(const ModelOptions& model) {
+  const auto* options = std::get_if<CnnVggishOptions>(&model);
+  return options == nullptr || options->combine == Combine::kNone ? 0 : options->n_embedding;
 }
 std::string kind_of(const ModelOptions& model) {
   return std::visit([](const auto& o) { return std::string(std::decay_t<decltype(o)>::kKind); }, model);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "architectures/cnn_vggish_options.h"
+#include "architectures/mean_std_linear_options.h"
 #include "architectures/talnet_options.h"
 #include "architectures/upb_crnn_options.h"
 #include "architectures/urbannet_options.h"
@@ -15,7 +16,7 @@ namespace earmark {
 
 using ModelOptions =
     std::variant<UpbCrnnOptions, TalnetOptions, UrbannetSystem1Options, UrbannetSystem2Options,
-                 UrbannetSystem3Options, VggishOptions, CnnVggishOptions>;
+                 UrbannetSystem3Options, VggishOptions, CnnVggishOptions, MeanStdLinearOptions>;
 
 /// @throws Error(kInvalidOption) naming the kinds there are.
 ModelOptions default_model_options(const std::string& kind);
@@ -32,6 +33,8 @@ struct ModelSizes {
 ModelSizes sizes_of(const ModelOptions& model);
 /// Columns of metadata that it takes; 0: none.
 int n_metadata_of(const ModelOptions& model);
+/// Width of the embeddings that it takes; 0: none.
+int n_embedding_of(const ModelOptions& model);
 std::string kind_of(const ModelOptions& model);
 int revision_of(const ModelOptions& model);
 

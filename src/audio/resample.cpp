@@ -135,4 +135,14 @@ std::vector<float> resample(std::span<const float> samples, int in_hz, int out_h
   return out;
 }
 
+Waveform resampled(const Waveform& waveform, int out_hz, ResampleQuality quality) {
+  Waveform made{out_hz, waveform.n_channels, {}};
+  for (int c = 0; c < waveform.n_channels; ++c) {
+    const std::vector<float> channel =
+        resample(waveform.channel(c), waveform.sample_rate_hz, out_hz, quality);
+    made.samples.insert(made.samples.end(), channel.begin(), channel.end());
+  }
+  return made;
+}
+
 }  // namespace earmark

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "earmark/waveform.h"
+
 namespace earmark {
 
 enum class ResampleQuality {
@@ -39,5 +41,8 @@ class Resampler {
 /// One channel at once: the same bits as a Resampler gives.
 std::vector<float> resample(std::span<const float> samples, int in_hz, int out_hz,
                             ResampleQuality quality = ResampleQuality::kHq);
+
+/// Every channel at another rate; equal rates copy.
+Waveform resampled(const Waveform& waveform, int out_hz, ResampleQuality quality = ResampleQuality::kHq);
 
 }  // namespace earmark

@@ -273,6 +273,8 @@ std::string type_text(const Range& range) {
     return "list of " + type_text<typename T::value_type>(range);
   } else if constexpr (std::is_enum_v<T>) {
     return "one of: " + join(enum_names<T>());
+  } else if constexpr (std::is_same_v<T, Value>) {
+    return "map";
   } else if constexpr (std::is_same_v<T, bool>) {
     return "true or false";
   } else if constexpr (std::is_integral_v<T>) {

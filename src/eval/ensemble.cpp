@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -164,13 +165,11 @@ void take_columns(const Taxonomy& taxonomy, const ScoreTable& table, const Score
 
 ScoreTable combine_hierarchy(const Taxonomy& taxonomy, const ScoreTable& top,
                              const std::vector<ScoreTable>& branches, HierarchyTop rule) {
-  constexpr float kSelected = 0.5f;
   Problems problems;
   Columns own(taxonomy.size()), branch(taxonomy.size());
   take_columns(taxonomy, top, top, "the top's ", own, problems);
   for (std::size_t i = 0; i < branches.size(); ++i)
     take_columns(taxonomy, branches[i], top, fmt::format("branch {}: ", i + 1), branch, problems);
-  const std::vector<std::size_t> categories = taxonomy.top_level();
   for (std::size_t tag = 0; tag < taxonomy.size(); ++tag) {
     const bool coarse = taxonomy.parents[tag] < 0;
     const bool only =
@@ -186,18 +185,15 @@ ScoreTable combine_hierarchy(const Taxonomy& taxonomy, const ScoreTable& top,
   ScoreTable result = top;
   result.tags = taxonomy.tags;
   result.scores.clear();
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
   for (std::size_t i = 0; i < top.clip_ids.size(); ++i) {
-    float highest = 0.0f;
-    for (const std::size_t category : categories) highest = std::max(highest, own[category][i]);
+    std::vector<float> of_top, of_branches;
     for (std::size_t tag = 0; tag < taxonomy.size(); ++tag) {
-      const bool coarse = taxonomy.parents[tag] < 0;
-      const float above = coarse ? 0.0f : own[static_cast<std::size_t>(taxonomy.parents[tag])][i];
-      float score = own[tag].empty() ? 0.0f : own[tag][i];
-      if (!coarse && rule == HierarchyTop::kCoarse) score = 0.0f;
-      if (!coarse && (above == highest || above > kSelected))
-        score = branch[tag].empty() ? above : branch[tag][i];
-      result.scores.push_back(score);
+      of_top.push_back(own[tag].empty() ? 0.0f : own[tag][i]);
+      of_branches.push_back(branch[tag].empty() ? kNone : branch[tag][i]);
     }
+    const std::vector<float> scores = hierarchy_scores(taxonomy.parents, of_top, of_branches, rule);
+    result.scores.insert(result.scores.end(), scores.begin(), scores.end());
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/hierarchy.h"
 #include "core/taxonomy.h"
 #include "earmark/options.h"
 #include "eval/score_table.h"
@@ -41,18 +42,8 @@ struct EnsembleOptions {
 /// scores.
 ScoreTable ensemble(const std::vector<ScoreTable>& members, const EnsembleOptions& options);
 
-/// What stands for the fine tags of a category that was not selected.
-enum class HierarchyTop { kJoint, kCoarse };
-template <>
-struct EnumNames<HierarchyTop> {
-  static constexpr std::array kNames{std::pair{HierarchyTop::kJoint, std::string_view("joint")},
-                                     std::pair{HierarchyTop::kCoarse, std::string_view("coarse")}};
-};
-
-/// A local classifier a parent node. A category is selected in a clip when its coarse score is the clip's
-/// highest or above 0.5. Its fine tags then have the scores of its branch; one that is its category's only
-/// tag has the coarse score. Fine tags of other categories keep the top network's own scores (joint), or have
-/// 0 (coarse). Coarse scores stay.
+/// A local classifier a parent node, by hierarchy_scores() (core/hierarchy.h). Only a tag that is its
+/// category's only one may be without a branch.
 /// @param top all tags, of `coarse` the coarse ones at least. @param branches of which each has fine tags of
 /// its own.
 /// @throws Error(kInvalidOption) naming tags that are missing, strange or answered twice, and clips that

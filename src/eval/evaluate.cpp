@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "core/options_io.h"
 #include "earmark/error.h"
 #include "eval/check_scores.h"
 #include "eval/clip_statistics.h"
+#include "eval/figures.h"
 #include "eval/metrics.h"
 
 namespace earmark {
@@ -109,6 +111,13 @@ Evaluation evaluate(const LabeledScores& data, const EvaluateOptions& options) {
     }
   }
   return evaluation;
+}
+
+Figures tag_figures(const LabeledScores& data, const EvaluateOptions& options) {
+  const ClipStatistics::Options what = checked(data, options);
+  const auto statistics =
+      std::make_shared<const ClipStatistics>(ScoreView(data.truth, data.scores, data.n_tags()), what);
+  return {statistics->names(), [statistics](ClipWeights weights) { return statistics->compute(weights); }};
 }
 
 Value to_value(const Evaluation& evaluation) {

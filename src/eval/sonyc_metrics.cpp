@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "core/options_io.h"
 #include "core/parallel.h"
 #include "earmark/error.h"
 #include "eval/check_scores.h"
+#include "eval/figures.h"
 #include "eval/level_statistics.h"
 
 namespace earmark {
@@ -171,6 +173,30 @@ SonycEvaluation evaluate_sonyc(const LabeledScores& data, const Taxonomy& taxono
   evaluation.fine = level_of(fine, taxonomy, once, options.tie_order);
   if (options.bootstrap_resamples > 0) add_intervals(data, options, coarse, fine, evaluation);
   return evaluation;
+}
+
+Figures level_figures(const LabeledScores& data, const Taxonomy& taxonomy, const EvaluateOptions& options) {
+  check(data, taxonomy, options);
+  const ScoreView view(data.truth, data.scores, data.n_tags());
+  using Levels = std::pair<LevelStatistics, LevelStatistics>;
+  const auto levels = std::make_shared<const Levels>(
+      LevelStatistics(view, coarse_tags(taxonomy), LevelStatistics::Level::kUpper),
+      LevelStatistics(view, fine_tags(taxonomy), LevelStatistics::Level::kLower));
+  Figures figures;
+  for (const char* level : {"coarse", "fine"}) {
+    for (const char* name : {"micro_auprc", "micro_f1", "macro_auprc"})
+      figures.names.push_back(fmt::format("{}.{}", level, name));
+  }
+  figures.compute = [levels, ties = options.tie_order](ClipWeights weights) {
+    LevelStatistics::Workspace workspace;
+    std::vector<double> values;
+    for (const LevelStatistics* level : {&levels->first, &levels->second}) {
+      const std::vector<double> own = level->compute(weights, ties, workspace);
+      values.insert(values.end(), own.begin(), own.begin() + LevelStatistics::kFirstCategory);
+    }
+    return values;
+  };
+  return figures;
 }
 
 std::string tie_order_name(TieOrder ties) {

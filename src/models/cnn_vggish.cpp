@@ -10,17 +10,17 @@ namespace earmark {
 namespace {
 
 struct BlockSpec {
-  int n_out;
+  int times_width;                                      // channels
   std::array<std::int64_t, 2> kernel, stride, padding;  // (mel, time)
   bool pools;                                           // 4x4
 };
-constexpr std::array<BlockSpec, 6> kBlocks{{{8, {1, 1}, {1, 1}, {0, 0}, false},
-                                            {16, {3, 3}, {1, 1}, {1, 1}, false},
-                                            {32, {16, 128}, {4, 16}, {8, 16}, true},
-                                            {64, {5, 5}, {2, 2}, {1, 1}, false},
-                                            {128, {5, 5}, {2, 2}, {1, 1}, false},
-                                            {256, {3, 3}, {2, 2}, {1, 1}, false}}};
-constexpr int kFeatures = 256, kHidden1 = 512, kHidden2 = 256;
+constexpr std::array<BlockSpec, 6> kBlocks{{{1, {1, 1}, {1, 1}, {0, 0}, false},
+                                            {2, {3, 3}, {1, 1}, {1, 1}, false},
+                                            {4, {16, 128}, {4, 16}, {8, 16}, true},
+                                            {8, {5, 5}, {2, 2}, {1, 1}, false},
+                                            {16, {5, 5}, {2, 2}, {1, 1}, false},
+                                            {32, {3, 3}, {2, 2}, {1, 1}, false}}};
+constexpr int kHidden1 = 512, kHidden2 = 256;
 
 torch::ExpandingArray<2> pair(const std::array<std::int64_t, 2>& values) {
   return torch::ExpandingArray<2>({values[0], values[1]});
@@ -45,20 +45,21 @@ torch::Tensor BilinearImpl::forward(const torch::Tensor& left, const torch::Tens
 CnnVggish::CnnVggish(const CnnVggishOptions& options) : options_(options) {
   int n_in = options.n_channels;
   for (const BlockSpec& spec : kBlocks) {
+    const int n_out = spec.times_width * options.width;
     auto block =
         register_module("block" + std::to_string(convs_.size() + 1), std::make_shared<torch::nn::Module>());
     convs_.push_back(block->register_module(
-        "conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, spec.n_out, pair(spec.kernel))
+        "conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, pair(spec.kernel))
                                       .stride(pair(spec.stride))
                                       .padding(pair(spec.padding)))));
-    norms_.push_back(block->register_module("norm", torch::nn::BatchNorm2d(spec.n_out)));
-    n_in = spec.n_out;
+    norms_.push_back(block->register_module("norm", torch::nn::BatchNorm2d(n_out)));
+    n_in = n_out;
   }
   if (options.combine == Combine::kBilinear) {
-    bilinear_ = register_module("fc1", Bilinear(kFeatures, options.n_embedding, kHidden1));
+    bilinear_ = register_module("fc1", Bilinear(n_in, options.n_embedding, kHidden1));
   } else {
     const int other = options.combine == Combine::kConcat ? options.n_embedding : 0;
-    fc1_ = register_module("fc1", torch::nn::Linear(kFeatures + other, kHidden1));
+    fc1_ = register_module("fc1", torch::nn::Linear(n_in + other, kHidden1));
   }
   norm1_ = register_module("norm1", torch::nn::BatchNorm1d(kHidden1));
   fc2_ = register_module("fc2", torch::nn::Linear(kHidden1, kHidden2));

@@ -7,6 +7,7 @@
 #include "core/options_io.h"
 #include "earmark/error.h"
 #include "models/cnn_vggish.h"
+#include "models/mean_std_linear.h"
 #include "models/talnet.h"
 #include "models/upb_crnn.h"
 #include "models/urbannet.h"
@@ -29,6 +30,9 @@ std::shared_ptr<TaggingNetwork> build(const VggishOptions& options) {
 }
 std::shared_ptr<TaggingNetwork> build(const CnnVggishOptions& options) {
   return std::make_shared<CnnVggish>(options);
+}
+std::shared_ptr<TaggingNetwork> build(const MeanStdLinearOptions& options) {
+  return std::make_shared<MeanStdLinear>(options);
 }
 
 }  // namespace

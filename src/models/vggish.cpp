@@ -9,29 +9,45 @@ namespace earmark {
 namespace {
 
 struct VggLayer {
-  int n_out;
-  bool pools;  // behind it
+  int times_width;  // channels
+  bool pools;       // behind it
 };
-constexpr VggLayer kLayers[] = {{64, true},  {128, true},  {256, false},
-                                {256, true}, {512, false}, {512, true}};
-constexpr int kHidden = 4096;
+constexpr VggLayer kLayers[] = {{1, true}, {2, true}, {4, false}, {4, true}, {8, false}, {8, true}};
+constexpr double kQuantiseLimit = 2.0;  // whitened values are clipped to -2 .. 2
 
 }  // namespace
 
-Vggish::Vggish(const VggishOptions& options) {
+Vggish::Vggish(const VggishOptions& options) : options_(options) {
   int n_in = options.n_channels;
   for (const VggLayer& layer : kLayers) {
-    torch::nn::Conv2d conv(torch::nn::Conv2dOptions(n_in, layer.n_out, 3).padding(1));
+    const int n_out = layer.times_width * options.width;
+    torch::nn::Conv2d conv(torch::nn::Conv2dOptions(n_in, n_out, 3).padding(1));
     convs_.push_back(register_module("conv" + std::to_string(convs_.size() + 1), conv));
-    n_in = layer.n_out;
+    n_in = n_out;
   }
   // Four halvings of 64 bands and 96 frames.
   int width = n_in * (options.n_mels / 16) * static_cast<int>(kFrames / 16);
-  for (const int n_out : {kHidden, kHidden, options.n_tags}) {
+  const int n_embedding = options.embedding > 0 ? options.embedding : options.n_tags;
+  for (const int n_out : {options.hidden, options.hidden, n_embedding}) {
     torch::nn::Linear linear(width, n_out);
     linears_.push_back(register_module("fc" + std::to_string(linears_.size() + 1), linear));
     width = n_out;
   }
+  if (options.embedding > 0)
+    output_ = register_module("output", torch::nn::Linear(n_embedding, options.n_tags));
+  if (options.pca) {
+    auto pca = std::make_shared<torch::nn::Module>("pca");
+    components_ = pca->register_buffer("components", torch::eye(n_embedding));
+    means_ = pca->register_buffer("means", torch::zeros({n_embedding, 1}));
+    register_module("pca", pca);
+  }
+}
+
+torch::Tensor Vggish::postprocessed(const torch::Tensor& embeddings) const {
+  torch::Tensor y = torch::matmul(embeddings - means_.view({1, -1}), components_.t());
+  if (options_.quantise == Quantise::kNone) return y;
+  y = (y.clamp(-kQuantiseLimit, kQuantiseLimit) + kQuantiseLimit) * (255.0 / (2.0 * kQuantiseLimit));
+  return options_.quantise == Quantise::kTruncate ? y.trunc() : y.round();
 }
 
 torch::Tensor Vggish::examples(const torch::Tensor& features) {
@@ -42,6 +58,7 @@ torch::Tensor Vggish::examples(const torch::Tensor& features) {
   }
   h = h.permute({0, 3, 2, 1}).flatten(1);  // (frame, band, channel), as TensorFlow flattens
   for (torch::nn::Linear& linear : linears_) h = torch::relu(linear->forward(h));
+  if (options_.pca) h = postprocessed(h);
   return h;
 }
 
@@ -56,7 +73,8 @@ torch::Tensor Vggish::forward(const NetworkBatch& batch) {
   std::vector<torch::Tensor> cut;
   for (std::int64_t i = 0; i < n_examples; ++i) cut.push_back(x.narrow(3, i * kFrames, kFrames));
   const torch::Tensor all = examples(torch::cat(cut, 0));  // example-major
-  return all.view({n_examples, x.size(0), all.size(1)}).mean(0);
+  const torch::Tensor mean = all.view({n_examples, x.size(0), all.size(1)}).mean(0);
+  return output_ ? output_->forward(mean) : mean;
 }
 
 }  // namespace earmark

@@ -38,6 +38,10 @@ void model_problems(const Recipe& recipe, std::vector<std::string>& found) {
           found.push_back((problem.starts_with("n_mels") ? "features." : "model.") + problem);
       },
       recipe.model);
+  if (const auto* vggish = std::get_if<VggishOptions>(&recipe.model); vggish && vggish->embedding == 0)
+    found.emplace_back(
+        "model.embedding: to be trained, VGGish needs a layer for tags behind its embedding; give the "
+        "embedding's width (128), got 0");
   const bool takes = n_metadata_of(recipe.model) > 0;
   if (takes && recipe.metadata.empty())
     found.push_back(
@@ -139,6 +143,8 @@ std::vector<std::string> Recipe::problems() const {
                     train.iterations, train.swa.start, train.swa.every));
   }
   watch_problems(*this, found);
+  const std::vector<std::string> of_stages = stage_problems(*this);
+  found.insert(found.end(), of_stages.begin(), of_stages.end());
   if (const auto names = dataset_names();
       std::find(names.begin(), names.end(), data.dataset) == names.end()) {
     found.push_back(

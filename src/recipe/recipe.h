@@ -23,11 +23,13 @@
 #include "augment/volume.h"
 #include "core/options_io.h"
 #include "core/value.h"
+#include "data/branch.h"
 #include "data/dataset.h"
 #include "data/splits.h"
 #include "earmark/log_mel.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
+#include "recipe/stages.h"
 #include "tagger/bundle.h"
 #include "train/options.h"
 
@@ -59,6 +61,7 @@ struct DataOptions : DatasetOptions {
   std::string dataset = "folder";
   std::string split = "train";
   OutputTags outputs = OutputTags::kAll;
+  BranchOptions branch;
   ExcerptOptions excerpts;
 
   template <class Self, class Visitor>
@@ -68,6 +71,7 @@ struct DataOptions : DatasetOptions {
     visit("outputs", self.outputs, kAny,
           "tags that the network answers for: all, those without the other-or-unknown members, or one level "
           "of two");
+    visit("branch", self.branch, kAny, "a local classifier of a hierarchy: the tags below one tag");
     visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
     DatasetOptions::fields(self, visit);
   }
@@ -84,6 +88,25 @@ struct TaggingOptions {
           "length of the segments that the bundle scores by default, seconds");
     visit("threshold", self.threshold, kProbability, "score from which a tag counts as present by default");
     visit("weights", self.weights, kAny, "precision in which the bundle stores weights");
+  }
+};
+
+/// Where the embeddings come from that a network hears beside its features.
+struct EmbedderOptions {
+  std::string bundle;
+  bool fit_pca = false;
+  Quantise quantise = Quantise::kTruncate;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit(
+        "bundle", self.bundle, kAny,
+        "VGGish bundle (`earmark model import --kind vggish`, or trained here); it becomes part of the run's "
+        "bundle");
+    visit("fit_pca", self.fit_pca, kAny,
+          "whitens embeddings by principal components of the training clips, in place of stored ones");
+    visit("quantise", self.quantise, kAny,
+          "of whitened embeddings: clipped to -2 .. 2, then 0 .. 255 with the fraction cut off (TensorFlow's "
+          "VGGish) or rounded (torchvggish)");
   }
 };
 
@@ -107,6 +130,7 @@ struct Recipe {
   FeatureOptions features;
   NormalizeScale normalize = NormalizeScale::kGlobal;
   std::vector<MetadataColumn> metadata;
+  EmbedderOptions embedder;
   std::vector<AugmentOptions> augment;
   ModelOptions model;
   LossOptions loss;
@@ -115,6 +139,7 @@ struct Recipe {
   TrainOptions train;
   TaggingOptions tagging;
   ExpectOptions expect;
+  std::vector<StageOptions> stages;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -128,6 +153,7 @@ struct Recipe {
         "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
     visit("metadata", self.metadata, kAny,
           "columns of the data set that the network sees beside the features");
+    visit("embedder", self.embedder, kAny, "network whose embeddings the network hears beside the features");
     visit("augment", self.augment, kAny, "changes drawn anew for each clip and epoch, in this order");
     visit("model", self.model, kAny, "network");
     visit("loss", self.loss, kAny, "what is minimised");
@@ -136,6 +162,8 @@ struct Recipe {
     visit("train", self.train, kAny, "length of the run and what happens on the way");
     visit("tagging", self.tagging, kAny, "defaults of the bundle that the run writes");
     visit("expect", self.expect, kAny, "the figure that a run should come near");
+    visit("stages", self.stages, kAny,
+          "a run of several stages, one after the other; none: one training, by the recipe itself");
   }
 
   /// The network for so many outputs and input channels, its bands and metadata columns as the recipe has

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <numbers>
@@ -20,6 +21,56 @@ constexpr const char* kVersionKey = "earmark_bundle";
 constexpr const char* kMetadataKey = "bundle";
 
 std::string prefix(std::size_t index) { return fmt::format("networks.{}.", index); }
+
+// What a network's answers mean in the bundle.
+void find_tag_problems(const Bundle& bundle, std::vector<std::string>& found) {
+  const std::size_t n_tags = bundle.tags.size();
+  const bool hierarchy = bundle.combine == CombineRule::kHierarchy;
+  if (!bundle.parents.empty() && bundle.parents.size() != n_tags)
+    found.push_back(fmt::format("parents: one a tag ({}), got {}", n_tags, bundle.parents.size()));
+  if (hierarchy && bundle.parents.empty())
+    found.emplace_back("parents: combine hierarchy needs them, got none");
+  for (std::size_t k = 0; k < bundle.parents.size(); ++k) {
+    const int parent = bundle.parents[k];
+    if (parent >= 0 && (static_cast<std::size_t>(parent) >= bundle.parents.size() ||
+                        bundle.parents[static_cast<std::size_t>(parent)] >= 0))
+      found.push_back(fmt::format("parents[{}]: must be -1 or a tag at the top, got {}", k, parent));
+  }
+  std::set<std::string> of_branches;
+  for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
+    std::set<std::string> own;
+    std::size_t n_named = 0;
+    for (const std::string& tag : bundle.networks[i].tags) {
+      if (tag.empty()) continue;
+      ++n_named;
+      if (std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end())
+        found.push_back(fmt::format("networks[{}].tags: '{}' is none of the bundle's", i, tag));
+      if (!own.insert(tag).second || (hierarchy && i > 0 && !of_branches.insert(tag).second))
+        found.push_back(fmt::format("networks[{}].tags: '{}' is answered for twice", i, tag));
+    }
+    const std::size_t n = bundle.networks[i].tags.empty() ? n_tags : n_named;
+    const bool may_lack = hierarchy && (i > 0 || bundle.top == HierarchyTop::kCoarse);
+    if (n != n_tags && !may_lack)
+      found.push_back(fmt::format("networks[{}].tags: all {} are needed, got {}", i, n_tags, n));
+  }
+  for (std::size_t k = 0; k < bundle.parents.size() && hierarchy; ++k) {
+    const auto& top = bundle.networks.front().tags;
+    if (bundle.parents[k] < 0 && !top.empty() &&
+        std::find(top.begin(), top.end(), bundle.tags[k]) == top.end())
+      found.push_back(fmt::format("networks[0].tags: the top must answer for '{}'", bundle.tags[k]));
+  }
+}
+
+void find_front_end_problems(const FrontEnd& front_end, const std::string& path,
+                             std::vector<std::string>& found) {
+  for (const std::string& p : front_end.log_mel.problems()) found.push_back(path + ".log_mel." + p);
+  for (const std::string& p : front_end.normalizer.problems()) found.push_back(path + ".normalizer." + p);
+  const std::size_t n_means = front_end.normalizer.mean.size();
+  if (n_means != 0 && n_means != static_cast<std::size_t>(front_end.log_mel.n_mels)) {
+    found.push_back(
+        fmt::format("{}.normalizer.mean: one a band ({}), got {}", path, front_end.log_mel.n_mels, n_means));
+  }
+}
 
 std::vector<std::string> problems_of(const Bundle& bundle) {
   std::vector<std::string> found;
@@ -42,17 +93,13 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
     found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
                                 bundle.self_test.scores.size()));
   }
+  if (!bundle.networks.empty()) find_tag_problems(bundle, found);
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
-    const FrontEnd& front_end = bundle.networks[i].front_end;
-    for (const std::string& p : front_end.log_mel.problems())
-      found.push_back(fmt::format("networks[{}].front_end.log_mel.{}", i, p));
-    for (const std::string& p : front_end.normalizer.problems())
-      found.push_back(fmt::format("networks[{}].front_end.normalizer.{}", i, p));
-    const std::size_t n_means = front_end.normalizer.mean.size();
-    if (n_means != 0 && n_means != static_cast<std::size_t>(front_end.log_mel.n_mels)) {
-      found.push_back(fmt::format("networks[{}].front_end.normalizer.mean: one a band ({}), got {}", i,
-                                  front_end.log_mel.n_mels, n_means));
-    }
+    const BundledNetwork& network = bundle.networks[i];
+    find_front_end_problems(network.front_end, fmt::format("networks[{}].front_end", i), found);
+    if (network.embedder)
+      find_front_end_problems(network.embedder->front_end, fmt::format("networks[{}].embedder.front_end", i),
+                              found);
   }
   return found;
 }
@@ -87,13 +134,19 @@ std::vector<std::string> missing_keys(const Value& tree) {
 
 }  // namespace
 
+std::size_t n_parameters(const TensorMap& tensors, std::string_view prefix) {
+  std::size_t n = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const bool statistic =
+        name.find("running_") != std::string::npos || name.find("pca.") != std::string::npos;
+    if (name.starts_with(prefix) && !statistic) n += tensor.n_elements();
+  }
+  return n;
+}
+
 std::size_t Bundle::n_parameters() const {
   std::size_t n = 0;
-  for (const TensorMap& map : tensors) {
-    for (const auto& [name, tensor] : map) {
-      if (name.find("running_") == std::string::npos) n += tensor.n_elements();
-    }
-  }
+  for (const TensorMap& map : tensors) n += earmark::n_parameters(map);
   return n;
 }
 

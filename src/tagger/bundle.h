@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/hierarchy.h"
 #include "core/tensor_io.h"
 #include "core/value.h"
 #include "earmark/log_mel.h"
@@ -32,27 +35,58 @@ struct FrontEnd {
   }
 };
 
+/// A network whose answers are part of another one's input: VGGish beside CNN+VGGish. A clip is heard as
+/// `n_examples` examples of `example_frames` frames, completed with silence where it is too short; their
+/// embeddings stand one after the other. Its tensors stand in the file under "networks.<index>.embedder.".
+struct BundledEmbedder {
+  std::string kind = "vggish";
+  int revision = 1;
+  Value options;
+  FrontEnd front_end;
+  int n_examples = 10;
+  int example_frames = 96;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("kind", self.kind, kAny, "architecture");
+    visit("revision", self.revision, Range{1, 1000}, "of the architecture");
+    visit("options", self.options, kAny, "sizes of the architecture");
+    visit("front_end", self.front_end, kAny, "waveform to input, of a sample rate of its own");
+    visit("n_examples", self.n_examples, Range{1, 10000}, "examples that a clip is heard as");
+    visit("example_frames", self.example_frames, Range{1, 100000}, "frames of an example");
+  }
+};
+
 /// One network and its front end. Its tensors stand in the file under "networks.<index>.".
 struct BundledNetwork {
   std::string kind;
   int revision = 1;
   Value options;
   FrontEnd front_end;
+  std::vector<std::string> tags;            ///< that it answers for, "" for one that is not told; empty: all
+  std::optional<BundledEmbedder> embedder;  ///< what it hears beside its own features
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("kind", self.kind, kAny, "architecture");
     visit("revision", self.revision, Range{1, 1000}, "of the architecture");
     visit("options", self.options, kAny, "sizes of the architecture");
     visit("front_end", self.front_end, kAny, "waveform to input");
+    visit("tags", self.tags, kAny,
+          "tags that it answers for, '' for one that is not told; none named: all of the bundle's");
+    visit("embedder", self.embedder, kAny, "network whose embeddings it hears beside its features");
   }
 };
 
 /// How the scores of several networks become one.
-enum class CombineRule { kMean, kGeometric };
+enum class CombineRule {
+  kMean,
+  kGeometric,
+  kHierarchy,  ///< a top network and, of some categories each, branches (core/hierarchy.h)
+};
 template <>
 struct EnumNames<CombineRule> {
   static constexpr std::array kNames{std::pair{CombineRule::kMean, std::string_view("mean")},
-                                     std::pair{CombineRule::kGeometric, std::string_view("geometric")}};
+                                     std::pair{CombineRule::kGeometric, std::string_view("geometric")},
+                                     std::pair{CombineRule::kHierarchy, std::string_view("hierarchy")}};
 };
 
 /// How a segment shorter than the others is completed.
@@ -86,6 +120,8 @@ struct Bundle {
   std::vector<BundledNetwork> networks;
   CombineRule combine = CombineRule::kMean;
   std::vector<double> weights;  ///< one a network; empty: equal
+  std::vector<int> parents;     ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
+  HierarchyTop top = HierarchyTop::kJoint;  ///< of kHierarchy: networks[0] is the top, the others branches
   SelfTest self_test;
   Value provenance;  ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
   std::vector<TensorMap> tensors;  ///< one map a network
@@ -99,12 +135,18 @@ struct Bundle {
     visit("networks", self.networks, kAny, "architectures with their front ends");
     visit("combine", self.combine, kAny, "how several networks' scores become one");
     visit("weights", self.weights, kNotNegative, "of the networks");
+    visit("parents", self.parents, Range{-1, 100000}, "index of the tag above each, -1 at the top");
+    visit("top", self.top, kAny, "combine: hierarchy: what stands for categories that are not selected");
     visit("self_test", self.self_test, kAny, "an input and the expected answer");
     visit("provenance", self.provenance, kAny, "where the bundle comes from");
   }
 
   std::size_t n_parameters() const;
 };
+
+/// Of the tensors whose names begin with `prefix`, without what is no weight: running statistics, principal
+/// components.
+std::size_t n_parameters(const TensorMap& tensors, std::string_view prefix = "");
 
 enum class Precision { kFloat32, kFloat16 };
 template <>

@@ -13,19 +13,13 @@
 #include "core/options_io.h"
 #include "core/torch_pickle.h"
 #include "earmark/error.h"
+#include "tagger/embedder.h"
 #include "tagger/inputs.h"
 #include "tagger/scorer.h"
 #include "tagger/text.h"
 
 namespace earmark {
 namespace {
-
-std::size_t n_parameters(const TensorMap& tensors) {
-  std::size_t n = 0;
-  for (const auto& [name, tensor] : tensors)
-    n += name.find("running_") == std::string::npos ? tensor.n_elements() : 0;
-  return n;
-}
 
 // Takes what the network has by name; the rest is told.
 TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout, ImportResult& result) {
@@ -84,6 +78,18 @@ FrontEnd front_end_for(const ImportRequest& request, const ModelOptions& model) 
   return chosen;
 }
 
+void add_embedder(const Bundle& embedder, int n_embedding, BundledNetwork& network, TensorMap& tensors) {
+  EmbedderParts parts = embedder_of(embedder);
+  const auto width = static_cast<int>(parts.spec.options.at("n_tags").as_integer());
+  if (n_embedding == 0 || n_embedding % width != 0)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("embedder: the network hears embeddings of {}, which examples of {} do not make",
+                            n_embedding, width));
+  parts.spec.n_examples = n_embedding / width;
+  network.embedder = std::move(parts.spec);
+  for (auto& [name, tensor] : parts.tensors) tensors.emplace("embedder." + name, std::move(tensor));
+}
+
 std::vector<std::string> tag_names(const std::vector<std::string>& labels, std::int64_t n_tags) {
   if (!labels.empty()) {
     if (static_cast<std::int64_t>(labels.size()) != n_tags)
@@ -106,13 +112,17 @@ Value describe_bundle(const std::filesystem::path& path) {
   card.set("bytes", static_cast<std::int64_t>(bytes.size()));
   card.set("id", bundle_id(bytes));
   const Value own = write_options(bundle);
-  for (const char* key : {"tags", "thresholds", "segment_s", "padding", "combine", "weights"})
+  for (const char* key :
+       {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "parents", "top"})
     card.set(key, own.at(key));
   card.set("parameters", static_cast<std::int64_t>(bundle.n_parameters()));
   Value::List networks;
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
     Value network = write_options(bundle.networks[i]);
-    network.set("parameters", static_cast<std::int64_t>(n_parameters(bundle.tensors[i])));
+    const std::size_t all = n_parameters(bundle.tensors[i]),
+                      of_embedder = n_parameters(bundle.tensors[i], "embedder.");
+    network.set("parameters", static_cast<std::int64_t>(all - of_embedder));
+    if (of_embedder > 0) network.set("embedder_parameters", static_cast<std::int64_t>(of_embedder));
     networks.push_back(std::move(network));
   }
   card.set("networks", Value(std::move(networks)));
@@ -169,8 +179,10 @@ ImportResult import_state(const TensorMap& state, const ImportRequest& request, 
   bundle.thresholds.assign(bundle.tags.size(), request.threshold);
   bundle.segment_s = request.segment_s;
   bundle.provenance = request.provenance;
-  bundle.networks.push_back(std::move(network));
   bundle.tensors.push_back(chosen_tensors(translated, layout(model), result));
+  if (request.embedder)
+    add_embedder(*request.embedder, n_embedding_of(model), network, bundle.tensors.back());
+  bundle.networks.push_back(std::move(network));
   complete_self_test(bundle, make_network, request.precision);
   return result;
 }
@@ -221,7 +233,9 @@ Tensor forward_features(const Bundle& bundle, std::size_t network, const Forward
   const BundledNetwork& spec = bundle.networks[network];
   check_forward(spec, input);
   const std::vector<std::int64_t>& shape = input.features.shape;
-  const std::unique_ptr<Network> built = make_network(spec, bundle.tensors[network]);
+  TensorMap tensors = bundle.tensors[network];
+  take_tensors(tensors, "embedder.");
+  const std::unique_ptr<Network> built = make_network(spec, tensors);
   const std::vector<float> values = input.features.floats();
   const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
   if (bad != values.end())

@@ -33,6 +33,7 @@ struct ImportRequest {
   std::string kind;  ///< architecture
   Value options;     ///< of the architecture, above what the weights' shapes tell; empty map: none
   std::vector<std::string> labels;  ///< [n_tags]; empty: tag_0, tag_1 ...
+  std::optional<Bundle> embedder;   ///< makes the embeddings that the network hears, and becomes part of it
   /// What the network was trained with; nothing: what its architecture was published with, with as many bands
   /// as the weights want.
   std::optional<FrontEnd> front_end;

@@ -4,40 +4,77 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "audio/resample.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 
 namespace earmark {
 
-Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(bundle)) {
-  for (std::size_t i = 0; i < bundle_.networks.size(); ++i) {
-    const BundledNetwork& spec = bundle_.networks[i];
-    const LogMelOptions& options = spec.front_end.log_mel;
-    if (options.sample_rate_hz != sample_rate_hz() || (options.channels == Channels::kMono) != mono()) {
-      throw Error(ErrorCode::kUnsupported, fmt::format("networks[{}].front_end: networks of different sample "
-                                                       "rates or channels in one bundle, {} Hz beside {} Hz",
-                                                       i, options.sample_rate_hz, sample_rate_hz()));
-    }
-    parts_.push_back({LogMelExtractor(options), make_network(spec, bundle_.tensors[i])});
-    if (parts_.back().network->n_tags() != static_cast<int>(bundle_.tags.size())) {
-      throw Error(ErrorCode::kBadBundle, fmt::format("networks[{}]: gives {} scores for {} tags", i,
-                                                     parts_.back().network->n_tags(), bundle_.tags.size()));
-    }
-    if (parts_.back().network->n_metadata() != static_cast<int>(spec.front_end.metadata.size())) {
-      throw Error(ErrorCode::kBadBundle,
-                  fmt::format("networks[{}]: takes {} columns of metadata, its front end has {}", i,
-                              parts_.back().network->n_metadata(), spec.front_end.metadata.size()));
-    }
+namespace {
+
+// The segment at another rate; made once a segment.
+const Waveform& at_rate(const Waveform& waveform, int rate, std::map<int, Waveform>& made) {
+  if (rate == waveform.sample_rate_hz) return waveform;
+  const auto [place, is_new] = made.try_emplace(rate);
+  if (is_new) place->second = resampled(waveform, rate);
+  return place->second;
+}
+
+std::vector<std::size_t> columns_of(const BundledNetwork& network, const std::vector<std::string>& tags) {
+  std::vector<std::size_t> columns;
+  for (std::size_t k = 0; k < tags.size(); ++k) {
+    if (network.tags.empty()) columns.push_back(k);
   }
+  for (const std::string& tag : network.tags) {  // one that is not told lands behind the last
+    columns.push_back(static_cast<std::size_t>(std::find(tags.begin(), tags.end(), tag) - tags.begin()));
+  }
+  return columns;
+}
+
+}  // namespace
+
+Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(bundle)) {
+  for (std::size_t i = 0; i < bundle_.networks.size(); ++i) parts_.push_back(make_part(i, make_network));
+  bundle_.tensors.clear();
   check_self_test();
 }
 
+Scorer::Part Scorer::make_part(std::size_t index, MakeNetworkFn& make_network) {
+  const BundledNetwork& spec = bundle_.networks[index];
+  TensorMap tensors = std::move(bundle_.tensors[index]);
+  const TensorMap of_embedder = take_tensors(tensors, "embedder.");
+  Part part{LogMelExtractor(spec.front_end.log_mel), make_network(spec, tensors), nullptr,
+            columns_of(spec, bundle_.tags)};
+  if (spec.embedder) part.embedder = std::make_unique<Embedder>(*spec.embedder, of_embedder, make_network);
+  std::vector<std::string> problems;
+  if (part.network->n_tags() != static_cast<int>(part.columns.size())) {
+    problems.push_back(fmt::format("networks[{}]: gives {} scores for {} tags", index, part.network->n_tags(),
+                                   part.columns.size()));
+  }
+  if (part.network->n_metadata() != static_cast<int>(spec.front_end.metadata.size())) {
+    problems.push_back(fmt::format("networks[{}]: takes {} columns of metadata, its front end has {}", index,
+                                   part.network->n_metadata(), spec.front_end.metadata.size()));
+  }
+  if (part.embedder && part.embedder->width() != part.network->n_embedding()) {
+    problems.push_back(fmt::format("networks[{}]: takes embeddings of {}, its embedder makes {}", index,
+                                   part.network->n_embedding(), part.embedder->width()));
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the bundle's parts do not fit:", problems);
+  return part;
+}
+
 int Scorer::sample_rate_hz() const noexcept {
-  return bundle_.networks.front().front_end.log_mel.sample_rate_hz;
+  int rate = 0;
+  for (const BundledNetwork& network : bundle_.networks)
+    rate = std::max(rate, network.front_end.log_mel.sample_rate_hz);
+  return rate;
 }
 bool Scorer::mono() const noexcept {
-  return bundle_.networks.front().front_end.log_mel.channels == Channels::kMono;
+  return std::all_of(bundle_.networks.begin(), bundle_.networks.end(), [](const BundledNetwork& network) {
+    return network.front_end.log_mel.channels == Channels::kMono;
+  });
 }
 
 std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace,
@@ -49,38 +86,66 @@ std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace
         throw Error(
             ErrorCode::kUnsupported,
             fmt::format("networks[{}]: {} takes embeddings beside features, and the bundle holds no network "
-                        "that makes them; `earmark model forward --embeddings` runs it",
+                        "that makes them; `earmark model import --embedder` puts one in, `earmark model "
+                        "forward --embeddings` runs it without",
                         i, bundle_.networks[i].kind));
       });
 }
 
+std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,
+                                       const Beside& metadata, const Beside& embeddings) const {
+  const Part& part = parts_[index];
+  const FrontEnd& front_end = bundle_.networks[index].front_end;
+  const auto heard_by = [&](int rate) -> const Waveform& {
+    return at_rate(waveform, rate, workspace.resampled);
+  };
+  part.extractor.compute(heard_by(front_end.log_mel.sample_rate_hz), workspace.log_mel, workspace.features);
+  front_end.normalizer.apply(workspace.features);
+  const FeatureMap& f = workspace.features;
+  NetworkInput input{1, f.n_channels, f.n_mels, f.n_frames, f.values, {}, {}, {}};
+  std::vector<float> columns, embedded;
+  if (part.network->n_metadata() > 0) input.metadata = columns = metadata(index);
+  if (part.embedder) {
+    embedded = part.embedder->embed(heard_by(part.embedder->sample_rate_hz()), workspace.log_mel);
+  } else if (part.network->n_embedding() > 0) {
+    embedded = embeddings(index);
+  }
+  input.embeddings = embedded;
+  return part.network->scores(input);
+}
+
 std::vector<float> Scorer::combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
                                     const Beside& embeddings) const {
+  workspace.resampled.clear();
+  const auto scores_of = [&](std::size_t i) {
+    return part_scores(i, waveform, workspace, metadata, embeddings);
+  };
   const std::size_t n_tags = bundle_.tags.size();
+  if (bundle_.combine == CombineRule::kHierarchy) {
+    std::vector<float> top(n_tags + 1, 0.0f), branches(n_tags + 1, std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const std::vector<float> own = scores_of(i);
+      for (std::size_t k = 0; k < own.size(); ++k) (i == 0 ? top : branches)[parts_[i].columns[k]] = own[k];
+    }
+    return hierarchy_scores(bundle_.parents, top, branches, bundle_.top);
+  }
+  if (parts_.size() == 1) return scores_of(0);
+  const bool geometric = bundle_.combine == CombineRule::kGeometric;
   std::vector<double> total(n_tags, 0.0);
   double weight_sum = 0.0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const Part& part = parts_[i];
-    part.extractor.compute(waveform, workspace.log_mel, workspace.features);
-    bundle_.networks[i].front_end.normalizer.apply(workspace.features);
-    const FeatureMap& f = workspace.features;
-    NetworkInput input{1, f.n_channels, f.n_mels, f.n_frames, f.values, {}, {}, {}};
-    std::vector<float> columns, embedded;
-    if (part.network->n_metadata() > 0) input.metadata = columns = metadata(i);
-    if (part.network->n_embedding() > 0) input.embeddings = embedded = embeddings(i);
-    const std::vector<float> s = part.network->scores(input);
-    if (parts_.size() == 1) return s;
+    const std::vector<float> own = scores_of(i);
     const double weight = bundle_.weights.empty() ? 1.0 : bundle_.weights[i];
     weight_sum += weight;
     for (std::size_t k = 0; k < n_tags; ++k) {
-      const auto x = static_cast<double>(s[k]);
-      total[k] += weight * (bundle_.combine == CombineRule::kGeometric ? std::log(std::max(x, 1e-12)) : x);
+      const auto x = static_cast<double>(own[k]);
+      total[parts_[i].columns[k]] += weight * (geometric ? std::log(std::max(x, 1e-12)) : x);
     }
   }
   std::vector<float> scores(n_tags);
   for (std::size_t k = 0; k < n_tags; ++k) {
     const double mean = total[k] / weight_sum;
-    scores[k] = static_cast<float>(bundle_.combine == CombineRule::kGeometric ? std::exp(mean) : mean);
+    scores[k] = static_cast<float>(geometric ? std::exp(mean) : mean);
   }
   return scores;
 }

@@ -1,12 +1,14 @@
 // scorer.h: samples in, scores out: a bundle with its networks built and its self-test passed.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "earmark/log_mel.h"
 #include "earmark/waveform.h"
 #include "tagger/bundle.h"
+#include "tagger/embedder.h"
 #include "tagger/network.h"
 
 namespace earmark {
@@ -18,8 +20,11 @@ class Scorer {
   /// @throws Error(kBadBundle) when weights do not fit, or the bundle no longer gives its own answer.
   Scorer(Bundle bundle, MakeNetworkFn& make_network);
 
+  /// Without its tensors: the networks have them.
   const Bundle& bundle() const noexcept { return bundle_; }
-  /// Rate and channels that samples must have.
+  /// Rate and channels that samples must have: the highest rate among the networks, several channels when one
+  /// of them hears several. What hears at a lower rate is given the segment resampled for itself, so that its
+  /// answer depends on the segment alone.
   int sample_rate_hz() const noexcept;
   bool mono() const noexcept;
 
@@ -27,12 +32,14 @@ class Scorer {
   struct Workspace {
     LogMelWorkspace log_mel;
     FeatureMap features;
+    std::map<int, Waveform> resampled;  ///< the present segment by its rate
   };
 
   /// @param waveform a segment at sample_rate_hz().
   /// @param metadata what is known of the recording; a column that it lacks has the bundle's fallback.
   /// @return [n_tags], 0..1.
-  /// @throws Error(kBadAudio) as LogMelExtractor does; Error(kUnsupported) when a network takes embeddings.
+  /// @throws Error(kBadAudio) as LogMelExtractor does; Error(kUnsupported) when a network hears embeddings
+  /// that the bundle has no network for.
   std::vector<float> scores(const Waveform& waveform, Workspace& workspace,
                             const Metadata& metadata = {}) const;
 
@@ -41,11 +48,17 @@ class Scorer {
   struct Part {
     LogMelExtractor extractor;
     std::unique_ptr<Network> network;
+    std::unique_ptr<Embedder> embedder;  // null: none
+    std::vector<std::size_t> columns;    // its tags' places among the bundle's
   };
+  Part make_part(std::size_t index, MakeNetworkFn& make_network);
   void check_self_test() const;
   std::vector<float> self_test_scores() const;
-  /// Scores of features that stand in the workspace's map, of one network.
-  using Beside = std::function<std::vector<float>(std::size_t network)>;  // metadata or embeddings
+  /// Metadata or embeddings of a network.
+  using Beside = std::function<std::vector<float>(std::size_t network)>;
+  /// One network's scores of its own tags.
+  std::vector<float> part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,
+                                 const Beside& metadata, const Beside& embeddings) const;
   std::vector<float> combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
                               const Beside& embeddings) const;
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "audio/resample.h"
+#include "core/parallel.h"
 #include "data/clip_metadata.h"
 
 namespace earmark {
@@ -135,24 +138,103 @@ ExampleMaker::ExampleMaker(const Recipe& recipe, const ClipStore& clips)
   }
 }
 
-// Of the whole clip as it is, neither augmented nor normalised; from the cache when it is there.
-FeatureMap ExampleMaker::features_of(std::size_t clip) const {
+// From the cache when there is one and it has them.
+std::vector<float> ExampleMaker::kept(const std::string& key,
+                                      const std::function<std::vector<float>()>& make) const {
   DiskCache* cache = clips_.cache();
-  if (cache == nullptr) return extractor_.compute(*clips_.get(clip));
-  const LogMelOptions& options = recipe_.log_mel();
-  const std::string key =
-      fmt::format("log_mel {}\n{}\n{}", kLogMelRevision, to_json(write_options(options)), clips_.key(clip));
+  if (cache == nullptr || key.empty()) return make();
   if (const auto stored = cache->get(key)) {
-    const int n_channels = extractor_.n_channels(options.channels == Channels::kMono ? 1 : 2);
-    const auto rows = static_cast<std::size_t>(n_channels) * static_cast<std::size_t>(options.n_mels);
-    if (auto values = floats_of(*stored); values && !values->empty() && values->size() % rows == 0) {
-      const auto n_frames = static_cast<int>(values->size() / rows);
-      return {n_channels, options.n_mels, n_frames, std::move(*values)};
+    if (auto values = floats_of(*stored); values && !values->empty()) return *std::move(values);
+  }
+  std::vector<float> values = make();
+  cache->put(key, as_cache_bytes(values));
+  return values;
+}
+
+// All that the samples which `plan` makes of a clip depend on; empty when they never come again.
+std::string ExampleMaker::name_of(std::size_t clip, const WavePlan& plan, std::uint64_t variant) const {
+  if (clips_.cache() == nullptr) return "";
+  if (plan.steps.empty()) return clips_.key(clip);
+  const bool others = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
+    return std::holds_alternative<WavePlan::Mix>(step);
+  });
+  if (recipe_.train.wave_variants == 0 || others) return "";
+  std::string name = fmt::format("{}\nseed {} variant {}", clips_.key(clip), recipe_.seed, variant);
+  for (const AugmentOptions& options : recipe_.augment) name += fmt::format("\n{}", to_json(write_options(options)));
+  return name;
+}
+
+// Log-mel, not normalised, and embeddings of what `plan` makes of a clip.
+void ExampleMaker::hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant,
+                        Example& example) const {
+  std::shared_ptr<const Waveform> as_it_is;
+  std::optional<Waveform> changed;
+  const auto waveform = [&]() -> const Waveform& {
+    if (!as_it_is) as_it_is = clips_.get(clip);
+    if (plan.steps.empty()) return *as_it_is;
+    if (!changed) {
+      changed = *as_it_is;
+      for (const auto& step : plan.steps) std::visit(WaveStepRunner{clips_, *changed}, step);
+    }
+    return *changed;
+  };
+  const std::string name = name_of(clip, plan, variant);
+  const LogMelOptions& options = recipe_.log_mel();
+  const std::string key = name.empty() ? ""
+                                       : fmt::format("log_mel {}\n{}\n{}", kLogMelRevision,
+                                                     to_json(write_options(options)), name);
+  FeatureMap& features = example.features;
+  features.n_channels = extractor_.n_channels(options.channels == Channels::kMono ? 1 : 2);
+  features.n_mels = options.n_mels;
+  features.values = kept(key, [&] { return extractor_.compute(waveform()).values; });
+  features.n_frames = static_cast<int>(features.values.size() /
+                                       static_cast<std::size_t>(features.n_channels * features.n_mels));
+  if (embedder_ == nullptr) return;
+  // In memory too where the same samples come again.
+  const bool again = plan.steps.empty() || recipe_.train.wave_variants > 0;
+  const VariantOf place{clip, plan.steps.empty() ? 0 : variant + 1};
+  if (again) {
+    const std::lock_guard lock(embeddings_mutex_);
+    if (const auto found = embeddings_.find(place); found != embeddings_.end()) {
+      example.embeddings = found->second;
+      return;
     }
   }
-  FeatureMap features = extractor_.compute(*clips_.get(clip));
-  cache->put(key, as_cache_bytes(features.values));
-  return features;
+  example.embeddings = kept(name.empty() ? "" : fmt::format("embedding\n{}\n{}", embedder_id_, name), [&] {
+    LogMelWorkspace workspace;
+    return embedder_->embed(resampled(waveform(), embedder_->sample_rate_hz()), workspace);
+  });
+  if (!again) return;
+  const std::lock_guard lock(embeddings_mutex_);
+  embeddings_[place] = example.embeddings;
+}
+
+FeatureMap ExampleMaker::features_of(std::size_t clip) const {
+  Example example;
+  hear(clip, {}, 0, example);
+  return std::move(example.features);
+}
+
+void ExampleMaker::use_embedder(const Embedder* embedder, std::string id) {
+  embedder_ = embedder;
+  embedder_id_ = std::move(id);
+}
+
+void ExampleMaker::embed_all(int threads, const std::function<void(std::size_t)>& on_clip) {
+  if (embedder_ == nullptr) return;
+  std::mutex mutex;
+  std::size_t n_done = 0;
+  parallel_for(clips_.size(), threads, [&](std::size_t clip, int) {
+    Example example;
+    hear(clip, {}, 0, example);
+    const std::lock_guard lock(mutex);
+    on_clip(++n_done);
+  });
+}
+
+std::uint64_t ExampleMaker::variant_of(std::uint64_t epoch) const {
+  const auto n = static_cast<std::uint64_t>(recipe_.train.wave_variants);
+  return n == 0 ? epoch : epoch % n;
 }
 
 const Normalizer& ExampleMaker::measure_normalizer() {
@@ -208,7 +290,7 @@ WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
   WavePlan plan;
   plan.n_samples = clips_.n_samples(visit.clip);
   plan.targets = clips_.clip(visit.clip).targets;
-  Rng rng(recipe_.seed, "augment_waveform", epoch, item_of(clips_.clip(visit.clip), visit));
+  Rng rng(recipe_.seed, "augment_waveform", variant_of(epoch), item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
       plan_mix(*mixup, visit, rng, plan);
@@ -227,16 +309,11 @@ BucketItem ExampleMaker::describe(const Visit& visit, std::uint64_t epoch) const
   return item;
 }
 
-FeatureMap ExampleMaker::features_of(std::size_t clip, const WavePlan& plan) const {
-  Waveform waveform = *clips_.get(clip);
-  for (const auto& step : plan.steps) std::visit(WaveStepRunner{clips_, waveform}, step);
-  return extractor_.compute(waveform);
-}
-
 Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   WavePlan planned = plan(visit, epoch);
-  Example example{{}, std::move(planned.targets)};
-  example.features = planned.steps.empty() ? features_of(visit.clip) : features_of(visit.clip, planned);
+  Example example;
+  example.targets = planned.targets;
+  hear(visit.clip, planned, variant_of(epoch), example);
   normalizer_.apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)
@@ -246,7 +323,9 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
 }
 
 Example ExampleMaker::plain(std::size_t clip) const {
-  Example example{features_of(clip), clips_.clip(clip).targets};
+  Example example;
+  example.targets = clips_.clip(clip).targets;
+  hear(clip, {}, 0, example);
   normalizer_.apply(example.features);
   example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(clip), columns_));
   return example;
@@ -261,6 +340,7 @@ void ExampleMaker::mix(Batch& batch) const {
     if (plan.lambda == 1.0) continue;
     mix_items(batch.features, plan);
     if (!batch.metadata.empty()) mix_items(batch.metadata, plan);
+    if (!batch.embeddings.empty()) mix_items(batch.embeddings, plan);
     // Both targets are kept: a loss may mask by them, and then differs from the loss of their mean.
     batch.share = plan.lambda;
     const std::size_t n_tags = batch.targets.size() / size;
@@ -296,6 +376,7 @@ Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) 
     batch.n_valid.push_back(e.features.n_frames);
     batch.targets.insert(batch.targets.end(), e.targets.begin(), e.targets.end());
     batch.metadata.insert(batch.metadata.end(), e.metadata.begin(), e.metadata.end());
+    batch.embeddings.insert(batch.embeddings.end(), e.embeddings.begin(), e.embeddings.end());
   }
   return batch;
 }

@@ -2,6 +2,9 @@
 // warped and masked. A pure function of (seed, epoch, clip), so any thread may make any example.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "features/normalize.h"
 #include "models/stripes.h"
 #include "recipe/recipe.h"
+#include "tagger/embedder.h"
 #include "train/clip_store.h"
 
 namespace earmark {
@@ -20,8 +24,9 @@ namespace earmark {
 struct Example {
   FeatureMap features;
   std::vector<float> targets;
-  std::vector<float> metadata{};  ///< [n_metadata], scaled
-  Stripes stripes{};              ///< what the network masks of it
+  std::vector<float> metadata{};    ///< [n_metadata], scaled
+  std::vector<float> embeddings{};  ///< [n_embedding]
+  Stripes stripes{};                ///< what the network masks of it
 };
 
 /// What is decided about a visit before any of its samples are looked at.
@@ -58,9 +63,10 @@ struct Batch {
   std::vector<float> targets;  ///< [batch, n_tags]
   double share = 1.0;          ///< of these in a mixed batch
   std::vector<float>
-      other_targets;             ///< [batch, n_tags] of what is mixed in, of weight 1 - share; empty: nothing
-  std::vector<float> metadata;   ///< [batch, n_metadata]
-  std::vector<Stripes> stripes;  ///< [batch], or empty when nothing is masked
+      other_targets;            ///< [batch, n_tags] of what is mixed in, of weight 1 - share; empty: nothing
+  std::vector<float> metadata;  ///< [batch, n_metadata]
+  std::vector<float> embeddings;  ///< [batch, n_embedding]
+  std::vector<Stripes> stripes;   ///< [batch], or empty when nothing is masked
   std::vector<std::int64_t> n_valid;
   std::vector<std::string> clip_ids;
 
@@ -83,6 +89,11 @@ class ExampleMaker {
   void set_metadata_columns(std::vector<MetadataColumn> columns) { columns_ = std::move(columns); }
   const std::vector<MetadataColumn>& metadata_columns() const { return columns_; }
 
+  /// What makes the embeddings of every example from then on; outlives the maker. @param id of its weights.
+  void use_embedder(const Embedder* embedder, std::string id);
+  /// Makes those of the clips as they are, once for all; `plain` then only looks them up.
+  void embed_all(int threads, const std::function<void(std::size_t done)>& on_clip);
+
   /// As trained on.
   Example augmented(const Visit& visit, std::uint64_t epoch) const;
   /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
@@ -96,7 +107,10 @@ class ExampleMaker {
 
  private:
   FeatureMap features_of(std::size_t clip) const;
-  FeatureMap features_of(std::size_t clip, const WavePlan& plan) const;
+  std::vector<float> kept(const std::string& key, const std::function<std::vector<float>()>& make) const;
+  std::string name_of(std::size_t clip, const WavePlan& plan, std::uint64_t variant) const;
+  void hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant, Example& example) const;
+  std::uint64_t variant_of(std::uint64_t epoch) const;
   WavePlan plan(const Visit& visit, std::uint64_t epoch) const;
   void plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng, WavePlan& plan) const;
 
@@ -106,6 +120,12 @@ class ExampleMaker {
   LogMelExtractor extractor_;
   Normalizer normalizer_;
   std::vector<MetadataColumn> columns_;
+  const Embedder* embedder_ = nullptr;
+  std::string embedder_id_;
+  // By clip and variant; a clip that nothing was done to has none.
+  using VariantOf = std::pair<std::size_t, std::uint64_t>;
+  mutable std::mutex embeddings_mutex_;
+  mutable std::map<VariantOf, std::vector<float>> embeddings_;
 };
 
 Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids);

@@ -33,6 +33,11 @@ NetworkBatch network_batch(const Batch& batch) {
         const_cast<float*>(batch.metadata.data()),
         {batch.size(), static_cast<std::int64_t>(batch.metadata.size()) / batch.size()}, torch::kFloat);
   }
+  if (!batch.embeddings.empty()) {
+    all.embeddings = torch::from_blob(
+        const_cast<float*>(batch.embeddings.data()),
+        {batch.size(), static_cast<std::int64_t>(batch.embeddings.size()) / batch.size()}, torch::kFloat);
+  }
   all.stripes = batch.stripes;
   return all;
 }
@@ -90,6 +95,7 @@ void Learner::begin_optimizer() { optimizer_ = make_optimizer(trained_, recipe_.
 
 void Learner::take(const Bundle& init, bool same_tags) {
   TensorMap state = init.tensors.front();
+  take_tensors(state, "embedder.");
   if (recipe_.train.init == InitRule::kMatching) {
     const std::size_t n = state.size();
     const StateMismatch mismatch = load_matching_state(*network_, state);
@@ -120,6 +126,14 @@ void Learner::set_mode(bool training) {
   network_->train(training && !recipe_.train.freeze_trunk);
 }
 
+torch::Tensor Learner::loss_of(const torch::Tensor& answered, const std::vector<float>& targets) const {
+  const std::int64_t n_clips = answered.size(0);
+  const torch::Tensor y =
+      torch::from_blob(const_cast<float*>(targets.data()),
+                       {n_clips, static_cast<std::int64_t>(targets.size()) / n_clips}, torch::kFloat);
+  return compute_loss(recipe_.loss, answered, network_->answer(), y, tags_);
+}
+
 double Learner::step(const Batch& batch, double rate_factor) {
   set_mode(true);
   optimizer_->zero_grad();
@@ -127,15 +141,9 @@ double Learner::step(const Batch& batch, double rate_factor) {
   torch::manual_seed(
       Rng(recipe_.seed, "dropout", batch.epoch, static_cast<std::uint64_t>(batch.iteration)).bits());
   const torch::Tensor answered = network_->forward(network_batch(batch));
-  const auto loss_against = [&](const std::vector<float>& targets) {
-    const auto n_tags = static_cast<std::int64_t>(targets.size()) / batch.size();
-    const torch::Tensor y =
-        torch::from_blob(const_cast<float*>(targets.data()), {batch.size(), n_tags}, torch::kFloat);
-    return compute_loss(recipe_.loss, answered, network_->answer(), y, tags_);
-  };
-  torch::Tensor loss = loss_against(batch.targets);
+  torch::Tensor loss = loss_of(answered, batch.targets);
   if (!batch.other_targets.empty())
-    loss = batch.share * loss + (1.0 - batch.share) * loss_against(batch.other_targets);
+    loss = batch.share * loss + (1.0 - batch.share) * loss_of(answered, batch.other_targets);
   const double value = loss.item<double>();
   double norm = value;
   if (std::isfinite(value)) {
@@ -184,19 +192,24 @@ void Learner::round_weights() {
   }
 }
 
-std::vector<float> Learner::scores(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
+Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
   torch::NoGradGuard no_grad;
   set_mode(false);
   network_->eval();
-  std::vector<float> all;
-  for (std::size_t i = 0; i < maker.clips().size(); ++i) {
+  Heard heard;
+  const std::size_t n = maker.clips().size();
+  for (std::size_t i = 0; i < n; ++i) {
     std::vector<Example> one;
     one.push_back(maker.plain(i));
-    const torch::Tensor s = network_->scores(network_batch(collate(std::move(one), {}))).contiguous();
-    all.insert(all.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
+    const Batch batch = collate(std::move(one), {});
+    const torch::Tensor answered = network_->forward(network_batch(batch));
+    heard.loss += loss_of(answered, batch.targets).item<double>() / static_cast<double>(n);
+    const torch::Tensor s =
+        (network_->answer() == Answer::kLogits ? torch::sigmoid(answered) : answered).contiguous();
+    heard.scores.insert(heard.scores.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
     on_clip(static_cast<long>(i + 1));
   }
-  return all;
+  return heard;
 }
 
 void Learner::save(TensorMap& state) const {

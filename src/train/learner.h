@@ -37,8 +37,12 @@ class Learner {
   /// Rounds the weights as a bundle of half precision stores them, so that what is measured is what is kept.
   void round_weights();
 
-  /// Scores 0..1 of clips as they are, one after the other: [n, n_tags].
-  std::vector<float> scores(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
+  struct Heard {
+    std::vector<float> scores;  ///< [n, n_tags], 0..1
+    double loss = 0.0;          ///< mean over the clips
+  };
+  /// Clips as they are, one after the other.
+  Heard hear(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
 
   TaggingNetwork& network() { return *network_; }
   const Value& model_options() const { return model_options_; }
@@ -50,6 +54,8 @@ class Learner {
  private:
   void set_mode(bool training);
   void take(const Bundle& init, bool same_tags);
+
+  torch::Tensor loss_of(const torch::Tensor& answered, const std::vector<float>& targets) const;
 
   const Recipe& recipe_;
   LossTags tags_;

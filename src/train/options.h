@@ -195,9 +195,11 @@ struct PlateauRestartsOptions {
   double factor_step = 0.1;
   double max_factor = 0.9;
   double min_lr = 1e-6;
+  bool keep_moments = false;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("metrics", self.metrics, kAny, "a validation improves when one of these is higher than its best");
+    visit("metrics", self.metrics, kAny,
+          "a validation improves when one of these is better than its best: higher, of `loss` lower");
     visit("bests", self.bests, kAny,
           "each metric keeps its own best (apart), or an improvement replaces all of them, as in the "
           "published program "
@@ -210,6 +212,8 @@ struct PlateauRestartsOptions {
           "is never passed, so that the rate still falls");
     visit("min_lr", self.min_lr, kPositive,
           "at this rate or below it the next change is a restart from the first one");
+    visit("keep_moments", self.keep_moments, kAny,
+          "the optimizer keeps its moments where the rate falls; a restart begins it anew all the same");
   }
 };
 using ScheduleOptions = std::variant<ConstantScheduleOptions, StepsScheduleOptions, CosineScheduleOptions,
@@ -240,7 +244,8 @@ struct StopOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("metric", self.metric, kAny, "of the validations, by its path (fine.macro_auprc)");
     visit("patience", self.patience, kNotNegative,
-          "validations in a row without a new best after which the run ends; 0: it never ends early");
+          "validations in a row without a new best (of `loss`: a lower one) after which the run ends; 0: it "
+          "never ends early");
   }
 };
 
@@ -268,6 +273,7 @@ struct TrainOptions {
   StopOptions stop;
   InitRule init = InitRule::kWhole;
   bool freeze_trunk = false;
+  int wave_variants = 0;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -287,10 +293,11 @@ struct TrainOptions {
     visit("validate_every", self.validate_every, kNotNegative,
           "iterations between validations; 0: only at the end");
     visit("checkpoint_every", self.checkpoint_every, kPositive, "iterations between checkpoints");
-    visit("best", self.best, kAny,
-          "metrics of the validations (coarse.micro_auprc); the weights at which each was highest become a "
-          "bundle of their "
-          "own. Choose on a validation split, never on the clips that a figure is reported of");
+    visit(
+        "best", self.best, kAny,
+        "metrics of the validations (coarse.micro_auprc, or loss); the weights at which each was best become "
+        "a bundle of their own. Choose on a validation split, never on the clips that a figure is reported "
+        "of");
     visit("result", self.result, kAny,
           "one of `best`, whose weights are the run's result; empty: the last weights");
     visit("stop", self.stop, kAny, "ending early");
@@ -299,6 +306,10 @@ struct TrainOptions {
           "tensor whose "
           "name and shape match");
     visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
+    visit(
+        "wave_variants", self.wave_variants, Range{0, 10000},
+        "each clip is changed by the augmentations of waveforms in so many ways, one epoch after the other, "
+        "as if they had been written to files: with a cache each is computed once; 0: anew in every epoch");
   }
 };
 

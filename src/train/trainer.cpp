@@ -16,6 +16,7 @@
 #include "recipe/recipe.h"
 #include "tagger/scorer.h"
 #include "train/checkpoint.h"
+#include "train/embedding.h"
 #include "train/learner.h"
 #include "train/loader.h"
 #include "train/run_log.h"
@@ -118,6 +119,7 @@ class Run {
   static void check_folder(const TrainRequest& request);
   std::optional<Checkpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
+  void embed_clips();
   void prepare_learner(std::optional<Checkpoint> saved);
   void open_folder();
 
@@ -131,6 +133,7 @@ class Run {
   std::optional<Bundle> init_;
   std::optional<DiskCache> cache_;
   std::optional<ClipStore> train_clips_, held_out_clips_;
+  std::unique_ptr<RunEmbedder> embedder_;
   std::optional<ExampleMaker> examples_, held_out_;
   std::optional<BatchOrder> order_;
   std::optional<Learner> learner_;
@@ -213,6 +216,7 @@ void Run::load_clips(const SplitClips& parts) {
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
   held_out_.emplace(recipe_, *held_out_clips_);
+  embed_clips();
   order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
     return examples_->describe(visit, epoch);
   });
@@ -223,6 +227,24 @@ void Run::load_clips(const SplitClips& parts) {
                                     counts.damaged > 0 ? fmt::format(", {} damaged", counts.damaged) : ""));
   }
   order_->at(0);  // data that no batch can be made of is found now
+}
+
+// What the network hears beside the features of every clip as it is.
+void Run::embed_clips() {
+  const auto n_train = static_cast<long>(train_clips_->size());
+  embedder_ = make_run_embedder(recipe_, *train_clips_, threads_, [&](std::size_t n) {
+    tell("fitting principal components", static_cast<long>(n), n_train);
+  });
+  if (!embedder_) return;
+  const long n_all = n_train + static_cast<long>(held_out_clips_->size());
+  long n_before = 0;
+  for (ExampleMaker* maker : {&*examples_, &*held_out_}) {
+    maker->use_embedder(embedder_->embedder.get(), embedder_->id);
+    maker->embed_all(threads_,
+                     [&](std::size_t n) { tell("embedding", n_before + static_cast<long>(n), n_all); });
+    n_before = n_train;
+  }
+  torch::set_num_threads(threads_);  // embedders set it to one for whoever calls them
 }
 
 // The network and the features it is to see: of the checkpoint, of --init, or new.
@@ -267,7 +289,8 @@ Run::Run(const TrainRequest& request)
   torch::set_num_threads(threads_);
   check_folder(request);
   recipe_text_ = recipe_to_yaml(recipe_);
-  dataset_ = load_dataset(recipe_.data.dataset, request.data_root, recipe_.data);
+  dataset_ =
+      branch_of(load_dataset(recipe_.data.dataset, request.data_root, recipe_.data), recipe_.data.branch);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
   if (parts.held_out.empty() && steered_by_validations(recipe_)) {
     throw Error(
@@ -321,9 +344,13 @@ void Run::log_step(double rate) {
 Value Run::validate() {
   if (held_out_clips_->size() == 0) return Value();
   const auto total = static_cast<long>(held_out_clips_->size());
-  const auto answered = learner_->scores(*held_out_, [&](long n) { tell("validating", n, total); });
-  last_scores_.scores.scores = scores_of_all_tags(dataset_, outputs_, answered);
-  return to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
+  const Learner::Heard heard = learner_->hear(*held_out_, [&](long n) { tell("validating", n, total); });
+  last_scores_.scores.scores = scores_of_all_tags(dataset_, outputs_, heard.scores);
+  Value figures = to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
+  Value metrics = figures.at("metrics");
+  metrics.set("loss", heard.loss);
+  figures.set("metrics", std::move(metrics));
+  return figures;
 }
 
 std::filesystem::path Run::best_file(const std::string& metric) const {
@@ -402,11 +429,18 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   bundle.tags = output_names();
   bundle.thresholds.assign(bundle.tags.size(), recipe_.tagging.threshold);
   bundle.segment_s = recipe_.tagging.segment_s;
-  bundle.networks.push_back({learner_->model_kind(),
-                             learner_->model_revision(),
-                             learner_->model_options(),
-                             {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()}});
+  BundledNetwork network;
+  network.kind = learner_->model_kind();
+  network.revision = learner_->model_revision();
+  network.options = learner_->model_options();
+  network.front_end = {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()};
   bundle.tensors.push_back(state_of(learner_->network()));
+  if (embedder_) {
+    network.embedder = embedder_->parts.spec;
+    for (const auto& [name, tensor] : embedder_->parts.tensors)
+      bundle.tensors.back().emplace("embedder." + name, tensor);
+  }
+  bundle.networks.push_back(std::move(network));
   bundle.provenance.set("recipe", Value(recipe_text_));
   for (const char* key : {"dataset", "fold", "seed", "n_train_clips"})
     bundle.provenance.set(key, metrics.at(key));

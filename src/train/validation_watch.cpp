@@ -55,20 +55,31 @@ double metric_at(const Value& metrics, const std::string& path) {
               fmt::format("metric '{}': this data set's validation has {}", path, fmt::join(paths, ", ")));
 }
 
+namespace {
+
+// What is to rise: the metric, or minus the loss.
+double height_at(const Value& metrics, const std::string& path) {
+  const double value = metric_at(metrics, path);
+  return path == "loss" ? -value : value;
+}
+
+}  // namespace
+
 ValidationWatch::ValidationWatch(const TrainOptions& train, const ScheduleOptions& schedule, double lr)
     : train_(train), schedule_(schedule), first_lr_(lr), lr_(lr) {
   if (const auto* options = std::get_if<PlateauRestartsOptions>(&schedule)) factor_ = options->factor;
 }
 
 // Microsoft, DCASE 2019 Task 5: the rate falls by the factor where nothing improves, and once it is at its
-// lowest begins anew at the top with a factor that makes it fall less. @return whether it changed.
+// lowest begins anew at the top with a factor that makes it fall less. @return whether the
+// optimizer begins anew.
 bool ValidationWatch::plateau(const Value& metrics) {
   const auto* options = std::get_if<PlateauRestartsOptions>(&schedule_);
   if (options == nullptr) return false;
   std::map<std::string, double> now;
   bool improved = false;
   for (const std::string& path : options->metrics) {
-    now[path] = metric_at(metrics, path);
+    now[path] = height_at(metrics, path);
     const auto best = heights_.find(path);
     improved = improved || best == heights_.end() || now[path] > best->second;
   }
@@ -87,6 +98,7 @@ bool ValidationWatch::plateau(const Value& metrics) {
     factor_ = std::min(factor_ + options->factor_step, options->max_factor);
   } else {
     lr_ *= factor_;
+    return !options->keep_moments;
   }
   return true;
 }
@@ -94,7 +106,7 @@ bool ValidationWatch::plateau(const Value& metrics) {
 ValidationWatch::Verdict ValidationWatch::see(const Value& metrics) {
   Verdict verdict;
   for (const std::string& path : train_.best) {
-    const double value = metric_at(metrics, path);
+    const double value = height_at(metrics, path);
     const auto [best, is_new] = bests_.try_emplace(path, value);
     if (!is_new && value <= best->second) continue;
     best->second = value;
@@ -102,7 +114,7 @@ ValidationWatch::Verdict ValidationWatch::see(const Value& metrics) {
   }
   verdict.fresh_optimizer = plateau(metrics);
   if (train_.stop.patience > 0) {
-    const double value = metric_at(metrics, train_.stop.metric);
+    const double value = height_at(metrics, train_.stop.metric);
     const bool higher = !stop_seen_ || value > stop_best_;
     stop_seen_ = true;
     if (higher) stop_best_ = value;

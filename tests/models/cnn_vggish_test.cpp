@@ -107,5 +107,81 @@ TEST(Bilinear, GradientsAgreeWithDifferences) {
   expect_gradients(*layer, [&] { return (layer->forward(left, right) * weight).sum(); });
 }
 
+// y = components (e - means), clipped to -2 .. 2, laid onto 0 .. 255, the fraction cut off.
+TEST(Vggish, GoldenPostprocessing) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const TensorMap arrays = read_npz(golden / "microsoft/vggish_postprocess.npz");
+  VggishOptions options;
+  options.pca = true;
+  options.quantise = Quantise::kTruncate;
+  options.width = 1;
+  options.hidden = 2;
+  Vggish network(options);
+  TensorMap state = state_of(network);
+  state["pca.components"] = arrays.at("pca_eigen_vectors");
+  state["pca.means"] = arrays.at("pca_means");
+  load_state(network, state);
+  const torch::Tensor got = network.postprocessed(to_torch(arrays.at("embedding")));
+  const Tensor& expected = arrays.at("quantised_uint8");
+  std::vector<float> wanted;
+  for (const std::int64_t x : expected.integers()) wanted.push_back(static_cast<float>(x));
+  const torch::Tensor bytes = torch::from_blob(wanted.data(), {10, 128});
+  EXPECT_TRUE(torch::equal(got, bytes));
+  options.quantise = Quantise::kNone;
+  Vggish bare(options);
+  load_state(bare, state);
+  expect_close(bare.postprocessed(to_torch(arrays.at("embedding"))).clamp(-2, 2),
+               to_torch(arrays.at("clipped")));
+}
+
+TEST(Vggish, PrincipalComponentsAreImportedWithTheWeights) {
+  VggishOptions small;
+  small.width = 2;
+  small.hidden = 5;
+  small.n_tags = 6;
+  TensorMap state = state_of(Vggish(small));
+  state.emplace("pca_eigen_vectors", Tensor::from_floats(std::vector<float>(36, 0.5f), {6, 6}));
+  state.emplace("pca_means", Tensor::from_floats(std::vector<float>(6, 0.25f), {6, 1}));
+  const auto network = imported("vggish", state);
+  EXPECT_EQ(state_of(*network).at("pca.means").floats(), std::vector<float>(6, 0.25f));
+  EXPECT_EQ(network->answer(), Answer::kEmbedding);
+}
+
+TEST(Vggish, ALayerForTagsBehindTheEmbeddingMakesItATagger) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(2);
+  VggishOptions options;
+  options.width = 2;
+  options.hidden = 8;
+  options.embedding = 6;
+  options.n_tags = 3;
+  Vggish tagger(options);
+  EXPECT_EQ(tagger.answer(), Answer::kLogits);
+  const torch::Tensor x = torch::rand({2, 1, 64, 200});
+  EXPECT_EQ(tagger.forward({x}).sizes(), (std::vector<std::int64_t>{2, 3}));
+  // Without that layer it is the embedder.
+  VggishOptions alone = options;
+  alone.embedding = 0;
+  alone.n_tags = 6;
+  Vggish embedder(alone);
+  TensorMap state = state_of(tagger);
+  state.erase("output.weight");
+  state.erase("output.bias");
+  load_state(embedder, state);
+  EXPECT_EQ(embedder.forward({x}).sizes(), (std::vector<std::int64_t>{2, 6}));
+}
+
+TEST(CnnVggish, ItsWidthIsReadFromTheWeights) {
+  CnnVggishOptions options;
+  options.width = 2;
+  options.combine = Combine::kConcat;
+  options.n_embedding = 20;
+  options.n_tags = 3;
+  const auto network = imported("cnn_vggish", state_of(CnnVggish(options)));
+  EXPECT_EQ(network->n_embedding(), 20);
+  EXPECT_EQ(state_of(*network).at("block6.conv.weight").shape[0], 64);
+}
+
 }  // namespace
 }  // namespace earmark

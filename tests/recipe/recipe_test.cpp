@@ -193,5 +193,62 @@ TEST(RecipeReference, TheCommittedPageIsWhatTheProgramWrites) {
       << "run: earmark recipe reference > docs/recipes.md";
 }
 
+constexpr const char* kStages = R"(
+data: {dataset: sonyc_ust}
+stages:
+  - {kind: train, name: first, seeds: [1, 2], folds: [3, 4], set: {train.iterations: 7, train: {stop: {metric: loss}}}}
+  - {kind: relabel, name: labels, from: [first], threshold: 0.6}
+  - {kind: train, name: second, labels: labels, set: {loss: {kind: coarse_fine}}}
+)";
+
+TEST(Stages, UnitsAreTheProductOfSeedsFoldsAndBranches) {
+  const Recipe recipe = parse_recipe(kStages, "r.yaml");
+  const auto units = units_of(std::get<TrainStage>(recipe.stages[0]), 0);
+  ASSERT_EQ(units.size(), 4U);
+  EXPECT_EQ(units[0].name, "first-seed1-fold3");
+  EXPECT_EQ(units[3].name, "first-seed2-fold4");
+  EXPECT_EQ(units[3].fold, 4);
+  const Recipe own = without_stages(recipe, units[3].overrides, "unit");
+  EXPECT_EQ(own.seed, 2U);
+  EXPECT_EQ(own.train.iterations, 7);
+  EXPECT_EQ(own.train.stop.metric, "loss");
+  EXPECT_TRUE(own.stages.empty());
+  const auto second = units_of(std::get<TrainStage>(recipe.stages[2]), 5);
+  EXPECT_EQ(second.at(0).fold, 5) << "the run's own";
+  EXPECT_TRUE(
+      std::holds_alternative<CoarseFineOptions>(without_stages(recipe, second[0].overrides, "unit").loss));
+}
+
+TEST(Stages, AResolvedRecipeReadsAsTheSame) {
+  const Recipe recipe = parse_recipe(kStages, "r.yaml");
+  EXPECT_EQ(recipe_to_yaml(parse_recipe(recipe_to_yaml(recipe), "again")), recipe_to_yaml(recipe));
+}
+
+TEST(Stages, EveryFaultIsNamed) {
+  const auto of = [](const std::string& list) { return message_of("stages: [" + list + "]\n"); };
+  EXPECT_NE(of("{kind: train, name: a b}").find("stages[0].name"), std::string::npos);
+  EXPECT_NE(of("{kind: train, name: ../x}").find("stages[0].name"), std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a}, {kind: train, name: a}").find("stages[1].name: each only once"),
+            std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, init: b}, {kind: train, name: b}").find("stages[0].init"),
+            std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a}, {kind: train, name: b, labels: a}").find("stages[1].labels"),
+            std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, set: {train.iteration: 5}}").find("iterations"), std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, seeds: [1, 2]}").find("the last must leave one bundle, got 2"),
+            std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: a}, {kind: combine, name: c, from: [a], rule: hierarchy}").find("branches"),
+      std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a}, {kind: combine, name: c, from: [a], weights: [1, 2]}")
+                .find("stages[1].weights: one a bundle (1), got 2"),
+            std::string::npos);
+}
+
+TEST(ParseRecipe, VggishIsTrainedWithALayerForTags) {
+  EXPECT_NE(message_of("model: {kind: vggish}\nfeatures: {n_mels: 64}\n").find("model.embedding"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace earmark

@@ -119,5 +119,32 @@ TEST_F(Examples, HolesAreFilledWithTheValueOfTheRecipe) {
   EXPECT_GE(std::ranges::count(map.values, -7.0f), 1);
 }
 
+TEST_F(Examples, WaveVariantsComeAgainInLaterEpochs) {
+  Recipe made = recipe("{kind: time_shift}");
+  made.train.wave_variants = 3;
+  const ExampleMaker maker(made, *clips_);
+  const auto heard = [&](std::uint64_t epoch) { return maker.augmented({1, 0}, epoch).features.values; };
+  EXPECT_EQ(heard(0), heard(3));
+  EXPECT_EQ(heard(2), heard(8));
+  EXPECT_NE(heard(0), heard(1));
+  EXPECT_NE(heard(1), heard(2));
+}
+
+TEST_F(Examples, AVariantKeptInACacheIsTheSame) {
+  const fs::path folder = root_ / "variants_cache";
+  DiskCache cache(folder, 1 << 26);
+  const ClipStore cached(load_dataset("folder", root_, {}).clips,
+                         ClipStoreOptions{.sample_rate_hz = 16000, .cache = &cache}, [](std::size_t) {});
+  Recipe made = recipe("{kind: pitch_shift, probability: 1}");
+  made.train.wave_variants = 2;
+  const ExampleMaker plain(made, *clips_), keeping(made, cached);
+  for (const std::uint64_t epoch : {0, 1, 2, 3}) {
+    EXPECT_EQ(plain.augmented({2, 0}, epoch).features.values,
+              keeping.augmented({2, 0}, epoch).features.values);
+  }
+  EXPECT_GE(cache.counts().hits, 2U);
+  fs::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace earmark

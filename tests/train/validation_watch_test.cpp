@@ -116,5 +116,26 @@ TEST(MetricAt, NamesTheMetricsThereAre) {
   }
 }
 
+TEST(ValidationWatch, OfTheLossALowerOneIsBetter) {
+  TrainOptions train;
+  train.best = {"loss"};
+  train.stop = {"loss", 2};
+  PlateauRestartsOptions plateau;
+  plateau.metrics = {"loss"};
+  plateau.patience = 0;
+  plateau.keep_moments = true;
+  const ScheduleOptions schedule = plateau;
+  ValidationWatch watch(train, schedule, 0.01);
+  const auto loss = [](double x) { return Value(Value::Map{{"loss", Value(x)}}); };
+  EXPECT_EQ(watch.see(loss(0.5)).new_bests.size(), 1U);
+  EXPECT_EQ(watch.see(loss(0.4)).new_bests.size(), 1U);
+  EXPECT_EQ(watch.lr(), 0.01);
+  const auto worse = watch.see(loss(0.45));
+  EXPECT_TRUE(worse.new_bests.empty());
+  EXPECT_NEAR(watch.lr(), 0.001, 1e-12);
+  EXPECT_FALSE(worse.fresh_optimizer) << "the moments are kept";
+  EXPECT_TRUE(watch.see(loss(0.45)).stop);
+}
+
 }  // namespace
 }  // namespace earmark

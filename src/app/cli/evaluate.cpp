@@ -63,6 +63,8 @@ void add_evaluate(Program& program) {
       "  earmark evaluate --dataset esc50 --data-root ESC-10 --fold 1 --scores scores.csv\n"
       "  earmark evaluate --dataset sonyc_ust --annotations annotations.csv --split validate\n"
       "        --scores predictions.csv --tie-order official\n"
+      "  earmark evaluate --dataset esc50 --data-root ESC-10 --fold 1 --scores mine.csv --against "
+      "theirs.csv\n"
       "  earmark evaluate --dataset folder --data-root my_sounds --split test --scores scores.csv\n"
       "        --json --report report.html\n",
       [&program, options] { return run_evaluate(*options, program.common); });
@@ -75,6 +77,9 @@ void add_evaluate(Program& program) {
           "--scores", request.scores,
           "CSV file: one clip a line, one tag a column; or decisions in the task's form of submission")
       ->required()
+      ->check(CLI::ExistingFile);
+  verb->add_option("--against", request.against,
+                   "other scores of the same clips: by how much --scores are better, with paired intervals")
       ->check(CLI::ExistingFile);
   add_metric_options(verb, request.options);
   verb->add_option(

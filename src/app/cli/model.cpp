@@ -20,8 +20,8 @@ struct InfoFlags {
 };
 
 struct ImportFlags {
-  std::string kind, state, labels, recipe, output, precision = "float32";
-  std::vector<std::string> normalizer, overrides;
+  std::string kind, labels, recipe, output, embedder, precision = "float32";
+  std::vector<std::string> states, normalizer, overrides;
   double segment_s = 10.0;
   bool overwrite = false, json = false;
 };
@@ -154,11 +154,20 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
     if (verb.count("--segment-s") == 0) request.segment_s = recipe.tagging.segment_s;
   }
   request.normalizer = read_normalizer(flags.normalizer);
-  request.provenance =
-      Value(Value::Map{{"imported_from", Value(std::filesystem::path(flags.state).filename().string())}});
+  if (!flags.embedder.empty()) request.embedder = read_bundle(flags.embedder);
+  TensorMap state;
+  std::string origin;
+  for (const std::string& path : flags.states) {
+    for (auto& [name, tensor] : read_state(path)) {
+      if (!state.emplace(name, tensor).second)
+        throw Error(ErrorCode::kBadFile,
+                    fmt::format("--state-dict: {} holds '{}', and an earlier file as well", path, name));
+    }
+    origin += (origin.empty() ? "" : ", ") + std::filesystem::path(path).filename().string();
+  }
+  request.provenance = Value(Value::Map{{"imported_from", Value(origin)}});
   if (!flags.recipe.empty()) request.provenance.set("recipe_name", flags.recipe);
-  const ImportResult result =
-      import_state(read_state(flags.state), request, torch_make_network(), torch_state_layout());
+  const ImportResult result = import_state(state, request, torch_make_network(), torch_state_layout());
   write_bundle(flags.output, result.bundle, request.precision);
   if (flags.json) {
     Value report = Value(Value::Map{{"bundle", flags.output},
@@ -225,9 +234,16 @@ void add_model(Program& program) {
           [&program, import, self] { return run_import(*import, **self, program.common); });
   imported->add_option("--kind", import->kind, "architecture: " + kind_list())->required();
   imported
-      ->add_option("--state-dict", import->state,
-                   "weights: .npz, .safetensors or a .pt zip of PyTorch (read without running its code)")
-      ->required();
+      ->add_option(
+          "--state-dict", import->states,
+          "weights: .npz, .safetensors or .pt of PyTorch (read without running its code); several are "
+          "taken together (VGGish and vggish_pca_params.npz)")
+      ->required()
+      ->allow_extra_args(false);
+  imported
+      ->add_option("--embedder", import->embedder,
+                   "VGGish bundle whose embeddings a CNN+VGGish hears; it becomes part of the new bundle")
+      ->check(CLI::ExistingFile);
   imported
       ->add_option(
           "--set", import->overrides,

@@ -2,6 +2,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/training.h"
+#include "app/staged_run.h"
 #include "earmark/error.h"
 
 namespace earmark::cli {
@@ -94,7 +95,7 @@ void add_train(Program& program) {
         Progress progress(program.common);
         TrainRequest request = training_request(*options, recipe, program.common, progress);
         request.init = *init;
-        const TrainResult result = torch_train()(request);
+        const TrainResult result = run_recipe(request);
         progress.clear();
         if (!result.finished) {
           say(program.common,

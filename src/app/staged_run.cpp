@@ -1,0 +1,276 @@
+#include "app/staged_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "app/predict.h"
+#include "app/relabelling.h"
+#include "core/file.h"
+#include "core/options_io.h"
+#include "data/splits.h"
+#include "data/truth.h"
+#include "earmark/error.h"
+#include "earmark/version.h"
+#include "eval/report.h"
+#include "eval/task_evaluation.h"
+#include "recipe/stages.h"
+#include "tagger/combine.h"
+
+namespace earmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMistakesShown = 30;
+
+class StagedRun {
+ public:
+  explicit StagedRun(const TrainRequest& request)
+      : request_(request), recipe_(request.recipe), text_(recipe_to_yaml(request.recipe)) {}
+
+  TrainResult go() {
+    begin();
+    for (std::size_t i = 0; i < recipe_.stages.size(); ++i) {
+      say(fmt::format("stage {} of {}: {}", i + 1, recipe_.stages.size(), name_of(recipe_.stages[i])));
+      const bool finished = std::visit([this](const auto& stage) { return run(stage); }, recipe_.stages[i]);
+      if (!finished) return {};
+    }
+    return finish();
+  }
+
+ private:
+  void say(const std::string& text) const {
+    if (request_.on_message) request_.on_message(text);
+  }
+  void tell(const std::string& stage, std::size_t done, std::size_t total) const {
+    if (request_.on_progress)
+      request_.on_progress({stage, static_cast<long>(done), static_cast<long>(total), 0.0, 0.0});
+  }
+  fs::path folder(const std::string& name) const { return request_.out / name; }
+  fs::path labels_of(const std::string& stage) const { return folder(stage) / "labels.csv"; }
+
+  void begin() {
+    const fs::path own = request_.out / "recipe.yaml";
+    if (fs::exists(own) && !request_.resume && !request_.overwrite) {
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew",
+                              request_.out.string()));
+    }
+    if (fs::exists(own) && request_.resume && read_text(own) != text_) {
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("--resume: {} was begun with another recipe; its own is {}",
+                              request_.out.string(), own.string()));
+    }
+    if (request_.overwrite && !request_.resume) {
+      for (const StageOptions& stage : recipe_.stages) {
+        for (const std::string& name : folders_of(stage)) fs::remove_all(folder(name));
+      }
+      for (const char* name : {"model.earmark", "metrics.json", "scores.csv", "report.html"})
+        fs::remove(request_.out / name);
+    }
+    fs::create_directories(request_.out);
+    write_text(own, text_);
+  }
+
+  std::vector<std::string> folders_of(const StageOptions& stage) const {
+    const auto* train = std::get_if<TrainStage>(&stage);
+    if (train == nullptr) return {name_of(stage)};
+    std::vector<std::string> names;
+    for (const TrainUnit& unit : units_of(*train, request_.fold)) names.push_back(unit.name);
+    return names;
+  }
+
+  // Whether the folder holds a finished result of exactly this text.
+  bool is_done(const std::string& name, const std::string& text) const {
+    return fs::exists(folder(name) / "metrics.json") && fs::exists(folder(name) / "recipe.yaml") &&
+           read_text(folder(name) / "recipe.yaml") == text;
+  }
+
+  void keep_figures(const std::string& name) {
+    const fs::path path = folder(name) / "metrics.json";
+    figures_.emplace_back(name, parse_json(read_text(path), path.string()));
+  }
+
+  fs::path bundle_of(const std::string& stage) const { return bundles_.at(stage).front(); }
+
+  bool run(const TrainStage& stage) {
+    for (const TrainUnit& unit : units_of(stage, request_.fold)) {
+      std::vector<std::string> overrides = unit.overrides;
+      if (!stage.labels.empty())
+        overrides.push_back("data.new_labels=" + to_json(Value(labels_of(stage.labels).string())));
+      if (!stage.embedder.empty())
+        overrides.push_back("embedder.bundle=" + to_json(Value(bundle_of(stage.embedder).string())));
+      TrainRequest one = request_;
+      one.recipe = without_stages(recipe_, overrides, "stage " + unit.name);
+      one.out = folder(unit.name);
+      one.fold = unit.fold;
+      one.overwrite = false;
+      one.resume = fs::exists(one.out / "recipe.yaml");
+      if (!stage.init.empty()) one.init = bundle_of(stage.init);
+      if (!is_done(unit.name, recipe_to_yaml(one.recipe))) {
+        say(fmt::format("training {}", unit.name));
+        if (!torch_train()(one).finished) return false;
+      }
+      keep_figures(unit.name);
+      bundles_[stage.name].push_back(one.out / "model.earmark");
+    }
+    return true;
+  }
+
+  bool run(const RelabelStage& stage) {
+    // What it is made of: another list of bundles or other options would give other labels.
+    std::string text = to_json(write_options(stage)) + "\n";
+    std::vector<fs::path> from;
+    for (const std::string& name : stage.from) {
+      for (const fs::path& bundle : bundles_.at(name)) {
+        from.push_back(bundle);
+        text += bundle_id(read_bytes(bundle)) + "\n";
+      }
+    }
+    if (is_done(stage.name, text)) return true;
+    const Recipe own = without_stages(recipe_, as_overrides(stage.set), "stage " + stage.name);
+    const Dataset data = load_dataset(own.data.dataset, request_.data_root, own.data);
+    const std::vector<std::size_t> clips = select_clips(data, stage.split, request_.fold);
+    const auto scored = scores_of(data, clips, from);
+    if (!scored) return false;
+    fs::create_directories(folder(stage.name));
+    const fs::path scores = folder(stage.name) / "scores.csv";
+    write_score_table(scores, *scored);
+    RelabelRequest relabel;
+    relabel.scores = {scores};
+    relabel.options = stage.options;
+    relabel.drop_empty = stage.drop_empty;
+    const RelabelResult result = relabel_clips(data, clips, relabel);
+    write_score_table(labels_of(stage.name), result.labels);
+    write_text(folder(stage.name) / "recipe.yaml", text);
+    write_text(folder(stage.name) / "metrics.json", to_json(result.provenance, 2) + "\n");
+    return true;
+  }
+
+  bool run(const CombineStage& stage) {
+    std::string text = to_json(write_options(stage)) + "\n";
+    CombineRequest combine;
+    Value::List names;
+    for (const std::string& name : stage.from) {
+      for (const fs::path& path : bundles_.at(name)) {
+        const std::vector<std::byte> bytes = read_bytes(path);
+        text += bundle_id(bytes) + "\n";
+        combine.bundles.push_back(parse_bundle(bytes, path.string()));
+        names.emplace_back(path.parent_path().filename().string());
+      }
+    }
+    bundles_[stage.name] = {folder(stage.name) / "model.earmark"};
+    if (is_done(stage.name, text)) {
+      keep_figures(stage.name);
+      return true;
+    }
+    const Dataset data = load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data);
+    combine.rule = stage.rule;
+    combine.weights = stage.weights;
+    combine.top = stage.top;
+    combine.tags = data.tags;
+    combine.parents = data.parents;
+    Bundle made = combine_bundles(std::move(combine), torch_make_network());
+    made.provenance.set("recipe", text_);
+    made.provenance.set("combined", Value(std::move(names)));
+    made.provenance.set("dataset", data.name);
+    made.provenance.set("earmark", version());
+    fs::create_directories(folder(stage.name));
+    write_bundle(folder(stage.name) / "model.earmark", made);
+    if (!judge(stage.name, data)) return false;
+    write_text(folder(stage.name) / "recipe.yaml", text);
+    keep_figures(stage.name);
+    return true;
+  }
+
+  std::optional<ScoreTable> scores_of(const Dataset& data, const std::vector<std::size_t>& clips,
+                                      const std::vector<fs::path>& bundles) const {
+    PredictRequest predict_them;
+    predict_them.bundles = bundles;
+    predict_them.threads = request_.threads;
+    predict_them.stop = request_.stop;
+    predict_them.tags_may_lack = true;
+    predict_them.on_progress = [&](std::size_t done) { tell("scoring", done, clips.size()); };
+    PredictResult scored = predict(data, clips, predict_them);
+    if (!scored.finished) return std::nullopt;
+    if (!scored.failed.empty())
+      throw Error(ErrorCode::kBadDataset, "recordings cannot be scored:", scored.failed);
+    return std::move(scored.table);
+  }
+
+  // The combined bundle on the held-out clips, as a training judges its own. @return false: stopped.
+  bool judge(const std::string& name, const Dataset& data) const {
+    const std::vector<std::size_t> held_out =
+        split_for_training(data, recipe_.data.split, request_.fold).held_out;
+    Value metrics;
+    metrics.set("dataset", data.name);
+    metrics.set("fold", request_.fold);
+    if (!held_out.empty()) {
+      const auto table = scores_of(data, held_out, {folder(name) / "model.earmark"});
+      if (!table) return false;
+      write_score_table(folder(name) / "scores.csv", *table);
+      const Task& task = task_of(data.name);
+      TaskScores judged = task_truth_of(data, held_out, own_part_by(data, held_out, task));
+      judged.scores = join_scores(std::move(judged.scores), *table);
+      const TaskEvaluation evaluation = evaluate_task(judged, task);
+      const Value figures = to_value(evaluation);
+      for (const auto& [key, value] : figures.as_map()) metrics.set(key, value);
+      ReportData report;
+      report.title = fmt::format("{}: {}", request_.out.filename().string(), name);
+      report.facts = {{"data set", data.name}, {"held-out clips", std::to_string(held_out.size())}};
+      show_evaluation(report, evaluation);
+      report.mistakes = most_confident_mistakes(judged.scores, EvaluateOptions().threshold, kMistakesShown);
+      report.recipe = text_;
+      write_text(folder(name) / "report.html", html_report(report));
+    }
+    write_text(folder(name) / "metrics.json", to_json(metrics, 2) + "\n");
+    return true;
+  }
+
+  TrainResult finish() {
+    const fs::path last = bundle_of(name_of(recipe_.stages.back())).parent_path();
+    for (const char* name : {"model.earmark", "scores.csv", "report.html"}) {
+      if (fs::exists(last / name)) write_bytes(request_.out / name, read_bytes(last / name));
+    }
+    Value metrics = figures_.back().second;
+    Value stages{Value::Map()};
+    std::int64_t iterations = 0;
+    double train_s = 0.0;
+    for (const auto& [name, figures] : figures_) {
+      Value told{Value::Map()};
+      if (const Value* own = figures.find("metrics")) told = *own;
+      stages.set(name, told);
+      if (const Value* n = figures.find("iterations")) iterations += n->as_integer();
+      if (const Value* s = figures.find("train_s")) train_s += s->as_number();
+    }
+    metrics.set("seed", static_cast<std::int64_t>(recipe_.seed));
+    metrics.set("iterations", iterations);
+    metrics.set("train_s", train_s);
+    metrics.set("threads", request_.threads);
+    metrics.set("stages", std::move(stages));
+    write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");
+    TrainResult result;
+    result.finished = true;
+    result.bundle = request_.out / "model.earmark";
+    result.metrics = std::move(metrics);
+    return result;
+  }
+
+  const TrainRequest& request_;
+  const Recipe& recipe_;
+  std::string text_;
+  std::map<std::string, std::vector<fs::path>> bundles_;  // by stage
+  std::vector<std::pair<std::string, Value>> figures_;    // metrics.json of each folder, in order
+};
+
+}  // namespace
+
+TrainResult run_recipe(const TrainRequest& request) {
+  if (request.recipe.stages.empty()) return torch_train()(request);
+  return StagedRun(request).go();
+}
+
+}  // namespace earmark

@@ -1,0 +1,185 @@
+#include "recipe/stages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "earmark/error.h"
+#include "recipe/recipe.h"
+
+namespace earmark {
+namespace {
+
+// A map that chooses a kind stands in place of the whole option, another one says some of its fields.
+void add_overrides(const std::string& path, const Value& value, std::vector<std::string>& overrides) {
+  if (!value.is_map() || value.find("kind") != nullptr) {
+    overrides.push_back(path + "=" + to_json(value));
+    return;
+  }
+  for (const auto& [name, member] : value.as_map())
+    add_overrides(path.empty() ? name : path + "." + name, member, overrides);
+}
+
+bool is_folder_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+  });
+}
+
+// What stands earlier in the list: stages that leave bundles, and how many; stages that leave labels.
+struct Earlier {
+  std::map<std::string, std::size_t> bundles;
+  std::map<std::string, bool> labels;
+};
+
+class Checker {
+ public:
+  Checker(const Recipe& recipe, std::vector<std::string>& found) : recipe_(recipe), found_(found) {}
+
+  void check(std::size_t index) {
+    path_ = fmt::format("stages[{}].", index);
+    const StageOptions& stage = recipe_.stages[index];
+    const std::string& name = name_of(stage);
+    if (!is_folder_name(name))
+      add("name", fmt::format("must be letters, digits, '_', '-' and '.', got '{}'", name));
+    if (earlier_.bundles.contains(name) || earlier_.labels.contains(name))
+      add("name", fmt::format("each only once, got '{}' again", name));
+    std::visit([&](const auto& chosen) { check_kind(chosen); }, stage);
+  }
+  /// How many bundles the last stage leaves.
+  std::size_t n_last() const { return n_last_; }
+
+ private:
+  void add(const std::string& field, const std::string& rule) {
+    found_.push_back(path_ + field + ": " + rule);
+  }
+
+  void check_set(const Value& set) {
+    if (!set.is_null() && !set.is_map())
+      add("set", fmt::format("must be a map of key.path: value, got {}", set.describe()));
+  }
+  void check_recipe(const std::vector<std::string>& overrides, const std::string& name) {
+    try {
+      without_stages(recipe_, overrides, "stage " + name);
+    } catch (const Error& e) {
+      found_.emplace_back(e.what());
+    }
+  }
+  void check_one(const std::string& field, const std::string& from) {
+    if (from.empty()) return;
+    const auto found = earlier_.bundles.find(from);
+    if (found == earlier_.bundles.end() || found->second != 1)
+      add(field, fmt::format("must name an earlier stage that leaves one bundle, got '{}'", from));
+  }
+  std::size_t check_from(const std::vector<std::string>& from) {
+    if (from.empty()) add("from", "must name at least one earlier stage, got []");
+    std::size_t n = 0;
+    for (const std::string& name : from) {
+      const auto found = earlier_.bundles.find(name);
+      if (found == earlier_.bundles.end()) {
+        add("from", fmt::format("must name earlier stages that leave bundles, got '{}'", name));
+      } else {
+        n += found->second;
+      }
+    }
+    return n;
+  }
+
+  void check_kind(const TrainStage& stage) {
+    check_set(stage.set);
+    check_one("init", stage.init);
+    check_one("embedder", stage.embedder);
+    if (!stage.labels.empty() && !earlier_.labels.contains(stage.labels))
+      add("labels", fmt::format("must name an earlier relabel stage, got '{}'", stage.labels));
+    const std::vector<TrainUnit> units = units_of(stage, 0);
+    for (const TrainUnit& unit : units) check_recipe(unit.overrides, unit.name);
+    leave(stage.name, units.size());
+  }
+  void check_kind(const RelabelStage& stage) {
+    check_set(stage.set);
+    check_from(stage.from);
+    check_recipe(as_overrides(stage.set), stage.name);
+    earlier_.labels[stage.name] = true;
+    n_last_ = 0;
+  }
+  void check_kind(const CombineStage& stage) {
+    const std::size_t n = check_from(stage.from);
+    if (!stage.weights.empty() && stage.weights.size() != n)
+      add("weights", fmt::format("one a bundle ({}), got {}", n, stage.weights.size()));
+    if (stage.rule == CombineRule::kHierarchy && n < 2)
+      add("from", fmt::format("a hierarchy needs a top and branches, got {} bundle", n));
+    leave(stage.name, 1);
+  }
+  void leave(const std::string& name, std::size_t n) {
+    earlier_.bundles[name] = n;
+    n_last_ = n;
+  }
+
+  const Recipe& recipe_;
+  std::vector<std::string>& found_;
+  std::string path_;
+  Earlier earlier_;
+  std::size_t n_last_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> as_overrides(const Value& set) {
+  std::vector<std::string> overrides;
+  if (set.is_map()) add_overrides("", set, overrides);
+  return overrides;
+}
+
+const std::string& name_of(const StageOptions& stage) {
+  return std::visit([](const auto& chosen) -> const std::string& { return chosen.name; }, stage);
+}
+
+std::vector<TrainUnit> units_of(const TrainStage& stage, int run_fold) {
+  std::vector<TrainUnit> units{{stage.name, as_overrides(stage.set), run_fold}};
+  const auto multiply = [&units](const auto& values, const auto& change) {
+    if (values.empty()) return;
+    std::vector<TrainUnit> more;
+    for (const TrainUnit& unit : units) {
+      for (const auto& value : values) {
+        more.push_back(unit);
+        change(more.back(), value);
+      }
+    }
+    units = std::move(more);
+  };
+  multiply(stage.seeds, [](TrainUnit& unit, long seed) {
+    unit.name += fmt::format("-seed{}", seed);
+    unit.overrides.push_back(fmt::format("seed={}", seed));
+  });
+  multiply(stage.folds, [](TrainUnit& unit, int fold) {
+    unit.name += fmt::format("-fold{}", fold);
+    unit.fold = fold;
+  });
+  multiply(stage.branches, [](TrainUnit& unit, const std::string& branch) {
+    unit.name += "-" + branch;
+    unit.overrides.push_back("data.branch.of=" + to_json(Value(branch)));
+  });
+  return units;
+}
+
+Recipe without_stages(const Recipe& recipe, const std::vector<std::string>& overrides,
+                      const std::string& name) {
+  Recipe alone = recipe;
+  alone.stages.clear();
+  return parse_recipe(recipe_to_yaml(alone), name, overrides);
+}
+
+std::vector<std::string> stage_problems(const Recipe& recipe) {
+  std::vector<std::string> found;
+  if (recipe.stages.empty()) return found;
+  Checker checker(recipe, found);
+  for (std::size_t i = 0; i < recipe.stages.size(); ++i) checker.check(i);
+  if (checker.n_last() != 1)
+    found.push_back(
+        fmt::format("stages: the last must leave one bundle, got {}; a combine stage makes one of several",
+                    checker.n_last()));
+  return found;
+}
+
+}  // namespace earmark

@@ -1,0 +1,99 @@
+#include "tagger/combine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "earmark/error.h"
+#include "tagger/scorer.h"
+
+namespace earmark {
+namespace {
+
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<std::string> problems_of(const CombineRequest& request) {
+  std::vector<std::string> found;
+  const Bundle& first = request.bundles.front();
+  for (std::size_t i = 0; i < request.bundles.size(); ++i) {
+    const Bundle& bundle = request.bundles[i];
+    if (bundle.combine == CombineRule::kHierarchy)
+      found.push_back(
+          fmt::format("bundle {}: is a hierarchy, which cannot be part of another bundle", i + 1));
+    if (bundle.networks.size() > 1 &&
+        (request.rule == CombineRule::kHierarchy || bundle.combine != request.rule))
+      found.push_back(
+          fmt::format("bundle {}: has {} networks combined by another rule", i + 1, bundle.networks.size()));
+    if (bundle.segment_s != first.segment_s || bundle.padding != first.padding)
+      found.push_back(
+          fmt::format("bundle {}: hears segments of {} s, the first one of {} s, or completes them "
+                      "otherwise",
+                      i + 1, bundle.segment_s, first.segment_s));
+    if (request.rule != CombineRule::kHierarchy && bundle.tags != first.tags)
+      found.push_back(
+          fmt::format("bundle {}: has other tags than the first, or another order of them", i + 1));
+  }
+  if (!request.weights.empty() && request.weights.size() != request.bundles.size())
+    found.push_back(
+        fmt::format("weights: one a bundle ({}), got {}", request.bundles.size(), request.weights.size()));
+  return found;
+}
+
+// The tags that a network of a hierarchy answers for; an output that is none of the hierarchy's has no name.
+std::vector<std::string> known_tags(const std::vector<std::string>& own,
+                                    const std::vector<std::string>& all) {
+  std::vector<std::string> known = own;
+  for (std::string& tag : known) {
+    if (!holds(all, tag)) tag.clear();
+  }
+  return known;
+}
+
+}  // namespace
+
+Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
+  if (request.bundles.empty())
+    throw Error(ErrorCode::kInvalidOption, "bundles: at least one is needed, got none");
+  if (const auto problems = problems_of(request); !problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "the bundles cannot be combined:", problems);
+  const bool hierarchy = request.rule == CombineRule::kHierarchy;
+  Bundle made;
+  const Bundle& first = request.bundles.front();
+  made.tags = hierarchy ? request.tags : first.tags;
+  made.parents = hierarchy ? request.parents : first.parents;
+  made.segment_s = first.segment_s;
+  made.padding = first.padding;
+  made.combine = request.rule;
+  made.top = request.top;
+  for (const std::string& tag : made.tags) {
+    double threshold = 0.5;
+    for (const Bundle& bundle : request.bundles) {
+      const auto place = std::find(bundle.tags.begin(), bundle.tags.end(), tag);
+      if (place == bundle.tags.end()) continue;
+      threshold = bundle.thresholds[static_cast<std::size_t>(place - bundle.tags.begin())];
+      break;
+    }
+    made.thresholds.push_back(threshold);
+  }
+  for (std::size_t i = 0; i < request.bundles.size(); ++i) {
+    Bundle& bundle = request.bundles[i];
+    double sum = 0.0;
+    for (const double weight : bundle.weights) sum += weight;
+    for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
+      // A bundle of several networks counts as one.
+      const double share = bundle.weights.empty() ? 1.0 / static_cast<double>(bundle.networks.size())
+                                                  : bundle.weights[k] / sum;
+      if (!hierarchy) made.weights.push_back((request.weights.empty() ? 1.0 : request.weights[i]) * share);
+      if (hierarchy && bundle.tags != made.tags) bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
+      made.networks.push_back(std::move(bundle.networks[k]));
+      made.tensors.push_back(std::move(bundle.tensors[k]));
+    }
+  }
+  // Weights stay in the precision that each was stored in.
+  complete_self_test(made, make_network, Precision::kFloat32);
+  return made;
+}
+
+}  // namespace earmark

@@ -1,0 +1,27 @@
+// combine.h: one bundle of several.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "tagger/bundle.h"
+#include "tagger/network.h"
+
+namespace earmark {
+
+struct CombineRequest {
+  std::vector<Bundle> bundles;  ///< of kHierarchy: the first is the top, the others its branches
+  CombineRule rule = CombineRule::kMean;
+  std::vector<double> weights;  ///< one a bundle; empty: all the same
+  // Of kHierarchy:
+  std::vector<std::string> tags;  ///< of the result
+  std::vector<int> parents;       ///< [n_tags] index of the tag above, -1 at the top
+  HierarchyTop top = HierarchyTop::kJoint;
+};
+
+/// Thresholds, segments and padding are those of the first bundle; a branch's outputs that are no tags of the
+/// hierarchy (data.branch.negatives: dummy) are not told. The result answers its self-test.
+/// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, or whose
+/// segments are of other lengths.
+Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
+
+}  // namespace earmark

@@ -1,0 +1,140 @@
+// A recipe of several stages as a user runs it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "audio/scratch.h"
+#include "core/value.h"
+#include "program.h"
+
+namespace earmark {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace earmark::testing;
+
+// Simulated scenes of two seconds, made once; networks so small that a training takes a second.
+constexpr const char* kCommon = R"(
+recipe: 1
+seed: 5
+data: {dataset: sonyc_ust}
+features: {kind: log_mel, sample_rate_hz: 16000, n_fft: 512, win_length: 512, hop_length: 60, n_mels: 128, f_max_hz: 8000, log: db}
+augment: [{kind: volume}]
+embedder: {fit_pca: true}
+model: {kind: cnn_vggish, combine: concat, width: 1, n_frames: 528, n_embedding: 12}
+loss: {kind: bce, reduce: mean}
+train: {iterations: 2, batch_size: 4, wave_variants: 2, checkpoint_every: 1}
+tagging: {segment_s: 2.0}
+stages:
+  - kind: train
+    name: vggish
+    set:
+      features: {kind: log_mel, sample_rate_hz: 16000, n_fft: 512, win_length: 400, hop_length: 160, framing: none,
+        spectrum: magnitude, n_mels: 64, f_min_hz: 125, f_max_hz: 7500, log_offset: 0.01, log_floor: 0}
+      model: {kind: vggish, width: 1, hidden: 8, embedding: 6}
+      embedder: {fit_pca: false}
+)";
+
+class StagedRun : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new Scratch;
+    const Ran made =
+        run_program({"data", "simulate", "--layout", "sonyc_ust", "--n-scenes", "60", "--duration-s", "2",
+                     "--out", (*folder_ / "street").string(), "--seed", "3"});
+    ASSERT_EQ(made.status, 0) << made.err;
+  }
+  static void TearDownTestSuite() { delete folder_; }
+
+  static Ran train(const std::string& stages, const std::string& out, std::vector<std::string> more = {}) {
+    const fs::path recipe = *folder_ / "recipe.yaml";
+    write_text(recipe, kCommon + stages);
+    std::vector<std::string> words{
+        "train", recipe.string(),           "--data-root", (*folder_ / "street").string(),
+        "--out", (*folder_ / out).string(), "--threads",   "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  }
+  static std::vector<std::byte> bytes(const std::string& path) { return read_bytes(*folder_ / path); }
+
+  static Scratch* folder_;
+};
+Scratch* StagedRun::folder_ = nullptr;
+
+constexpr const char* kHierarchy = R"(
+  - {kind: train, name: top, embedder: vggish}
+  - {kind: train, name: branch, embedder: vggish, branches: [1_engine, 7_human-voice], set: {data.branch.negatives: dummy}}
+  - {kind: train, name: rest, embedder: vggish, branches: [2_machinery-impact, 4_powered-saw, 5_alert-signal, 6_music],
+     set: {data.branch.negatives: dummy}}
+  - {kind: combine, name: hierarchy, from: [top, branch, rest], rule: hierarchy}
+)";
+
+TEST_F(StagedRun, SevenNetworksAndTheirEmbedderBecomeOneBundleThatTags) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const Ran ran = train(kHierarchy, "hierarchy");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const Ran info = run_program({"model", "info", (*folder_ / "hierarchy/model.earmark").string(), "--json"});
+  ASSERT_EQ(info.status, 0) << info.err;
+  const Value card = parse_json(info.out, "info");
+  EXPECT_EQ(card.at("networks").as_list().size(), 7U);
+  EXPECT_EQ(card.at("combine").as_string(), "hierarchy");
+  EXPECT_EQ(card.at("self_test").at("result").as_string(), "passed");
+  const Value metrics = parse_json(read_text(*folder_ / "hierarchy/metrics.json"), "metrics");
+  EXPECT_NE(metrics.at("metrics").find("fine"), nullptr);
+  EXPECT_EQ(metrics.at("stages").as_map().size(), 1U + 1 + 6 + 1);
+  const Ran tagged = run_program({"tag", (*folder_ / "street/audio").string(), "--model",
+                                  (*folder_ / "hierarchy/model.earmark").string(), "--format", "csv",
+                                  "--all-scores", "--output", (*folder_ / "tags.csv").string()});
+  EXPECT_EQ(tagged.status, 0) << tagged.err;
+
+  // What is done is passed over: the same bundle, and nothing was trained again.
+  const auto before = bytes("hierarchy/model.earmark");
+  const auto time = fs::last_write_time(*folder_ / "hierarchy/top/model.earmark");
+  const Ran again = train(kHierarchy, "hierarchy", {"--resume"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.err.find("training top"), std::string::npos) << again.err;
+  EXPECT_EQ(fs::last_write_time(*folder_ / "hierarchy/top/model.earmark"), time);
+  EXPECT_EQ(bytes("hierarchy/model.earmark"), before);
+}
+
+constexpr const char* kTwice = R"(
+  - {kind: train, name: first, embedder: vggish}
+  - {kind: relabel, name: labels, from: [first], rule: threshold, threshold: 0.5}
+  - {kind: train, name: second, embedder: vggish, init: first, labels: labels}
+)";
+
+TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  ASSERT_EQ(train(kTwice, "whole").status, 0);
+  ASSERT_TRUE(fs::exists(*folder_ / "whole/labels/labels.csv"));
+  const std::string second = read_text(*folder_ / "whole/second/recipe.yaml");
+  EXPECT_NE(second.find("whole/labels/labels.csv"), std::string::npos) << second;
+  // As if it had ended while the second network was trained: after its first step, and before the labels.
+  const auto finished = bytes("whole/model.earmark");
+  for (const char* name : {"whole/second/metrics.json", "whole/second/model.earmark", "whole/metrics.json",
+                           "whole/model.earmark"})
+    fs::remove(*folder_ / name);
+  ASSERT_EQ(train(kTwice, "whole", {"--resume"}).status, 0);
+  EXPECT_EQ(bytes("whole/model.earmark"), finished);
+  for (const char* name : {"whole/second", "whole/labels"}) fs::remove_all(*folder_ / name);
+  for (const char* name : {"whole/metrics.json", "whole/model.earmark"}) fs::remove(*folder_ / name);
+  ASSERT_EQ(train(kTwice, "whole", {"--resume"}).status, 0);
+  EXPECT_EQ(bytes("whole/model.earmark"), finished);
+
+  const Ran refused = train(kTwice, "whole");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("--resume"), std::string::npos) << refused.err;
+  const Ran other = train(kTwice, "whole", {"--resume", "--set", "train.iterations=3"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("another recipe"), std::string::npos) << other.err;
+}
+
+TEST_F(StagedRun, ANetworkThatHearsEmbeddingsIsRefusedWithoutAnEmbedder) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const Ran ran = train("  - {kind: train, name: alone}\n", "alone");
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("embedder.bundle"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace earmark

@@ -1,0 +1,158 @@
+#include "tagger/combine.h"
+
+#include <gtest/gtest.h>
+
+#include "audio/resample.h"
+#include "earmark/error.h"
+#include "fake_network.h"
+
+namespace earmark {
+namespace {
+
+using namespace earmark::testing;
+
+// Answers with what stands in its tensor; an embedder with the mean of each example's features.
+class Stored : public Network {
+ public:
+  Stored(std::vector<float> scores, int n_embedding)
+      : scores_(std::move(scores)), n_embedding_(n_embedding) {}
+  int n_tags() const override { return static_cast<int>(scores_.size()); }
+  int n_embedding() const override { return n_embedding_; }
+  std::vector<float> scores(const NetworkInput& input) const override {
+    if (n_embedding_ > 0) return {input.embeddings.begin(), input.embeddings.end()};
+    return scores_;
+  }
+
+ private:
+  std::vector<float> scores_;
+  int n_embedding_;
+};
+class Averaging : public Network {
+ public:
+  int n_tags() const override { return 1; }
+  std::vector<float> scores(const NetworkInput& input) const override {
+    std::vector<float> means;
+    const std::size_t item = input.features.size() / static_cast<std::size_t>(input.batch);
+    for (std::int64_t i = 0; i < input.batch; ++i)
+      means.push_back(mean_of(input.features.subspan(static_cast<std::size_t>(i) * item, item)));
+    return means;
+  }
+};
+
+std::unique_ptr<Network> make_stored(const BundledNetwork& spec, const TensorMap& tensors) {
+  if (spec.kind == "averaging") return std::make_unique<Averaging>();
+  const auto embedding = tensors.find("n_embedding");
+  return std::make_unique<Stored>(
+      tensors.at("scores").floats(),
+      embedding == tensors.end() ? 0 : static_cast<int>(embedding->second.floats()[0]));
+}
+
+Bundle stored(const std::vector<std::string>& tags, const std::vector<float>& scores) {
+  Bundle bundle = fake_bundle();
+  bundle.tags = tags;
+  bundle.thresholds.assign(tags.size(), 0.4);
+  bundle.tensors = {{{"scores", Tensor::from_floats(scores, {static_cast<std::int64_t>(scores.size())})}}};
+  return bundle;
+}
+
+std::vector<float> answer(const Bundle& bundle) {
+  Scorer::Workspace workspace;
+  return Scorer(bundle, make_stored).scores(noise(1.0, 3), workspace);
+}
+
+TEST(CombineBundles, AHierarchyOfATopAndABranchIsOneBundle) {
+  CombineRequest request;
+  request.rule = CombineRule::kHierarchy;
+  request.tags = {"engine", "dog", "small", "large", "bark"};
+  request.parents = {-1, -1, 0, 0, 1};
+  request.bundles = {stored(request.tags, {0.9f, 0.2f, 0.1f, 0.1f, 0.3f}),
+                     stored({"small", "large", "none of engine"}, {0.6f, 0.7f, 0.05f})};
+  const Bundle made = combine_bundles(request, make_stored);
+  EXPECT_EQ(answer(made), (std::vector<float>{0.9f, 0.2f, 0.6f, 0.7f, 0.3f}));
+  EXPECT_EQ(made.thresholds, std::vector<double>(5, 0.4));
+  EXPECT_EQ(made.self_test.scores.size(), 5U);
+  // What is written reads back as the same.
+  const Bundle read = parse_bundle(format_bundle(made), "again");
+  EXPECT_EQ(answer(read), answer(made));
+
+  request.bundles[0] = stored({"engine", "dog"}, {0.9f, 0.2f});
+  EXPECT_THROW(combine_bundles(request, make_stored), Error) << "a joint top answers for all tags";
+  request.top = HierarchyTop::kCoarse;
+  EXPECT_EQ(answer(combine_bundles(request, make_stored)),
+            (std::vector<float>{0.9f, 0.2f, 0.6f, 0.7f, 0.0f}));
+}
+
+TEST(CombineBundles, MeansCountABundleOfSeveralNetworksAsOne) {
+  CombineRequest pair;
+  pair.bundles = {stored({"a"}, {0.2f}), stored({"a"}, {0.4f})};
+  const Bundle two = combine_bundles(pair, make_stored);
+  EXPECT_NEAR(answer(two)[0], 0.3f, 1e-7);
+  CombineRequest both;
+  both.bundles = {two, stored({"a"}, {0.6f})};
+  EXPECT_NEAR(answer(combine_bundles(both, make_stored))[0], 0.45f, 1e-7);
+  both.weights = {1.0, 3.0};
+  EXPECT_NEAR(answer(combine_bundles(both, make_stored))[0], (0.3 + 3 * 0.6) / 4, 1e-7);
+}
+
+TEST(CombineBundles, OtherTagsAreRefused) {
+  CombineRequest request;
+  request.bundles = {stored({"a"}, {0.2f}), stored({"b"}, {0.4f})};
+  EXPECT_THROW(combine_bundles(request, make_stored), Error);
+}
+
+// Networks of two rates: each hears the segment at its own.
+TEST(Scorer, ANetworkOfALowerRateHearsTheSegmentResampled) {
+  Bundle high = stored({"a"}, {0.0f}), low = high;
+  for (Bundle* bundle : {&high, &low}) bundle->networks[0].kind = "averaging";
+  low.networks[0].front_end.log_mel.sample_rate_hz = kRate / 2;
+  low.networks[0].front_end.log_mel.f_max_hz = kRate / 4;
+  const Waveform sound = noise(1.0, 5);
+  Scorer::Workspace workspace;
+  const float of_high = Scorer(high, make_stored).scores(sound, workspace)[0];
+  const float of_low = Scorer(low, make_stored).scores(resampled(sound, kRate / 2), workspace)[0];
+  ASSERT_NE(of_high, of_low);
+  Bundle both = low;
+  both.networks.push_back(high.networks[0]);
+  both.tensors.push_back(high.tensors[0]);
+  const Scorer scorer(both, make_stored);
+  EXPECT_EQ(scorer.sample_rate_hz(), kRate);
+  EXPECT_NEAR(scorer.scores(sound, workspace)[0], (of_high + of_low) / 2, 1e-5);
+}
+
+// Three examples of ten frames, of a rate of their own; a clip that is too short is completed with silence.
+TEST(Scorer, AnEmbedderGivesTheNetworkItsEmbeddings) {
+  Bundle bundle = stored({"a", "b", "c"}, {0.0f, 0.0f, 0.0f});
+  bundle.tensors[0].emplace("n_embedding", Tensor::from_floats(std::vector<float>{3.0f}, {1}));
+  BundledEmbedder embedder;
+  embedder.kind = "averaging";
+  embedder.options = Value(Value::Map());
+  embedder.front_end.log_mel = bundle.networks[0].front_end.log_mel;
+  embedder.front_end.log_mel.sample_rate_hz = kRate / 2;
+  embedder.front_end.log_mel.f_max_hz = kRate / 4;
+  embedder.front_end.log_mel.framing = Framing::kNone;
+  embedder.n_examples = 3;
+  embedder.example_frames = 10;
+  bundle.networks[0].embedder = embedder;
+  bundle.tensors[0].emplace("embedder.weight", Tensor::from_floats(std::vector<float>{1.0f}, {1}));
+  const std::vector<float> heard = answer(bundle);
+  ASSERT_EQ(heard.size(), 3U);
+  const Waveform half = resampled(noise(1.0, 3), kRate / 2);
+  const LogMelExtractor extractor(embedder.front_end.log_mel);
+  const FeatureMap features = extractor.compute(half);
+  for (int e = 0; e < 3; ++e) {
+    double sum = 0.0;
+    for (int band = 0; band < features.n_mels; ++band) {
+      for (int t = 0; t < 10; ++t)
+        sum += static_cast<double>(features.row(0, band)[static_cast<std::size_t>(e * 10 + t)]);
+    }
+    EXPECT_NEAR(heard[static_cast<std::size_t>(e)], sum / (10.0 * features.n_mels), 1e-4) << e;
+  }
+  Scorer::Workspace workspace;
+  const std::vector<float> brief = Scorer(bundle, make_stored).scores(noise(0.05, 3), workspace);
+  EXPECT_LT(brief[2], -35.0f) << "the logarithm of the floor";
+  bundle.networks[0].embedder->n_examples = 4;
+  EXPECT_THROW(Scorer(bundle, make_stored), Error) << "four are no three";
+}
+
+}  // namespace
+}  // namespace earmark
