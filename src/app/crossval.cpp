@@ -37,8 +37,28 @@ constexpr std::size_t kMistakesShown = 20;
 struct Cell {
   int fold;
   long seed;
-  std::string name() const { return fmt::format("fold {}, seed {}", fold, seed); }
+  std::string name() const {
+    return fold == 0 ? fmt::format("validate, seed {}", seed) : fmt::format("fold {}, seed {}", fold, seed);
+  }
 };
+
+std::vector<std::size_t> held_out_clips(const Dataset& dataset, int fold) {
+  return select_clips(dataset, fold == 0 ? "validate" : "", fold);
+}
+
+// Those asked for, else all; without folds the validate split.
+std::vector<int> folds_of(const Dataset& dataset, std::vector<int> asked) {
+  if (!asked.empty()) return asked;
+  asked.resize(static_cast<std::size_t>(dataset.n_folds()));
+  std::iota(asked.begin(), asked.end(), 1);
+  if (!asked.empty()) return asked;
+  const bool has_validate = std::any_of(dataset.clips.begin(), dataset.clips.end(),
+                                        [](const Clip& clip) { return clip.split == "validate"; });
+  if (!has_validate)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--folds: {} has neither folds nor a validate split to hold out", dataset.name));
+  return {0};
+}
 
 std::vector<Value> results_of(const std::filesystem::path& path, const std::string& config) {
   std::vector<Value> rows;
@@ -162,6 +182,8 @@ class Grid {
     Value row;
     row.set("config", Value(config_));
     row.set("recipe", Value(request_.recipe_name));
+    if (!request_.overrides.empty())
+      row.set("set", Value(Value::List(request_.overrides.begin(), request_.overrides.end())));
     row.set("fold", Value(cell.fold));
     row.set("seed", Value(static_cast<std::int64_t>(cell.seed)));
     for (const auto& [name, value] : metrics.at("metrics").as_map()) {
@@ -231,7 +253,7 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
   for (const int fold : folds) {
     const auto path = request.out / fmt::format("fold{}-seed{}", fold, request.seeds.front()) / "scores.csv";
     if (!std::filesystem::exists(path)) continue;
-    const std::vector<std::size_t> held_out = select_clips(dataset, "", fold);
+    const std::vector<std::size_t> held_out = held_out_clips(dataset, fold);
     const LabeledScores part = join_scores(truth_of(dataset, held_out), read_score_table(path));
     clips.insert(clips.end(), held_out.begin(), held_out.end());
     scores.insert(scores.end(), part.scores.begin(), part.scores.end());
@@ -274,13 +296,7 @@ std::string config_id(Recipe recipe) {
 CrossvalResult crossval(const CrossvalRequest& request) {
   const Recipe recipe = load_recipe(request.recipe_name, request.overrides);
   const Dataset dataset = load_dataset(recipe.data.dataset, request.data_root, recipe.data);
-  std::vector<int> folds = request.folds;
-  if (folds.empty()) {
-    folds.resize(static_cast<std::size_t>(dataset.n_folds()));
-    std::iota(folds.begin(), folds.end(), 1);
-  }
-  if (folds.empty())
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--folds: {} has no folds to hold out", dataset.name));
+  const std::vector<int> folds = folds_of(dataset, request.folds);
   std::filesystem::create_directories(request.out);
   const std::string config = config_id(recipe);
   const std::vector<Value> before = results_of(request.results, config);

@@ -21,7 +21,7 @@ struct CrossvalRequest {
   std::filesystem::path results;  ///< JSON lines
   std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
   double cache_gb = 20;
-  std::vector<int> folds;  ///< empty: all
+  std::vector<int> folds;  ///< empty: all; 0: the validate split, also of a data set without folds
   std::vector<long> seeds;
   int jobs = 1;                   ///< cells side by side, one thread each
   std::filesystem::path program;  ///< the earmark program that runs a cell
@@ -41,6 +41,7 @@ struct CrossvalResult {
 /// added to earmark later leaves it as it was.
 std::string config_id(Recipe recipe);
 
+/// A row holds configuration, recipe, overrides, fold, seed, figures, time and machine.
 /// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).
 CrossvalResult crossval(const CrossvalRequest& request);
 

@@ -160,7 +160,8 @@ std::string ExampleMaker::name_of(std::size_t clip, const WavePlan& plan, std::u
   });
   if (recipe_.train.wave_variants == 0 || others) return "";
   std::string name = fmt::format("{}\nseed {} variant {}", clips_.key(clip), recipe_.seed, variant);
-  for (const AugmentOptions& options : recipe_.augment) name += fmt::format("\n{}", to_json(write_options(options)));
+  for (const AugmentOptions& options : recipe_.augment)
+    name += fmt::format("\n{}", to_json(write_options(options)));
   return name;
 }
 

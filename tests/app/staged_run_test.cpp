@@ -1,6 +1,7 @@
 // A recipe of several stages as a user runs it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "audio/scratch.h"
@@ -95,6 +96,48 @@ TEST_F(StagedRun, SevenNetworksAndTheirEmbedderBecomeOneBundleThatTags) {
   EXPECT_EQ(again.err.find("training top"), std::string::npos) << again.err;
   EXPECT_EQ(fs::last_write_time(*folder_ / "hierarchy/top/model.earmark"), time);
   EXPECT_EQ(bytes("hierarchy/model.earmark"), before);
+}
+
+TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const auto in = [](const std::string& name) { return (*folder_ / name).string(); };
+  ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "one").status, 0);
+  ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "two", {"--seed", "6"}).status, 0);
+  const Ran made = run_program({"ensemble", in("one/model.earmark"), in("two/model.earmark"), "--weights",
+                                "1,3", "--output", in("both.earmark")});
+  ASSERT_EQ(made.status, 0) << made.err;
+  const Ran info = run_program({"model", "info", in("both.earmark"), "--json"});
+  EXPECT_EQ(info.status, 0) << info.out << info.err;
+  EXPECT_EQ(parse_json(info.out, "info").at("networks").as_list().size(), 2U);
+  const Ran mixed =
+      run_program({"ensemble", in("one/model.earmark"), in("one/scores.csv"), "--output", in("x.csv")});
+  EXPECT_EQ(mixed.status, 2);
+  EXPECT_NE(mixed.err.find("1 bundles among 2 files"), std::string::npos) << mixed.err;
+}
+
+// A data set of splits has no folds; its validate split is held out.
+TEST_F(StagedRun, AGridOverSeedsHoldsOutTheValidateSplit) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const fs::path recipe = *folder_ / "grid.yaml";
+  write_text(recipe, std::string(kCommon) + "  - {kind: train, name: top, embedder: vggish}\n");
+  const std::vector<std::string> words{"crossval",    recipe.string(),
+                                       "--data-root", (*folder_ / "street").string(),
+                                       "--out",       (*folder_ / "grid").string(),
+                                       "--seeds",     "1,2",
+                                       "--threads",   "1",
+                                       "--set",       "loss.class_weight_root=10"};
+  const Ran ran = run_program(words);
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("fine_macro_auprc: mean"), std::string::npos) << ran.out;
+  const std::string rows = read_text(*folder_ / "grid/results.jsonl");
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 2);
+  const Value row = parse_json(rows.substr(0, rows.find('\n')), "row");
+  EXPECT_EQ(row.at("fold").as_integer(), 0);
+  EXPECT_EQ(row.at("set").as_list().front().as_string(), "loss.class_weight_root=10");
+  std::vector<std::string> again = words;
+  again.push_back("--resume");
+  ASSERT_EQ(run_program(again).status, 0);
+  EXPECT_EQ(read_text(*folder_ / "grid/results.jsonl"), rows) << "finished cells are not run again";
 }
 
 constexpr const char* kTwice = R"(

@@ -9,12 +9,14 @@
 #include "core/options_io.h"
 #include "data/taxonomies.h"
 #include "earmark/error.h"
+#include "earmark/version.h"
+#include "tagger/combine.h"
 
 namespace earmark::cli {
 namespace {
 
 struct EnsembleFlags {
-  std::vector<std::filesystem::path> scores;
+  std::vector<std::filesystem::path> inputs;
   std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint";
   std::filesystem::path output;
   bool overwrite = false;
@@ -36,7 +38,7 @@ std::vector<double> read_weights(const std::string& text) {
 
 ScoreTable combined(const EnsembleFlags& flags) {
   std::vector<ScoreTable> tables;
-  for (const auto& path : flags.scores) tables.push_back(read_score_table(path));
+  for (const auto& path : flags.inputs) tables.push_back(read_score_table(path));
   std::vector<std::string> problems;
   if (flags.rule == "hierarchy") {
     HierarchyTop top = HierarchyTop::kJoint;
@@ -54,12 +56,47 @@ ScoreTable combined(const EnsembleFlags& flags) {
   return ensemble(tables, options);
 }
 
+// Bundles become one bundle, which tags like any other.
+int combine_files(const EnsembleFlags& flags) {
+  CombineRequest request;
+  std::vector<std::string> problems;
+  detail::read_field(Value(flags.rule), request.rule, kAny, {"--rule", &problems});
+  detail::read_field(Value(flags.top), request.top, kAny, {"--top", &problems});
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  Value::List names;
+  for (const std::filesystem::path& path : flags.inputs) {
+    request.bundles.push_back(read_bundle(path));
+    names.emplace_back(path.filename().string());
+  }
+  request.weights = read_weights(flags.weights);
+  if (request.rule == CombineRule::kHierarchy) {
+    const Taxonomy taxonomy = known_taxonomy(flags.taxonomy);
+    request.tags = taxonomy.tags;
+    request.parents = taxonomy.parents;
+  }
+  Bundle made = combine_bundles(std::move(request), torch_make_network());
+  made.provenance.set("combined", Value(std::move(names)));
+  made.provenance.set("earmark", version());
+  write_bundle(flags.output, made);
+  print(fmt::format("{}: {} networks, {} tags, {} of {} bundles\n", flags.output.string(),
+                    made.networks.size(), made.tags.size(), flags.rule, flags.inputs.size()));
+  return kDone;
+}
+
 int run_ensemble(const EnsembleFlags& flags) {
   refuse_existing("--output", flags.output, flags.overwrite);
+  const auto n_bundles = std::count_if(flags.inputs.begin(), flags.inputs.end(),
+                                       [](const auto& path) { return path.extension() == ".earmark"; });
+  if (n_bundles == static_cast<std::ptrdiff_t>(flags.inputs.size())) return combine_files(flags);
+  if (n_bundles > 0)
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("inputs: either files of scores or bundles (.earmark), got {} bundles among {} files",
+                    n_bundles, flags.inputs.size()));
   const ScoreTable table = combined(flags);
   write_score_table(flags.output, table);
   print(fmt::format("{}: {} clips, {} tags, {} of {} files\n", flags.output.string(), table.clip_ids.size(),
-                    table.tags.size(), flags.rule, flags.scores.size()));
+                    table.tags.size(), flags.rule, flags.inputs.size()));
   return kDone;
 }
 
@@ -68,14 +105,16 @@ int run_ensemble(const EnsembleFlags& flags) {
 void add_ensemble(Program& program) {
   auto flags = std::make_shared<EnsembleFlags>();
   CLI::App* verb = program.add_verb(
-      "ensemble", "Makes one file of scores of several",
+      "ensemble", "Makes one file of scores of several, or one bundle of several",
       "  earmark ensemble a.csv b.csv c.csv --output mean.csv\n"
       "  earmark ensemble --rule geometric --weights 1.5,1.5,1 a.csv b.csv c.csv --output all.csv\n"
-      "  earmark ensemble --rule hierarchy top.csv branch1.csv branch2.csv --output tree.csv\n",
+      "  earmark ensemble --rule hierarchy top.csv branch1.csv branch2.csv --output tree.csv\n"
+      "  earmark ensemble runs/a/model.earmark runs/b/model.earmark --output both.earmark\n",
       [flags] { return run_ensemble(*flags); });
-  verb->add_option("scores", flags->scores,
-                   "CSV of scores as `earmark predict` writes it; of a hierarchy the top network's first, "
-                   "then the branches'")
+  verb->add_option(
+          "inputs", flags->inputs,
+          "CSV of scores as `earmark predict` writes it, or bundles; of a hierarchy the top network's "
+          "first, then the branches'")
       ->required()
       ->check(CLI::ExistingFile);
   verb->add_option("--rule", flags->rule,
@@ -95,7 +134,7 @@ void add_ensemble(Program& program) {
                    "fine tags of categories that were not selected: the top network's own scores (joint), or "
                    "0 (coarse)")
       ->capture_default_str();
-  verb->add_option("-o,--output", flags->output, "CSV of scores")->required();
+  verb->add_option("-o,--output", flags->output, "CSV of scores, or the bundle")->required();
   verb->add_flag("--overwrite", flags->overwrite, "replace the output file when it is there");
 }
 
