@@ -7,6 +7,7 @@
 #include "data/truth.h"
 #include "earmark/error.h"
 #include "eval/submission.h"
+#include "eval/unknown_weight.h"
 
 namespace earmark {
 namespace {
@@ -19,6 +20,29 @@ Dataset official_truth(const EvaluationRequest& request, const Task& task) {
   choice.overrides.insert(choice.overrides.end(), request.choice.overrides.begin(),
                           request.choice.overrides.end());
   return load_chosen(choice, true);
+}
+
+// The weight that was named, or the best one on these clips.
+double unknown_weight(const EvaluationRequest& request, const LabeledScores& scores, const std::string& tag,
+                      std::vector<std::string>& warnings) {
+  if (request.unknown_weight != "best") {
+    std::size_t end = 0;
+    double weight = 0.0;
+    try {
+      weight = std::stod(request.unknown_weight, &end);
+    } catch (const std::logic_error&) {
+      end = 0;
+    }
+    if (end != request.unknown_weight.size() || end == 0)
+      throw Error(
+          ErrorCode::kInvalidOption,
+          fmt::format("--unknown-weight: must be a number or best, got '{}'", request.unknown_weight));
+    return weight;
+  }
+  const UnknownWeight best = best_unknown_weight(unknown_weights(scores, tag));
+  warnings.push_back(fmt::format(
+      "--unknown-weight best: {:.3g} was chosen on these very clips; report figures of others", best.weight));
+  return best.weight;
 }
 
 // Other scores of the same clips beside the same truth.
@@ -63,6 +87,12 @@ EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
                                           request.scores.string(), filled.size(), data.tags.size(),
                                           fmt::join(filled, ", ")));
   }
+  if (!request.unknown_weight.empty()) {
+    const std::string tag =
+        request.options.unknown_tag.empty() ? task.unknown_tag : request.options.unknown_tag;
+    result.unknown_weight = unknown_weight(request, result.data.scores, tag, result.warnings);
+    weigh_tag(data.tags, result.data.scores.scores, tag, result.unknown_weight);
+  }
   result.evaluation = evaluate_task(result.data, task, request.options);
   if (!request.against.empty())
     result.differences =
@@ -77,6 +107,7 @@ Value to_value(const EvaluationResult& result) {
   if (result.fold > 0) value.set("fold", result.fold);
   const Value figures = to_value(result.evaluation);
   for (const auto& [name, figure] : figures.as_map()) value.set(name, figure);
+  if (result.unknown_weight != 1.0) value.set("unknown_weight", result.unknown_weight);
   if (!result.differences.empty()) value.set("against", to_value(result.differences));
   return value;
 }

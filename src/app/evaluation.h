@@ -17,6 +17,7 @@ struct EvaluationRequest {
   EvaluateOptions options;
   std::filesystem::path scores;   ///< a table of scores or the task's form of submission
   std::filesystem::path against;  ///< other scores of the same clips, to be compared with; empty: none
+  std::string unknown_weight;     ///< open set: a number, or "best" of these clips; empty: 1
   std::string part_by;            ///< metadata field; empty: the task's own, where clips have it
 };
 
@@ -26,6 +27,7 @@ struct EvaluationResult {
   int fold = 0;
   TaskScores data;
   TaskEvaluation evaluation;
+  double unknown_weight = 1.0;                ///< that the unknown tag's scores were multiplied by
   std::vector<PairedDifference> differences;  ///< from the scores compared with
   std::vector<std::string> warnings;
 };

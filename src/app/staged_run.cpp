@@ -133,7 +133,7 @@ class StagedRun {
     if (is_done(stage.name, text)) return true;
     const Recipe own = without_stages(recipe_, as_overrides(stage.set), "stage " + stage.name);
     const Dataset data = load_dataset(own.data.dataset, request_.data_root, own.data);
-    const std::vector<std::size_t> clips = select_clips(data, stage.split, request_.fold);
+    const std::vector<std::size_t> clips = select_clips(data, stage.split, std::max(0, request_.fold));
     const auto scored = scores_of(data, clips, from);
     if (!scored) return false;
     fs::create_directories(folder(stage.name));

@@ -176,6 +176,13 @@ void infer(Shapes& shapes, CnnVggishOptions& options, bool) {
   if (width > n_features) options.n_embedding = width - n_features;
 }
 
+void infer(Shapes& shapes, TwoPathResnetOptions& options, bool) {
+  options.n_tags = shapes.axis("head2.conv.weight", 4, 0);
+  options.width = shapes.axis("low.stem.conv.weight", 4, 0);
+  options.n_channels = shapes.axis("low.stem.conv.weight", 4, 1);
+  options.norm_affine = shapes.has_any("bn_out.weight");
+}
+
 void infer(Shapes& shapes, MeanStdLinearOptions& options, bool) {
   options.n_tags = shapes.axis("output.weight", 2, 0);
   options.n_channels = shapes.given("n_channels").value_or(1);

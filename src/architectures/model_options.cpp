@@ -51,6 +51,10 @@ std::vector<std::string> VggishOptions::problems() const {
   return found;
 }
 std::vector<std::string> CnnVggishOptions::problems() const { return {}; }
+std::vector<std::string> TwoPathResnetOptions::problems() const {
+  if (n_mels % 2 == 0) return {};
+  return {fmt::format("n_mels: must be even, each path hears one half of the bands, got {}", n_mels)};
+}
 
 ModelOptions default_model_options(const std::string& kind) {
   ModelOptions model;
@@ -69,12 +73,21 @@ LogMelOptions front_end_of(const UpbCrnnOptions&) { return upb_front_end(); }
 LogMelOptions front_end_of(const ConvStackOptions&) { return multitel_front_end(); }
 LogMelOptions front_end_of(const VggishOptions&) { return vggish_front_end(); }
 LogMelOptions front_end_of(const CnnVggishOptions&) { return microsoft_front_end(); }
+// Task 1a hears two channels at 48 kHz, 1b and 1c one at 44.1 kHz; each with its deltas (6 and 3), or
+// without.
+LogMelOptions front_end_of(const TwoPathResnetOptions& network) {
+  const bool stereo = network.n_channels % 2 == 0;
+  LogMelOptions options = mcdonnell_front_end(stereo ? 48000 : 44100);
+  if (!stereo) options.channels = Channels::kMono;
+  if (network.n_channels > 2) options.deltas = Deltas::kHtk;
+  return options;
+}
 LogMelOptions front_end_of(const MeanStdLinearOptions&) { return multitel_front_end(); }
 
 }  // namespace
 
-LogMelOptions default_front_end(const std::string& kind) {
-  return std::visit([](const auto& options) { return front_end_of(options); }, default_model_options(kind));
+LogMelOptions default_front_end(const ModelOptions& model) {
+  return std::visit([](const auto& options) { return front_end_of(options); }, model);
 }
 
 ModelSizes sizes_of(const ModelOptions& model) {
@@ -88,6 +101,7 @@ int n_metadata_of(const ModelOptions& model) {
       },
       model);
 }
+bool gives_one_tag(const ModelOptions& model) { return std::holds_alternative<TwoPathResnetOptions>(model); }
 int n_embedding_of(const ModelOptions& model) {
   const auto* options = std::get_if<CnnVggishOptions>(&model);
   return options == nullptr || options->combine == Combine::kNone ? 0 : options->n_embedding;

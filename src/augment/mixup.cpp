@@ -37,21 +37,40 @@ double draw_beta(double a, double b, Rng& rng) {
   return x / (x + y);
 }
 
+bool MixupPlan::changes() const {
+  return std::any_of(lambda.begin(), lambda.end(), [](double x) { return x != 1.0; });
+}
+
 MixupPlan draw_mixup(const MixupOptions& options, std::uint64_t seed, long iteration,
                      std::size_t batch_size) {
   Rng rng(seed, "mixup", static_cast<std::uint64_t>(iteration));
+  const std::size_t n = options.halves ? batch_size / 2 : batch_size;
+  const auto share = [&] {
+    const double lambda = draw_beta(options.alpha, options.alpha, rng);
+    return options.larger_share ? std::max(lambda, 1.0 - lambda) : lambda;
+  };
   MixupPlan plan;
-  if (rng.bernoulli(options.probability)) plan.lambda = draw_beta(options.alpha, options.alpha, rng);
-  plan.partner = permutation(batch_size, rng);
+  plan.lambda.assign(n, 1.0);
+  if (rng.bernoulli(options.probability)) {
+    const double first = share();
+    for (std::size_t i = 0; i < n; ++i) plan.lambda[i] = i == 0 || !options.each ? first : share();
+  }
+  if (options.halves) {
+    for (std::size_t i = 0; i < n; ++i) plan.partner.push_back(n + i);
+  } else {
+    plan.partner = permutation(batch_size, rng);
+  }
   return plan;
 }
 
-void mix_items(std::span<float> values, const MixupPlan& plan) {
-  if (plan.lambda == 1.0 || plan.partner.empty()) return;
-  const auto own_share = static_cast<float>(plan.lambda), other_share = static_cast<float>(1.0 - plan.lambda);
-  const std::vector<float> before(values.begin(), values.end());
-  const std::size_t n = values.size() / plan.partner.size();
+void mix_items(std::vector<float>& values, std::size_t batch_size, const MixupPlan& plan) {
+  const std::size_t n = values.size() / batch_size;
+  const std::vector<float> before = values;
+  values.resize(plan.partner.size() * n);
   for (std::size_t item = 0; item < plan.partner.size(); ++item) {
+    if (plan.lambda[item] == 1.0) continue;
+    const auto own_share = static_cast<float>(plan.lambda[item]),
+               other_share = static_cast<float>(1.0 - plan.lambda[item]);
     const float* own = before.data() + item * n;
     const float* partner = before.data() + plan.partner[item] * n;
     for (std::size_t i = 0; i < n; ++i) values[item * n + i] = own_share * own[i] + other_share * partner[i];

@@ -4,10 +4,10 @@
 //
 // with one lambda ~ Beta(alpha, alpha) and one permutation p a batch, for features and metadata alike. Not
 // the targets but the losses against both are mixed, by lambda: targets may decide what a loss leaves out.
+// McDonnell & Gao (DCASE 2019 Task 1) mix two halves of a batch, with a lambda for each pair.
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,19 +20,30 @@ struct MixupOptions {
   static constexpr std::string_view kKind = "mixup";
   double probability = 1.0;
   double alpha = 0.5;
+  bool each = false;
+  bool halves = false;
+  bool larger_share = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("probability", self.probability, kProbability, "chance that a batch is mixed");
     visit("alpha", self.alpha, Range{1e-6, 1e6},
           "lambda ~ Beta(alpha, alpha): the smaller, the less is mixed");
+    visit("each", self.each, kAny,
+          "a lambda for each clip rather than one for the batch; the targets are mixed then, not the losses");
+    visit("halves", self.halves, kAny,
+          "the second half of the batch is mixed into the first, and only that is learned from; else every "
+          "clip is mixed with another one of the batch");
+    visit("larger_share", self.larger_share, kAny, "the clip itself has the larger share: lambda >= 0.5");
   }
 };
 
 /// What was drawn for a batch; thread-safety: a plain value.
 struct MixupPlan {
-  double lambda = 1.0;               ///< weight of the item itself; 1: the batch stays as it is
-  std::vector<std::size_t> partner;  ///< [batch], a permutation
+  std::vector<double> lambda;        ///< [n] weight of the item itself; all 1: the batch stays as it is
+  std::vector<std::size_t> partner;  ///< [n] a permutation, or the second half; n the batch or its first half
+
+  bool changes() const;
 };
 
 /// Exact for a and b in [1e-6, 1e6]: Johnk's method where both are at most 1, two gamma variates
@@ -42,7 +53,7 @@ double draw_beta(double a, double b, Rng& rng);
 /// A pure function of (seed, iteration): any thread may make any batch.
 MixupPlan draw_mixup(const MixupOptions& options, std::uint64_t seed, long iteration, std::size_t batch_size);
 
-/// In place. @param values [batch, n] of any n.
-void mix_items(std::span<float> values, const MixupPlan& plan);
+/// In place. @param values [batch, n] of any n, cut to the plan's items. @param batch_size before.
+void mix_items(std::vector<float>& values, std::size_t batch_size, const MixupPlan& plan);
 
 }  // namespace earmark

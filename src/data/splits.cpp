@@ -81,7 +81,7 @@ void cut_into_runs(Dataset& data, const std::vector<Group>& groups, std::size_t 
 }  // namespace
 
 TrainHeldOut split_for_training(const Dataset& data, std::string_view train_split, int fold) {
-  if (fold < 0 || fold > data.n_folds()) {
+  if (fold < kHoldOutNothing || fold > data.n_folds()) {
     throw Error(
         ErrorCode::kInvalidOption,
         fmt::format("fold: data set {} has {}, got {}", data.name,
@@ -92,8 +92,11 @@ TrainHeldOut split_for_training(const Dataset& data, std::string_view train_spli
   std::set<std::string> torn;
   for (std::size_t i = 0; i < data.clips.size(); ++i) {
     const Clip& clip = data.clips[i];
-    const bool held_out = fold > 0 ? clip.fold == fold : clip.split == "validate";
-    if (!held_out && !clip.split.empty() && clip.split != train_split) continue;
+    const bool validates = clip.split == "validate";
+    const bool held_out = fold > 0 ? clip.fold == fold : validates && fold != kHoldOutNothing;
+    const bool learned =
+        clip.split.empty() || clip.split == train_split || (validates && fold == kHoldOutNothing);
+    if (!held_out && !learned) continue;
     (held_out ? parts.held_out : parts.train).push_back(i);
     if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out)
       torn.insert(clip.group);

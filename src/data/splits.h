@@ -16,6 +16,9 @@ struct TrainHeldOut {
   std::vector<std::size_t> held_out;
 };
 
+/// In place of a fold: nothing is held out, and the validate split is learned from as well.
+inline constexpr int kHoldOutNothing = -1;
+
 /// What a run learns from and what it is measured on. With a fold: the clips of that fold are held out.
 /// Without: the validate split. Learned from is the rest of `train_split` and of what belongs to no split;
 /// other splits (test) are never touched.

@@ -9,6 +9,7 @@
 #include "models/cnn_vggish.h"
 #include "models/mean_std_linear.h"
 #include "models/talnet.h"
+#include "models/two_path_resnet.h"
 #include "models/upb_crnn.h"
 #include "models/urbannet.h"
 #include "models/vggish.h"
@@ -30,6 +31,9 @@ std::shared_ptr<TaggingNetwork> build(const VggishOptions& options) {
 }
 std::shared_ptr<TaggingNetwork> build(const CnnVggishOptions& options) {
   return std::make_shared<CnnVggish>(options);
+}
+std::shared_ptr<TaggingNetwork> build(const TwoPathResnetOptions& options) {
+  return std::make_shared<TwoPathResnet>(options);
 }
 std::shared_ptr<TaggingNetwork> build(const MeanStdLinearOptions& options) {
   return std::make_shared<MeanStdLinear>(options);

@@ -22,9 +22,19 @@ std::vector<std::pair<std::string, torch::Tensor>> named_state(const torch::nn::
   return all;
 }
 
-torch::Tensor TaggingNetwork::scores(const NetworkBatch& batch) {
-  const torch::Tensor answered = forward(batch);
-  return answer() == Answer::kLogits ? answered.sigmoid() : answered;
+torch::Tensor TaggingNetwork::scores(const NetworkBatch& batch) { return scores_of(forward(batch)); }
+
+torch::Tensor TaggingNetwork::scores_of(const torch::Tensor& answered) const {
+  switch (answer()) {
+    case Answer::kLogits:
+      return answered.sigmoid();
+    case Answer::kClassLogits:
+      return answered.softmax(1);
+    case Answer::kProbabilities:
+    case Answer::kEmbedding:
+      break;
+  }
+  return answered;
 }
 
 void TaggingNetwork::set_norm_momentum(double momentum) {

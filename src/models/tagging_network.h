@@ -27,6 +27,7 @@ struct NetworkBatch {
 enum class Answer {
   kLogits,         ///< scores are their sigmoids
   kProbabilities,  ///< scores, pooled inside the network
+  kClassLogits,    ///< of one tag a clip: scores are their softmax
   kEmbedding,      ///< no scores at all
 };
 
@@ -44,6 +45,8 @@ class TaggingNetwork : public torch::nn::Module {
 
   /// forward(), with logits turned into scores.
   torch::Tensor scores(const NetworkBatch& batch);
+  /// What forward() returned, turned into scores.
+  torch::Tensor scores_of(const torch::Tensor& answered) const;
   /// Weight of the newest batch in BatchNorm's running statistics, and their reset to mean 0, variance 1.
   void set_norm_momentum(double momentum);
   void reset_norm_statistics();

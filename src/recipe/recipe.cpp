@@ -52,6 +52,17 @@ void model_problems(const Recipe& recipe, std::vector<std::string>& found) {
     found.push_back(fmt::format("metadata: {} takes none, got {} columns", kind, recipe.metadata.size()));
 }
 
+// A softmax asks for its own loss, and the other way round.
+void loss_problems(const Recipe& recipe, std::vector<std::string>& found) {
+  const bool one_tag = gives_one_tag(recipe.model);
+  const bool for_one_tag = std::holds_alternative<CrossEntropyOptions>(recipe.loss);
+  if (one_tag == for_one_tag) return;
+  const std::string kind = kind_of(recipe.model);
+  found.push_back(
+      one_tag ? fmt::format("loss: {} gives one tag a clip (softmax) and needs cross_entropy", kind)
+              : fmt::format("loss: cross_entropy needs a network that gives one tag a clip, got {}", kind));
+}
+
 // Networks that mask what they see behind their input normalisation.
 bool masks_inside(std::string_view kind) { return kind == "talnet" || kind.starts_with("urbannet"); }
 
@@ -143,6 +154,7 @@ std::vector<std::string> Recipe::problems() const {
                     train.iterations, train.swa.start, train.swa.every));
   }
   watch_problems(*this, found);
+  loss_problems(*this, found);
   const std::vector<std::string> of_stages = stage_problems(*this);
   found.insert(found.end(), of_stages.begin(), of_stages.end());
   if (const auto names = dataset_names();

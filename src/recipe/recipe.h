@@ -12,6 +12,7 @@
 #include "architectures/model_options.h"
 #include "augment/background_noise.h"
 #include "augment/cutout.h"
+#include "augment/feature_crop.h"
 #include "augment/frequency_warp.h"
 #include "augment/image_warp.h"
 #include "augment/mixup.h"
@@ -45,7 +46,8 @@ using FeatureOptions = std::variant<LogMelFeatures>;
 using AugmentOptions =
     std::variant<SuperposeMixupOptions, TimeShiftOptions, VolumeOptions, PitchShiftOptions, PinkNoiseOptions,
                  ShiftScaleRotateOptions, GridDistortionOptions, CutoutOptions, FrequencyWarpOptions,
-                 TimeWarpOptions, TimeMaskOptions, FrequencyMaskOptions, NetworkStripesOptions, MixupOptions>;
+                 TimeWarpOptions, TimeMaskOptions, FrequencyMaskOptions, TimeCropOptions, ChannelSwapOptions,
+                 NetworkStripesOptions, MixupOptions>;
 
 struct SourceOptions {
   std::string paper;

@@ -25,6 +25,15 @@ double factor_of(const CosineScheduleOptions& cosine, long iteration, long n_ite
   return cosine.last + (1.0 - cosine.last) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
 }
 
+double factor_of(const CosineRestartsScheduleOptions& restarts, long iteration, long) {
+  auto since = static_cast<double>(iteration), period = static_cast<double>(restarts.period);
+  while (since >= period) {
+    since -= period;
+    period *= restarts.period_factor;
+  }
+  return restarts.last + (1.0 - restarts.last) * 0.5 * (1.0 + std::cos(std::numbers::pi * since / period));
+}
+
 double factor_of(const PlateauRestartsOptions&, long, long) { return 1.0; }
 
 }  // namespace

@@ -53,7 +53,7 @@ FrontEnd front_end_for(const ImportRequest& request, const ModelOptions& model) 
   if (request.front_end) {
     chosen = *request.front_end;
   } else {
-    chosen.log_mel = default_front_end(request.kind);
+    chosen.log_mel = default_front_end(model);
     chosen.log_mel.n_mels = sizes.n_mels;
     chosen.normalizer = request.normalizer;
     if (n_metadata_of(model) > 0) {

@@ -120,6 +120,16 @@ struct FeatureAugmenter {
     draw(options.n_time, features.n_frames, options.max_frames, stripes.frames);
     draw(options.n_mel, features.n_mels, options.max_bands, stripes.bands);
   }
+  void operator()(const TimeCropOptions& options) const {
+    if (features.n_frames <= options.frames) return;
+    crop_frames(
+        features,
+        static_cast<int>(rng.below(static_cast<std::uint64_t>(features.n_frames - options.frames + 1))),
+        options.frames);
+  }
+  void operator()(const ChannelSwapOptions& options) const {
+    if (rng.bernoulli(options.probability)) swap_channels(features);
+  }
   void operator()(const MixupOptions&) const {}           // done on the batch
   void operator()(const SuperposeMixupOptions&) const {}  // done on the waveform
   void operator()(const TimeShiftOptions&) const {}
@@ -127,6 +137,33 @@ struct FeatureAugmenter {
   void operator()(const PitchShiftOptions&) const {}
   void operator()(const PinkNoiseOptions&) const {}
 };
+
+// Both targets are kept: a loss may mask by them, and then differs from the loss of their mean.
+void keep_both_targets(Batch& batch, std::size_t size, const MixupPlan& plan) {
+  const std::vector<float> targets = batch.targets;
+  const std::size_t n_tags = targets.size() / size;
+  batch.share = plan.lambda.front();
+  batch.targets.resize(plan.partner.size() * n_tags);
+  for (const std::size_t partner : plan.partner) {
+    const auto from = targets.begin() + static_cast<std::ptrdiff_t>(partner * n_tags);
+    batch.other_targets.insert(batch.other_targets.end(), from, from + static_cast<std::ptrdiff_t>(n_tags));
+  }
+}
+
+// What else is told of each item, once it is a mixture of two.
+void mix_facts(Batch& batch, const MixupPlan& plan) {
+  const std::vector<std::int64_t> n_valid = batch.n_valid;
+  const std::vector<bool> verified = batch.verified;
+  const std::size_t n = plan.partner.size();
+  batch.n_valid.resize(n);
+  batch.verified.resize(n);
+  batch.clip_ids.resize(n);
+  if (!batch.stripes.empty()) batch.stripes.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    batch.n_valid[i] = std::max(n_valid[i], n_valid[plan.partner[i]]);
+    batch.verified[i] = verified[i] && verified[plan.partner[i]];
+  }
+}
 
 }  // namespace
 
@@ -275,6 +312,7 @@ void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& v
       continue;
     plan.n_samples = superposed_length(plan.n_samples, n_other, mix.how);
     plan.steps.emplace_back(mix);
+    plan.verified = plan.verified && clips_.clip(mix.other).verified;
     const std::vector<float>& others = clips_.clip(mix.other).targets;
     // Union of the tags: what either clip is known to hold, the mixture holds.
     for (std::size_t k = 0; k < plan.targets.size(); ++k) {
@@ -291,6 +329,7 @@ WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
   WavePlan plan;
   plan.n_samples = clips_.n_samples(visit.clip);
   plan.targets = clips_.clip(visit.clip).targets;
+  plan.verified = clips_.clip(visit.clip).verified;
   Rng rng(recipe_.seed, "augment_waveform", variant_of(epoch), item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
@@ -306,6 +345,10 @@ BucketItem ExampleMaker::describe(const Visit& visit, std::uint64_t epoch) const
   const WavePlan planned = plan(visit, epoch);
   BucketItem item;
   item.length = extractor_.n_frames(planned.n_samples);
+  for (const AugmentOptions& options : recipe_.augment) {
+    if (const auto* crop = std::get_if<TimeCropOptions>(&options))
+      item.length = std::min(item.length, static_cast<double>(crop->frames));
+  }
   for (const float target : planned.targets) item.tags.push_back(target >= 0.5f);
   return item;
 }
@@ -314,6 +357,7 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   WavePlan planned = plan(visit, epoch);
   Example example;
   example.targets = planned.targets;
+  example.verified = planned.verified;
   hear(visit.clip, planned, variant_of(epoch), example);
   normalizer_.apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
@@ -326,6 +370,7 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
 Example ExampleMaker::plain(std::size_t clip) const {
   Example example;
   example.targets = clips_.clip(clip).targets;
+  example.verified = clips_.clip(clip).verified;
   hear(clip, {}, 0, example);
   normalizer_.apply(example.features);
   example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(clip), columns_));
@@ -338,19 +383,16 @@ void ExampleMaker::mix(Batch& batch) const {
     const auto* mixup = std::get_if<MixupOptions>(&options);
     if (mixup == nullptr) continue;
     const MixupPlan plan = draw_mixup(*mixup, recipe_.seed, batch.iteration, size);
-    if (plan.lambda == 1.0) continue;
-    mix_items(batch.features, plan);
-    if (!batch.metadata.empty()) mix_items(batch.metadata, plan);
-    if (!batch.embeddings.empty()) mix_items(batch.embeddings, plan);
-    // Both targets are kept: a loss may mask by them, and then differs from the loss of their mean.
-    batch.share = plan.lambda;
-    const std::size_t n_tags = batch.targets.size() / size;
-    const std::vector<std::int64_t> own = batch.n_valid;
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto from = batch.targets.begin() + static_cast<std::ptrdiff_t>(plan.partner[i] * n_tags);
-      batch.other_targets.insert(batch.other_targets.end(), from, from + static_cast<std::ptrdiff_t>(n_tags));
-      batch.n_valid[i] = std::max(own[i], own[plan.partner[i]]);
+    if (!plan.changes() && !mixup->halves) continue;
+    for (std::vector<float>* values : {&batch.features, &batch.metadata, &batch.embeddings}) {
+      if (!values->empty()) mix_items(*values, size, plan);
     }
+    if (mixup->each) {
+      mix_items(batch.targets, size, plan);
+    } else {
+      keep_both_targets(batch, size, plan);
+    }
+    mix_facts(batch, plan);
   }
 }
 
@@ -375,6 +417,7 @@ Batch collate(std::vector<Example> examples, std::vector<std::string> clip_ids) 
       }
     }
     batch.n_valid.push_back(e.features.n_frames);
+    batch.verified.push_back(e.verified);
     batch.targets.insert(batch.targets.end(), e.targets.begin(), e.targets.end());
     batch.metadata.insert(batch.metadata.end(), e.metadata.begin(), e.metadata.end());
     batch.embeddings.insert(batch.embeddings.end(), e.embeddings.begin(), e.embeddings.end());

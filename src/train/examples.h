@@ -26,6 +26,7 @@ struct Example {
   std::vector<float> targets;
   std::vector<float> metadata{};    ///< [n_metadata], scaled
   std::vector<float> embeddings{};  ///< [n_embedding]
+  bool verified = true;             ///< the tags of all that is in it were checked
   Stripes stripes{};                ///< what the network masks of it
 };
 
@@ -52,6 +53,7 @@ struct WavePlan {
   std::vector<std::variant<Mix, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
+  bool verified = true;        ///< of the result
 };
 
 /// Zero-padded examples side by side: [batch, n_channels, n_mels, longest].
@@ -68,6 +70,7 @@ struct Batch {
   std::vector<float> embeddings;  ///< [batch, n_embedding]
   std::vector<Stripes> stripes;   ///< [batch], or empty when nothing is masked
   std::vector<std::int64_t> n_valid;
+  std::vector<bool> verified;  ///< [batch]
   std::vector<std::string> clip_ids;
 
   std::int64_t size() const { return static_cast<std::int64_t>(n_valid.size()); }

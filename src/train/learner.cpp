@@ -126,12 +126,13 @@ void Learner::set_mode(bool training) {
   network_->train(training && !recipe_.train.freeze_trunk);
 }
 
-torch::Tensor Learner::loss_of(const torch::Tensor& answered, const std::vector<float>& targets) const {
+torch::Tensor Learner::loss_of(const torch::Tensor& answered, const Batch& batch,
+                               const std::vector<float>& targets) const {
   const std::int64_t n_clips = answered.size(0);
   const torch::Tensor y =
       torch::from_blob(const_cast<float*>(targets.data()),
                        {n_clips, static_cast<std::int64_t>(targets.size()) / n_clips}, torch::kFloat);
-  return compute_loss(recipe_.loss, answered, network_->answer(), y, tags_);
+  return compute_loss(recipe_.loss, answered, network_->answer(), y, tags_, batch.verified);
 }
 
 double Learner::step(const Batch& batch, double rate_factor) {
@@ -141,9 +142,9 @@ double Learner::step(const Batch& batch, double rate_factor) {
   torch::manual_seed(
       Rng(recipe_.seed, "dropout", batch.epoch, static_cast<std::uint64_t>(batch.iteration)).bits());
   const torch::Tensor answered = network_->forward(network_batch(batch));
-  torch::Tensor loss = loss_of(answered, batch.targets);
+  torch::Tensor loss = loss_of(answered, batch, batch.targets);
   if (!batch.other_targets.empty())
-    loss = batch.share * loss + (1.0 - batch.share) * loss_of(answered, batch.other_targets);
+    loss = batch.share * loss + (1.0 - batch.share) * loss_of(answered, batch, batch.other_targets);
   const double value = loss.item<double>();
   double norm = value;
   if (std::isfinite(value)) {
@@ -203,9 +204,8 @@ Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void
     one.push_back(maker.plain(i));
     const Batch batch = collate(std::move(one), {});
     const torch::Tensor answered = network_->forward(network_batch(batch));
-    heard.loss += loss_of(answered, batch.targets).item<double>() / static_cast<double>(n);
-    const torch::Tensor s =
-        (network_->answer() == Answer::kLogits ? torch::sigmoid(answered) : answered).contiguous();
+    heard.loss += loss_of(answered, batch, batch.targets).item<double>() / static_cast<double>(n);
+    const torch::Tensor s = network_->scores_of(answered).contiguous();
     heard.scores.insert(heard.scores.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
     on_clip(static_cast<long>(i + 1));
   }

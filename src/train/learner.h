@@ -55,7 +55,8 @@ class Learner {
   void set_mode(bool training);
   void take(const Bundle& init, bool same_tags);
 
-  torch::Tensor loss_of(const torch::Tensor& answered, const std::vector<float>& targets) const;
+  torch::Tensor loss_of(const torch::Tensor& answered, const Batch& batch,
+                        const std::vector<float>& targets) const;
 
   const Recipe& recipe_;
   LossTags tags_;

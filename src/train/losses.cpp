@@ -43,7 +43,7 @@ torch::Tensor class_weights(double root, const LossTags& tags, torch::Dtype dtyp
 }
 
 torch::Tensor loss_of(const BceOptions& options, const torch::Tensor& answered, Answer answer,
-                      const torch::Tensor& targets, const LossTags& tags) {
+                      const torch::Tensor& targets, const LossTags& tags, const std::vector<bool>&) {
   const Known known = known_targets(answered, targets, tags);
   torch::Tensor positive_weights;
   if (options.class_weight_root > 0.0)
@@ -69,7 +69,7 @@ std::vector<std::int64_t> others_beside(const LossTags& tags) {
 }
 
 torch::Tensor loss_of(const CoarseFineOptions& options, const torch::Tensor& answered, Answer answer,
-                      const torch::Tensor& targets, const LossTags& tags) {
+                      const torch::Tensor& targets, const LossTags& tags, const std::vector<bool>&) {
   const Known known = known_targets(answered, targets, tags);
   torch::Tensor weights = known.weights.clone();
   if (options.mask_others) {
@@ -91,6 +91,23 @@ torch::Tensor loss_of(const CoarseFineOptions& options, const torch::Tensor& ans
   return (each.sum(0) * torch::tensor(share, torch::kDouble).to(answered.scalar_type())).mean();
 }
 
+torch::Tensor loss_of(const CrossEntropyOptions& options, const torch::Tensor& answered, Answer answer,
+                      const torch::Tensor& targets, const LossTags& tags, const std::vector<bool>& verified) {
+  constexpr double kSmallest = 1e-7;  // of a probability
+  const Known known = known_targets(answered, targets, tags);
+  const torch::Tensor log_scores =
+      answer == Answer::kClassLogits ? answered.log_softmax(1) : answered.clamp(kSmallest, 1.0).log();
+  const torch::Tensor each = -(known.targets * log_scores).sum(1);
+  if (options.mask_share == 0.0 || verified.empty()) return each.mean();
+  // What is unlikely in the light of the batch's hardest clip counts only where somebody checked it.
+  const torch::Tensor values = each.detach();
+  torch::Tensor counts = values.lt(options.mask_share * values.max());
+  for (std::size_t i = 0; i < verified.size(); ++i) {
+    if (verified[i]) counts[static_cast<std::int64_t>(i)] = true;
+  }
+  return (each * counts.to(each.scalar_type())).mean();
+}
+
 }  // namespace
 
 LossTags LossTags::plain(std::int64_t n_tags) {
@@ -101,9 +118,11 @@ LossTags LossTags::plain(std::int64_t n_tags) {
 }
 
 torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& answered, Answer answer,
-                           const torch::Tensor& targets, const LossTags& tags) {
-  return std::visit([&](const auto& chosen) { return loss_of(chosen, answered, answer, targets, tags); },
-                    options);
+                           const torch::Tensor& targets, const LossTags& tags,
+                           const std::vector<bool>& verified) {
+  return std::visit(
+      [&](const auto& chosen) { return loss_of(chosen, answered, answer, targets, tags, verified); },
+      options);
 }
 
 }  // namespace earmark

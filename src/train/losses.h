@@ -26,8 +26,10 @@ struct LossTags {
 /// @param answered [batch, n_outputs] as the network answers. @param targets [batch, n_tags], negative:
 /// unknown, without
 ///   loss or gradient.
+/// @param verified [batch] whose tags a person checked; empty: all.
 /// @return scalar, of the batch. Runs in the precision of `answered`.
 torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& answered, Answer answer,
-                           const torch::Tensor& targets, const LossTags& tags);
+                           const torch::Tensor& targets, const LossTags& tags,
+                           const std::vector<bool>& verified = {});
 
 }  // namespace earmark

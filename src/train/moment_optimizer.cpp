@@ -26,11 +26,13 @@ std::vector<float> moment(const TensorMap& state, const std::string& name, std::
 
 }  // namespace
 
-MomentOptimizer::MomentOptimizer(std::string_view kind, NamedParameters parameters, double clip_norm)
+MomentOptimizer::MomentOptimizer(std::string_view kind, NamedParameters parameters, double clip_norm,
+                                 Moments moments)
     : kind_(kind), clip_norm_(clip_norm) {
   for (auto& [name, parameter] : parameters) {
     const auto n = static_cast<std::size_t>(parameter.numel());
-    slots_.push_back({name, parameter, std::vector<float>(n, 0.0f), std::vector<float>(n, 0.0f)});
+    slots_.push_back({name, parameter, std::vector<float>(n, 0.0f),
+                      std::vector<float>(moments == Moments::kBoth ? n : 0, 0.0f)});
   }
 }
 
@@ -68,7 +70,7 @@ void MomentOptimizer::zero_grad() {
 void MomentOptimizer::save(TensorMap& state) const {
   for (const Slot& slot : slots_) {
     state.emplace(fmt::format("{}.{}.m", kind_, slot.name), flat(slot.m));
-    state.emplace(fmt::format("{}.{}.v", kind_, slot.name), flat(slot.v));
+    if (!slot.v.empty()) state.emplace(fmt::format("{}.{}.v", kind_, slot.name), flat(slot.v));
   }
   state.emplace(kind_ + ".step", Tensor::from_integers(std::vector<std::int64_t>{step_}, {1}));
 }
@@ -76,7 +78,7 @@ void MomentOptimizer::save(TensorMap& state) const {
 void MomentOptimizer::load(const TensorMap& state) {
   for (Slot& slot : slots_) {
     slot.m = moment(state, fmt::format("{}.{}.m", kind_, slot.name), slot.size());
-    slot.v = moment(state, fmt::format("{}.{}.v", kind_, slot.name), slot.size());
+    if (!slot.v.empty()) slot.v = moment(state, fmt::format("{}.{}.v", kind_, slot.name), slot.size());
   }
   const auto step = state.find(kind_ + ".step");
   if (step == state.end() || step->second.n_elements() != 1)

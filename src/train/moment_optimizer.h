@@ -1,5 +1,5 @@
-// moment_optimizer.h: what optimizers with running means of each weight's gradient and of its square have in
-// common: clipping of the whole gradient's norm, the count of steps, the state in a checkpoint.
+// moment_optimizer.h: what optimizers with running means of each weight's gradient, and maybe of its square,
+// have in common: clipping of the whole gradient's norm, the count of steps, the state in a checkpoint.
 #pragma once
 #include <torch/types.h>
 
@@ -15,7 +15,8 @@ class MomentOptimizer : public Optimizer {
  public:
   double step(double rate_factor) final;
   void zero_grad() final;
-  /// float32 exactly as they are, under "<kind>.<name>.m" and "<kind>.<name>.v"; the count as "<kind>.step".
+  /// float32 exactly as they are, under "<kind>.<name>.m" and, where there are any, "<kind>.<name>.v"; the
+  /// count as "<kind>.step".
   void save(TensorMap& state) const final;
   void load(const TensorMap& state) final;
 
@@ -29,8 +30,10 @@ class MomentOptimizer : public Optimizer {
     const float* gradient() const { return parameter.grad().data_ptr<float>(); }
   };
 
+  enum class Moments { kFirst, kBoth };
   /// @param kind name of the optimizer. @param clip_norm largest norm of the whole gradient; 0: no limit.
-  MomentOptimizer(std::string_view kind, NamedParameters parameters, double clip_norm);
+  MomentOptimizer(std::string_view kind, NamedParameters parameters, double clip_norm,
+                  Moments moments = Moments::kBoth);
 
   /// Called with every slot that has a gradient, in their order.
   /// @param t this step's number, from 1. @param gradient_scale of the clipping.

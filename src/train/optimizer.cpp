@@ -3,6 +3,7 @@
 #include "train/adam.h"
 #include "train/lookahead.h"
 #include "train/ralamb.h"
+#include "train/sgd.h"
 
 namespace earmark {
 namespace {
@@ -13,6 +14,10 @@ std::unique_ptr<Optimizer> make(NamedParameters parameters, const AdamOptions& o
 
 std::unique_ptr<Optimizer> make(NamedParameters parameters, const RalambOptions& options) {
   return std::make_unique<Ralamb>(std::move(parameters), options);
+}
+
+std::unique_ptr<Optimizer> make(NamedParameters parameters, const SgdOptions& options) {
+  return std::make_unique<Sgd>(std::move(parameters), options);
 }
 
 }  // namespace

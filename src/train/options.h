@@ -54,7 +54,20 @@ struct CoarseFineOptions {
           "a category's fine tags say nothing of a clip with its other-or-unknown tag");
   }
 };
-using LossOptions = std::variant<BceOptions, CoarseFineOptions>;
+
+/// Categorical cross-entropy, of networks that give one tag a clip; mean over the batch.
+struct CrossEntropyOptions {
+  static constexpr std::string_view kKind = "cross_entropy";
+  double mask_share = 0.0;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit(
+        "mask_share", self.mask_share, kProbability,
+        "batch-wise loss masking: a clip whose tags nobody checked counts only while its loss is below this "
+        "share of the batch's largest (Cochlear.ai: 0.8); 0: every clip counts");
+  }
+};
+using LossOptions = std::variant<BceOptions, CoarseFineOptions, CrossEntropyOptions>;
 
 enum class LookaheadStart {
   kReference,  ///< at the first sync, from the weights as they are then, so that this sync changes nothing
@@ -142,7 +155,44 @@ struct RalambOptions {
     visit("lookahead", self.lookahead, kAny, "slow weights that the optimiser is pulled back to");
   }
 };
-using OptimizerOptions = std::variant<AdamOptions, RalambOptions>;
+
+enum class SgdVelocity {
+  kTorch,  ///< the rate multiplies the whole velocity
+  kKeras,  ///< each step's rate stays in the velocity
+};
+template <>
+struct EnumNames<SgdVelocity> {
+  static constexpr std::array kNames{std::pair{SgdVelocity::kTorch, std::string_view("torch")},
+                                     std::pair{SgdVelocity::kKeras, std::string_view("keras")}};
+};
+
+/// Stochastic gradient descent with momentum; weight decay is added to the gradient (coupled).
+struct SgdOptions {
+  static constexpr std::string_view kKind = "sgd";
+  double lr = 0.1;
+  double momentum = 0.9;
+  double weight_decay = 0.0;
+  bool decay_matrices_only = true;
+  double clip_norm = 0.0;
+  SgdVelocity velocity = SgdVelocity::kTorch;
+  LookaheadOptions lookahead;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("lr", self.lr, kPositive, "learning rate before the schedule's factor");
+    visit("momentum", self.momentum, Range{0, 1, false, true}, "decay of the velocity");
+    visit("weight_decay", self.weight_decay, kNotNegative,
+          "added to the gradient, times each weight; Keras' l2(x) is 2x here");
+    visit("decay_matrices_only", self.decay_matrices_only, kAny,
+          "weight decay on kernels and matrices alone, not on biases and BatchNorm");
+    visit("clip_norm", self.clip_norm, kNotNegative, "largest norm of the whole gradient; 0: no limit");
+    visit(
+        "velocity", self.velocity, kAny,
+        "torch: a step is the rate times the velocity; keras: the velocity sums steps, each with the rate of "
+        "its time");
+    visit("lookahead", self.lookahead, kAny, "slow weights that the optimiser is pulled back to");
+  }
+};
+using OptimizerOptions = std::variant<AdamOptions, RalambOptions, SgdOptions>;
 
 /// Before the schedule's factor.
 inline double learning_rate(const OptimizerOptions& optimizer) {
@@ -175,6 +225,21 @@ struct CosineScheduleOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("warmup", self.warmup, kNotNegative, "iterations of linear rise before the half cosine falls");
     visit("last", self.last, kProbability, "factor that the last iteration ends at");
+  }
+};
+
+/// Loshchilov & Hutter 2017 (SGDR): a half cosine again and again, each time longer.
+struct CosineRestartsScheduleOptions {
+  static constexpr std::string_view kKind = "cosine_restarts";
+  long period = 1000;
+  double period_factor = 2.0;
+  double last = 1e-4;
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("period", self.period, kPositive, "iterations of the first fall");
+    visit("period_factor", self.period_factor, Range{1, 100},
+          "each fall is so many times as long as the one before");
+    visit("last", self.last, kProbability, "factor that each fall ends at");
   }
 };
 
@@ -217,7 +282,7 @@ struct PlateauRestartsOptions {
   }
 };
 using ScheduleOptions = std::variant<ConstantScheduleOptions, StepsScheduleOptions, CosineScheduleOptions,
-                                     PlateauRestartsOptions>;
+                                     CosineRestartsScheduleOptions, PlateauRestartsOptions>;
 
 /// The factor on the learning rate in force while iteration `iteration` (0-based) of `n_iterations` runs; 1
 /// where validations decide (validation_watch.h).

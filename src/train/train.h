@@ -25,7 +25,8 @@ struct TrainRequest {
   Recipe recipe;
   std::filesystem::path data_root;
   std::filesystem::path out;  ///< run folder
-  int fold = 0;               ///< held out for validation; 0: none, every clip of the split is trained on
+  /// Held out for validation; 0: the validate split, if there is one; kHoldOutNothing: nothing at all.
+  int fold = 0;
   bool resume = false;
   bool overwrite = false;
   std::filesystem::path init;  ///< bundle to start from; empty: from scratch

@@ -83,7 +83,7 @@ TEST(DrawMixup, IsAFunctionOfSeedAndIterationAlone) {
   const MixupPlan plan = draw_mixup(options, 1, 7, 16), again = draw_mixup(options, 1, 7, 16);
   EXPECT_EQ(plan.lambda, again.lambda);
   EXPECT_EQ(plan.partner, again.partner);
-  std::set<double> lambdas;
+  std::set<std::vector<double>> lambdas;
   for (long i = 0; i < 50; ++i) {
     const MixupPlan other = draw_mixup(options, 1, i, 16);
     lambdas.insert(other.lambda);
@@ -102,21 +102,40 @@ TEST(DrawMixup, BatchesThatAreLeftAloneHaveTheNeutralPlan) {
   for (long i = 0; i < 4000; ++i) {
     const MixupPlan plan = draw_mixup(options, 3, i, 5);
     ASSERT_EQ(plan.partner.size(), 5U);
-    n_mixed += plan.lambda < 1.0 ? 1 : 0;
+    n_mixed += plan.changes() ? 1 : 0;
   }
   EXPECT_NEAR(n_mixed, 1000, 5 * std::sqrt(4000 * 0.25 * 0.75));
 }
 
 TEST(MixItems, EachItemBecomesTheConvexMeanWithItsPartnerAsItWas) {
   std::vector<float> values{0, 1, 10, 11, 20, 21};  // three items of two
-  mix_items(values, {0.75, {2, 0, 1}});
+  mix_items(values, 3, {{0.75, 0.75, 0.75}, {2, 0, 1}});
   EXPECT_EQ(values, (std::vector<float>{5, 6, 7.5f, 8.5f, 17.5f, 18.5f}));
+}
+
+TEST(MixItems, OfHalvesTheFirstIsKept) {
+  std::vector<float> values{0, 10, 20, 30};
+  mix_items(values, 4, {{0.75, 0.5}, {2, 3}});
+  EXPECT_EQ(values, (std::vector<float>{5, 20}));
+}
+
+TEST(DrawMixup, HalvesArePairedAndEachPairMayHaveItsOwnShare) {
+  MixupOptions options;
+  options.halves = options.each = options.larger_share = true;
+  const MixupPlan plan = draw_mixup(options, 1, 7, 8);
+  EXPECT_EQ(plan.partner, (std::vector<std::size_t>{4, 5, 6, 7}));
+  ASSERT_EQ(plan.lambda.size(), 4U);
+  EXPECT_EQ(std::set<double>(plan.lambda.begin(), plan.lambda.end()).size(), 4U);
+  for (const double lambda : plan.lambda) EXPECT_GE(lambda, 0.5);
+  options.each = false;
+  const MixupPlan one = draw_mixup(options, 1, 7, 8);
+  EXPECT_EQ(one.lambda, std::vector<double>(4, plan.lambda[0]));
 }
 
 TEST(MixItems, LambdaOfOneChangesNoBit) {
   std::vector<float> values{0.1f, -0.3f, 1e30f, 7.0f};
   const std::vector<float> before = values;
-  mix_items(values, {1.0, {3, 2, 1, 0}});
+  mix_items(values, 4, {{1.0, 1.0, 1.0, 1.0}, {3, 2, 1, 0}});
   EXPECT_EQ(values, before);
 }
 

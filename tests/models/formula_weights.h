@@ -48,6 +48,31 @@ inline Tensor formula_tensor(const std::string& name, const std::vector<std::int
   return Tensor::from_floats(values, shape);
 }
 
+/// The reference networks of the scene and DenseNet systems.
+inline Tensor keras_formula_tensor(const std::string& name, const std::vector<std::int64_t>& shape,
+                                   double gain = 1.0) {
+  const std::size_t n = size_of_shape(shape);
+  const double fan = shape.size() < 2 ? 1.0 : static_cast<double>(n) / static_cast<double>(shape[0]);
+  const bool of_norm = name.find("bn") != std::string::npos;
+  const std::uint64_t h = fnv1a(name);
+  std::vector<float> values(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double u = static_cast<double>(mixed(h + (i + 1) * 0x9E3779B97F4A7C15ULL) >> 40) / 16777216.0;
+    double value = 0.2 * u - 0.1;
+    if (name.ends_with("running_mean")) {
+      value = u - 0.5;
+    } else if (name.ends_with("running_var")) {
+      value = 0.5 + u;
+    } else if (of_norm && name.ends_with(".weight")) {
+      value = 0.8 + 0.4 * u;
+    } else if (shape.size() >= 2) {
+      value = (2.0 * u - 1.0) * std::sqrt(6.0 / fan);
+    }
+    values[i] = static_cast<float>(gain * static_cast<double>(static_cast<float>(value)));
+  }
+  return Tensor::from_floats(values, shape);
+}
+
 /// VGGish's reference network: another counter, another scale.
 inline Tensor vggish_formula_tensor(const std::string& name, const std::vector<std::int64_t>& shape) {
   const std::size_t n = size_of_shape(shape);

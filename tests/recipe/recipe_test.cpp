@@ -250,5 +250,23 @@ TEST(ParseRecipe, VggishIsTrainedWithALayerForTags) {
             std::string::npos);
 }
 
+// The published callback, four batches an epoch: falls of 2, 4, 8 ... 256 epochs.
+TEST(ScheduleFactor, GoldenCosineRestarts) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const std::vector<double> expected = read_npy(golden / "mcdonnell/lr_schedule_510x4.npy").doubles();
+  ASSERT_EQ(expected.size(), 2040U);
+  CosineRestartsScheduleOptions restarts;
+  restarts.period = 8;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_NEAR(0.1 * schedule_factor(restarts, static_cast<long>(i), 2040), expected[i], 1e-12) << i;
+}
+
+TEST(ParseRecipe, ASoftmaxAndItsLossGoTogether) {
+  EXPECT_NE(message_of("model: {kind: two_path_resnet}\n").find("cross_entropy"), std::string::npos);
+  EXPECT_NE(message_of("loss: {kind: cross_entropy}\n").find("one tag a clip, got upb_crnn"),
+            std::string::npos);
+  EXPECT_EQ(message_of("model: {kind: two_path_resnet}\nloss: {kind: cross_entropy}\n"), "");
+}
+
 }  // namespace
 }  // namespace earmark

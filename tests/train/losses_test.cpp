@@ -163,5 +163,40 @@ TEST(Losses, GradientsAgreeWithDifferences) {
   }
 }
 
+TEST(CrossEntropy, GoldenBatchWiseMasking) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const TensorMap arrays = read_npz(golden / "cochlear/loss_masking.npz");
+  const auto tensor = [&](const char* name) {
+    std::vector<double> values = arrays.at(name).doubles();
+    return torch::from_blob(values.data(), arrays.at(name).shape, torch::kDouble).clone();
+  };
+  std::vector<bool> verified;
+  for (const std::int64_t flag : arrays.at("verified").integers()) verified.push_back(flag != 0);
+  CrossEntropyOptions options;
+  options.mask_share = 0.8;
+  const LossTags tags = LossTags::plain(41);
+  const torch::Tensor got =
+      compute_loss(options, tensor("probs"), Answer::kProbabilities, tensor("targets"), tags, verified);
+  EXPECT_NEAR(got.item<double>(), tensor("masked_mean_over_batch").item<double>(), 1e-9);
+  options.mask_share = 0.0;
+  const torch::Tensor all =
+      compute_loss(options, tensor("probs"), Answer::kProbabilities, tensor("targets"), tags, verified);
+  EXPECT_NEAR(all.item<double>(), tensor("ce").mean().item<double>(), 1e-9);
+}
+
+TEST(CrossEntropy, OfLogitsAndOfTheirSoftmaxIsTheSameAndItsGradientIsRight) {
+  torch::manual_seed(4);
+  const torch::Tensor logits = torch::randn({5, 3}, torch::kDouble).requires_grad_(true);
+  const torch::Tensor targets = torch::softmax(torch::randn({5, 3}, torch::kDouble), 1);
+  const LossTags tags = LossTags::plain(3);
+  const auto of_logits = compute_loss(CrossEntropyOptions{}, logits, Answer::kClassLogits, targets, tags);
+  const auto of_scores =
+      compute_loss(CrossEntropyOptions{}, logits.softmax(1), Answer::kProbabilities, targets, tags);
+  EXPECT_NEAR(of_logits.item<double>(), of_scores.item<double>(), 1e-12);
+  of_logits.backward();
+  // d/dz of -sum t log softmax(z) is softmax(z) - t, for targets that sum to 1; a fifth each in the mean.
+  EXPECT_LT((logits.grad() - (logits.softmax(1) - targets).detach() / 5).abs().max().item<double>(), 1e-12);
+}
+
 }  // namespace
 }  // namespace earmark

@@ -330,5 +330,46 @@ TEST(MakeOptimizer, AnotherOptimizersOrAnotherNetworksStateIsRefused) {
   EXPECT_THROW(make_optimizer({{"w", w}}, all[3])->load(torn), Error);
 }
 
+// Two steps by hand: v = g + decay w; the rate falls from 0.1 to 0.01 between them.
+TEST(Sgd, MomentumAndDecayAddUpAsTheyShould) {
+  for (const SgdVelocity velocity : {SgdVelocity::kTorch, SgdVelocity::kKeras}) {
+    torch::Tensor matrix = torch::full({1, 1}, 2.0f).requires_grad_(true);
+    torch::Tensor vector = torch::full({1}, 2.0f).requires_grad_(true);
+    SgdOptions options;
+    options.weight_decay = 0.5;
+    options.velocity = velocity;
+    const auto sgd = make_optimizer({{"w", matrix}, {"b", vector}}, options);
+    double w = 2.0, b = 2.0, vw = 0.0, vb = 0.0;
+    for (const double factor : {1.0, 0.1}) {
+      sgd->zero_grad();
+      (3.0 * matrix.sum() + 3.0 * vector.sum()).backward();
+      sgd->step(factor);
+      const double rate = 0.1 * factor, gw = 3.0 + 0.5 * w, gb = 3.0;  // vectors do not decay
+      vw = velocity == SgdVelocity::kTorch ? 0.9 * vw + gw : 0.9 * vw - rate * gw;
+      vb = velocity == SgdVelocity::kTorch ? 0.9 * vb + gb : 0.9 * vb - rate * gb;
+      w += velocity == SgdVelocity::kTorch ? -rate * vw : vw;
+      b += velocity == SgdVelocity::kTorch ? -rate * vb : vb;
+      EXPECT_NEAR(matrix.item<double>(), w, 1e-6);
+      EXPECT_NEAR(vector.item<double>(), b, 1e-6);
+    }
+  }
+}
+
+TEST(Sgd, ItsStateIsOneVelocityAWeight) {
+  torch::Tensor weight = torch::ones({3}).requires_grad_(true);
+  const auto sgd = make_optimizer({{"w", weight}}, SgdOptions{});
+  weight.sum().backward();
+  sgd->step(1.0);
+  TensorMap state;
+  sgd->save(state);
+  EXPECT_EQ(state.size(), 2U) << "the velocity and the count of steps";
+  EXPECT_EQ(state.at("sgd.w.m").floats(), std::vector<float>(3, 1.0f));
+  const auto again = make_optimizer({{"w", weight}}, SgdOptions{});
+  again->load(state);
+  TensorMap copy;
+  again->save(copy);
+  EXPECT_EQ(copy.at("sgd.w.m").floats(), state.at("sgd.w.m").floats());
+}
+
 }  // namespace
 }  // namespace earmark

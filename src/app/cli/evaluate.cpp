@@ -81,6 +81,10 @@ void add_evaluate(Program& program) {
   verb->add_option("--against", request.against,
                    "other scores of the same clips: by how much --scores are better, with paired intervals")
       ->check(CLI::ExistingFile);
+  verb->add_option(
+      "--unknown-weight", request.unknown_weight,
+      "open set: the unknown tag's scores are multiplied by this; `best` finds the weight with the "
+      "highest open-set score (on validation data: not the clips that a figure is reported of)");
   add_metric_options(verb, request.options);
   verb->add_option(
       "--by", request.part_by,

@@ -7,6 +7,7 @@
 #include "data/splits.h"
 #include "earmark/error.h"
 #include "eval/submission.h"
+#include "eval/unknown_weight.h"
 
 namespace earmark::cli {
 namespace {
@@ -15,6 +16,7 @@ struct PredictOptions {
   DatasetChoice choice;
   PredictRequest request;
   std::filesystem::path output, submission;
+  double unknown_weight = 1.0;
   bool overwrite = false, json = false;
 };
 
@@ -42,6 +44,8 @@ int run_predict(PredictOptions& options, const Common& common) {
     say(common, "stopped; nothing was written");
     return kStopped;
   }
+  if (options.unknown_weight != 1.0)
+    weigh_tag(result.table.tags, result.table.scores, task.unknown_tag, options.unknown_weight);
   result.table.id_column = task.submission.id_column;
   write_score_table(options.output, result.table);
   if (!options.submission.empty()) write_submission(options.submission, result.table, task.submission);
@@ -85,6 +89,12 @@ void add_predict(Program& program) {
       "--submission", options->submission,
       "also the file that the organisers take, where that holds decisions: fsdkaggle2018 (the three "
       "best), tau_scenes2019 (the best)");
+  verb->add_option(
+          "--unknown-weight", options->unknown_weight,
+          "open set: the unknown tag's scores are multiplied by this (`evaluate --unknown-weight best` finds "
+          "one on validation data)")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -3,6 +3,7 @@
 #include "app/cli/command.h"
 #include "app/cli/training.h"
 #include "app/staged_run.h"
+#include "data/splits.h"
 #include "earmark/error.h"
 
 namespace earmark::cli {
@@ -112,8 +113,13 @@ void add_train(Program& program) {
         return static_cast<int>(kDone);
       });
   add_training_options(verb, *options);
-  verb->add_option("--fold", options->fold,
-                   "fold held out for validation, as the data set numbers them; 0: none")
+  verb->add_option(
+          "--fold", options->fold,
+          "fold held out for validation, as the data set numbers them; 0: the validate split, if there is "
+          "one; all: learn from everything, hold nothing out")
+      ->transform(
+          CLI::Transformer(std::map<std::string, std::string>{{"all", std::to_string(kHoldOutNothing)}})
+              .description(""))
       ->capture_default_str();
   verb->add_option("--init", *init,
                    "bundle to start from: its trunk and statistics, with a new last layer where the tags "
