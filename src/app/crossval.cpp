@@ -135,7 +135,9 @@ class Grid {
                                    "--seed",
                                    std::to_string(cell.seed),
                                    "--threads",
-                                   "1"};
+                                   "1",
+                                   "--clip-memory-gb",
+                                   fmt::format("{}", request_.clip_memory_gb)};
     // A cell that was begun goes on from its checkpoint.
     words.push_back(std::filesystem::exists(out / "recipe.yaml") ? "--resume" : "--overwrite");
     if (!request_.cache.empty()) {

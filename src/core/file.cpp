@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <regex>
 
 #include "earmark/error.h"
 
@@ -98,6 +100,20 @@ void write_bytes(const std::filesystem::path& path, std::span<const std::byte> b
     errno = reason;
     io_error("write", path);
   }
+}
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  static const std::regex kTemporary(R"(.+\.([0-9]{1,9})\.[0-9]+\.tmp)");
+  std::error_code error;
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    std::smatch parts;
+    if (!std::regex_match(name, parts, kTemporary)) continue;
+    const bool lives = ::kill(static_cast<pid_t>(std::stol(parts[1])), 0) == 0 || errno != ESRCH;
+    if (!lives) left.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : left) std::filesystem::remove(path, error);
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

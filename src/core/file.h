@@ -22,6 +22,9 @@ enum class Flush { kToDisk, kLater };
 /// @throws Error(kIo); then nothing stands under `path` that was not there before.
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes,
                  Flush flush = Flush::kToDisk);
+/// Removes from a folder what write_bytes() of processes that were killed has left there ("NAME.PID.N.tmp");
+/// what a living process writes stays. A folder that is not there is left alone.
+void remove_leftovers(const std::filesystem::path& folder);
 void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// An append-only journal of lines. Each append() is one write(2), so a kill leaves at most one torn

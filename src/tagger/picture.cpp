@@ -86,7 +86,7 @@ class Painter {
   }
 
  private:
-  enum class Align { kLeft, kCenter, kRight };
+  enum class Align { kStart, kCenter, kEnd };
 
   void ink(double grey) { cairo_set_source_rgb(cr_, grey, grey, grey); }
 
@@ -94,7 +94,7 @@ class Painter {
     cairo_set_font_size(cr_, size);
     cairo_text_extents_t extents;
     cairo_text_extents(cr_, words.c_str(), &extents);
-    const double shift = align == Align::kLeft     ? 0.0
+    const double shift = align == Align::kStart    ? 0.0
                          : align == Align::kCenter ? extents.x_advance / 2
                                                    : extents.x_advance;
     ink(grey);
@@ -117,11 +117,11 @@ class Painter {
 
   void title() {
     cairo_select_font_face(cr_, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
-    text(kLeft, 32, fitting(single_line(options_.title), 17, width_ - 130), 17, Align::kLeft, 0.1);
+    text(kLeft, 32, fitting(single_line(options_.title), 17, width_ - 130), 17, Align::kStart, 0.1);
     cairo_select_font_face(cr_, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     text(kLeft + width_, 32,
          time_text(duration_s_, duration_s_ < 60 ? 0.1 : 1.0) + (duration_s_ < 60 ? " s" : ""), 13,
-         Align::kRight, 0.4);
+         Align::kEnd, 0.4);
   }
 
   // From the loudest cells (but not a single one) downwards.
@@ -196,7 +196,7 @@ class Painter {
       const double y = kTop + kSpectrogram * (1.0 - share);
       tick(kLeft - 5, y, kLeft, y);
       text(kLeft - 9, y + 4, hz < 1000 ? fmt::format("{:.0f} Hz", hz) : fmt::format("{:.0f} kHz", hz / 1000),
-           12, Align::kRight);
+           12, Align::kEnd);
     }
   }
 
@@ -220,7 +220,7 @@ class Painter {
       const double y = kTop + kSpectrogram * (high_db_ - db) / (high_db_ - low_db_);
       tick(x + w, y, x + w + 4, y);
       text(x + w + 8, y + 4, fmt::format("{:.0f} dB", db).replace(0, db < 0 ? 1 : 0, db < 0 ? "−" : ""), 11,
-           Align::kLeft, 0.35);
+           Align::kStart, 0.35);
     }
   }
 
@@ -228,7 +228,7 @@ class Painter {
 
   void timeline(const std::vector<std::size_t>& rows) {
     const double top = kTop + kSpectrogram + kGap;
-    text(kLeft, top - 12, "tags", 12, Align::kLeft, 0.35);
+    text(kLeft, top - 12, "tags", 12, Align::kStart, 0.35);
     const auto& segments = scores_.segments();
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const double y = top + kRow * static_cast<double>(r);
@@ -254,7 +254,7 @@ class Painter {
         }
       }
       text(kLeft - 12, y + kRow / 2 + 4.5, fitting(single_line(tags_[rows[r]]), 13, kLeft - 24), 13,
-           Align::kRight, 0.1);
+           Align::kEnd, 0.1);
     }
     frame(top, kRow * static_cast<double>(std::max<std::size_t>(rows.size(), 1)));
   }
@@ -290,7 +290,7 @@ class Painter {
   // Scales of grey stand for every row's own colour.
   void score_legend() {
     const double x = kLeft + width_ + 20, y = kTop + kSpectrogram + kGap, h = kRow * 2;
-    text(x, y - 12, "score", 12, Align::kLeft, 0.35);
+    text(x, y - 12, "score", 12, Align::kStart, 0.35);
     for (int i = 0; i < static_cast<int>(h); ++i) {
       ink(1.0 - 0.75 * (1.0 - i / (h - 1)));
       cairo_rectangle(cr_, x, y + i, 14, 1.6);
@@ -300,8 +300,8 @@ class Painter {
     ink(0.7);
     cairo_rectangle(cr_, x + 0.5, y + 0.5, 13, h);
     cairo_stroke(cr_);
-    text(x + 22, y + 8, "100 %", 11, Align::kLeft, 0.35);
-    text(x + 22, y + h + 2, "0 %", 11, Align::kLeft, 0.35);
+    text(x + 22, y + 8, "100 %", 11, Align::kStart, 0.35);
+    text(x + 22, y + h + 2, "0 %", 11, Align::kStart, 0.35);
   }
 
   cairo_t* cr_;

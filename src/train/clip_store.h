@@ -37,6 +37,8 @@ class ClipStore {
   }
 
   std::size_t size() const { return clips_.size(); }
+  /// Of the samples kept in memory.
+  std::size_t used_bytes() const noexcept { return used_bytes_; }
   const Clip& clip(std::size_t index) const { return clips_[index]; }
   std::size_t n_samples(std::size_t index) const { return lengths_[index]; }
   std::shared_ptr<const Waveform> get(std::size_t index) const;

@@ -174,6 +174,7 @@ void Run::open_folder() {
       fs::remove(request_.out / ("model_" + metric + ".earmark"));
   }
   fs::create_directories(request_.out);
+  for (const fs::path& folder : {request_.out, request_.out / "checkpoints"}) remove_leftovers(folder);
   write_text(request_.out / "recipe.yaml", recipe_text_);
   log_.emplace(request_.out, state_.iteration);
 }
@@ -206,12 +207,15 @@ std::optional<Checkpoint> Run::saved_state() const {
 
 void Run::load_clips(const SplitClips& parts) {
   if (!request_.cache.empty()) cache_.emplace(request_.cache, request_.cache_bytes);
-  const ClipStoreOptions store = store_options(recipe_, cache_ ? &*cache_ : nullptr);
+  ClipStoreOptions store = store_options(recipe_, cache_ ? &*cache_ : nullptr);
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
+  store.memory_bytes = request_.clip_bytes;
   train_clips_.emplace(parts.train, store,
                        [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
   last_scores_ = parts.truth;
+  // What is learned from is needed again and again, what is held out only now and then: it gets the rest.
+  store.memory_bytes -= std::min(store.memory_bytes, train_clips_->used_bytes());
   held_out_clips_.emplace(parts.held_out, store,
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);

@@ -29,7 +29,7 @@ const std::map<std::string, Rooms>& allowed() {
       {"augment", {"core", "features"}},
       {"tagger", {"core", "audio", "features", "architectures"}},
       {"models", {"core", "features", "architectures", "tagger"}},
-      {"recipe", {"core", "features", "architectures", "augment", "data", "tagger"}},
+      {"recipe", {"core", "features", "architectures", "augment", "data", "eval", "tagger"}},
       {"train",
        {"core", "audio", "features", "architectures", "augment", "data", "models", "eval", "tagger",
         "recipe"}},

@@ -76,7 +76,9 @@ TEST(InferOptions, WhatIsMissingOrOddIsNamed) {
 }
 
 TEST(InferOptions, HowFeaturesAndEmbeddingsMeetFollowsFromTheFirstHiddenLayer) {
-  TensorMap state{{"output.weight", zeros({8, 256})}, {"block1.conv.weight", zeros({8, 1, 1, 1})}};
+  TensorMap state{{"output.weight", zeros({8, 256})},
+                  {"block1.conv.weight", zeros({8, 1, 1, 1})},
+                  {"block6.conv.weight", zeros({256, 128, 3, 3})}};
   const auto inferred = [&](std::vector<std::int64_t> shape) {
     state["fc1.weight"] = zeros(std::move(shape));
     return std::get<CnnVggishOptions>(infer_options("cnn_vggish", state, {}, true));

@@ -57,6 +57,19 @@ TEST(WriteBytes, MissingFolderIsNamed) {
   }
 }
 
+TEST(RemoveLeftovers, WhatAKilledProcessLeftGoesAndAllElseStays) {
+  const Scratch scratch;
+  const std::string mine = "model.earmark." + std::to_string(::getpid()) + ".0.tmp";
+  for (const std::string& name : {std::string("model.earmark"), std::string("model.earmark.999999999.3.tmp"),
+                                  std::string("notes.tmp"), mine})
+    scratch.write(name, "x");
+  remove_leftovers(scratch.path());
+  EXPECT_FALSE(std::filesystem::exists(scratch / "model.earmark.999999999.3.tmp")) << "no such process";
+  EXPECT_TRUE(std::filesystem::exists(scratch / mine));
+  EXPECT_EQ(n_entries(scratch.path()), 3U);
+  remove_leftovers(scratch / "not there");
+}
+
 TEST(ReadBytes, RefusesFoldersMissingFilesAndTooLongOnes) {
   const Scratch scratch;
   scratch.write("ten", "0123456789");

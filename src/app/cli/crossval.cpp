@@ -65,6 +65,7 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
       options.results.empty() ? request.out / "results.jsonl" : std::filesystem::path(options.results);
   request.cache = training.cache;
   request.cache_gb = training.cache_gb;
+  request.clip_memory_gb = training.clip_memory_gb;
   request.folds = options.folds;
   request.seeds = options.seeds.empty() ? std::vector<long>{std::max(0L, training.seed)} : options.seeds;
   request.jobs = training.threads > 0 ? training.threads

@@ -52,16 +52,26 @@ std::string self_test_text(const std::string& bundle) {
 std::string network_text(const Value& network) {
   const Value& log_mel = network.at("front_end").at("log_mel");
   const bool normalized = !network.at("front_end").at("normalizer").at("mean").as_list().empty();
+  std::string embedder;
+  if (const Value* own = network.find("embedder"); own != nullptr && own->is_map()) {
+    embedder = fmt::format("embedder    {} of {} parameters, {} examples of {} frames at {} Hz, options {}\n",
+                           own->at("kind").as_string(), network.at("embedder_parameters").as_integer(),
+                           own->at("n_examples").as_integer(), own->at("example_frames").as_integer(),
+                           own->at("front_end").at("log_mel").at("sample_rate_hz").as_integer(),
+                           to_json(own->at("options")));
+  }
   return fmt::format(
-      "network     {} (revision {}), {} parameters, options {}\n"
-      "front end   {} log-mel bands of {:g} to {:g} Hz, {} Hz, window {} of {} samples, hop {}, FFT {}{}\n",
-      network.at("kind").as_string(), network.at("revision").as_integer(),
-      network.at("parameters").as_integer(), to_json(network.at("options")),
-      log_mel.at("n_mels").as_integer(), log_mel.at("f_min_hz").as_number(),
-      log_mel.at("f_max_hz").as_number(), log_mel.at("sample_rate_hz").as_integer(),
-      log_mel.at("window").as_string(), log_mel.at("win_length").as_integer(),
-      log_mel.at("hop_length").as_integer(), log_mel.at("n_fft").as_integer(),
-      normalized ? ", training statistics removed" : ", not normalised");
+             "network     {} (revision {}), {} parameters, options {}\n"
+             "front end   {} log-mel bands of {:g} to {:g} Hz, {} Hz, window {} of {} samples, hop {}, FFT "
+             "{}{}\n",
+             network.at("kind").as_string(), network.at("revision").as_integer(),
+             network.at("parameters").as_integer(), to_json(network.at("options")),
+             log_mel.at("n_mels").as_integer(), log_mel.at("f_min_hz").as_number(),
+             log_mel.at("f_max_hz").as_number(), log_mel.at("sample_rate_hz").as_integer(),
+             log_mel.at("window").as_string(), log_mel.at("win_length").as_integer(),
+             log_mel.at("hop_length").as_integer(), log_mel.at("n_fft").as_integer(),
+             normalized ? ", training statistics removed" : ", not normalised") +
+         embedder;
 }
 
 // The heads of the provenance; the recipe in full is for --json.

@@ -10,7 +10,7 @@ namespace earmark::cli {
 
 struct TrainingOptions {
   std::string recipe, data_root, out, cache;
-  double cache_gb = 20;
+  double cache_gb = 20, clip_memory_gb = 4;
   std::vector<std::string> overrides;
   long seed = -1;
   int threads = 0;
