@@ -20,6 +20,9 @@ namespace {
 constexpr const char* kVersionKey = "earmark_bundle";
 constexpr const char* kMetadataKey = "bundle";
 
+// Principal components: no weights, and too wide a range for half precision.
+bool is_of_pca(std::string_view name) { return name.find("pca.") != std::string_view::npos; }
+
 std::string prefix(std::size_t index) { return fmt::format("networks.{}.", index); }
 
 // What a network's answers mean in the bundle.
@@ -137,8 +140,7 @@ std::vector<std::string> missing_keys(const Value& tree) {
 std::size_t n_parameters(const TensorMap& tensors, std::string_view prefix) {
   std::size_t n = 0;
   for (const auto& [name, tensor] : tensors) {
-    const bool statistic =
-        name.find("running_") != std::string::npos || name.find("pca.") != std::string::npos;
+    const bool statistic = name.find("running_") != std::string::npos || is_of_pca(name);
     if (name.starts_with(prefix) && !statistic) n += tensor.n_elements();
   }
   return n;
@@ -214,8 +216,8 @@ std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) 
   file.metadata[kMetadataKey] = to_json(write_options(bundle));
   for (std::size_t i = 0; i < bundle.tensors.size(); ++i) {
     for (const auto& [name, tensor] : bundle.tensors[i]) {
-      const bool narrow =
-          precision == Precision::kFloat16 && tensor.dtype == DType::kF32 && tensor.shape.size() >= 2;
+      const bool narrow = precision == Precision::kFloat16 && tensor.dtype == DType::kF32 &&
+                          tensor.shape.size() >= 2 && !is_of_pca(name);
       file.tensors.emplace(prefix(i) + name,
                            narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
     }

@@ -109,5 +109,41 @@ TEST(Bundle, MissingFileAndFolderAreBadBundles) {
   }
 }
 
+// Axes of little variance have components beyond half precision's range.
+TEST(Bundle, PrincipalComponentsStayInSinglePrecisionAndAreNoParameters) {
+  Bundle bundle = fake_bundle();
+  const std::size_t before = bundle.n_parameters();
+  bundle.tensors[0].emplace("embedder.pca.components",
+                            Tensor::from_floats(std::vector<float>{1e6f, 0.1f}, {1, 2}));
+  const Bundle read = parse_bundle(format_bundle(bundle, Precision::kFloat16), "half");
+  EXPECT_EQ(read.tensors[0].at("embedder.pca.components").floats(), (std::vector<float>{1e6f, 0.1f}));
+  EXPECT_EQ(read.n_parameters(), before);
+}
+
+// The rules that tie the parts of a hierarchy together.
+TEST(Bundle, AHierarchyThatDoesNotFitIsNamed) {
+  Bundle bundle = fake_bundle();
+  bundle.combine = CombineRule::kHierarchy;
+  const auto message = [&] {
+    try {
+      format_bundle(bundle);
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  EXPECT_NE(message().find("parents: combine hierarchy needs them"), std::string::npos);
+  bundle.parents = {-1, 5, 0};
+  EXPECT_NE(message().find("parents[1]: must be -1 or a tag at the top, got 5"), std::string::npos)
+      << message();
+  bundle.parents = {-1, 0, 0};
+  EXPECT_EQ(message(), "");
+  bundle.networks[0].tags = {"dog", "cat"};
+  EXPECT_NE(message().find("'cat' is none of the bundle's"), std::string::npos) << message();
+  EXPECT_NE(message().find("all 3 are needed, got 2"), std::string::npos) << message();
+  bundle.networks[0].tags = {"dog", "dog", "say \"hi\""};
+  EXPECT_NE(message().find("'dog' is answered for twice"), std::string::npos) << message();
+}
+
 }  // namespace
 }  // namespace earmark::testing
