@@ -297,7 +297,8 @@ std::string config_id(Recipe recipe) {
 
 CrossvalResult crossval(const CrossvalRequest& request) {
   const Recipe recipe = load_recipe(request.recipe_name, request.overrides);
-  const Dataset dataset = load_dataset(recipe.data.dataset, request.data_root, recipe.data);
+  const Dataset dataset =
+      branch_of(load_dataset(recipe.data.dataset, request.data_root, recipe.data), recipe.data.branch);
   const std::vector<int> folds = folds_of(dataset, request.folds);
   std::filesystem::create_directories(request.out);
   const std::string config = config_id(recipe);

@@ -35,8 +35,8 @@ struct TrainRequest {
   /// depend on it.
   std::filesystem::path cache;
   std::uint64_t cache_bytes = std::uint64_t{20} << 30;
-  /// Decoded recordings kept in memory; those beyond it are read again at each use, from the cache where there
-  /// is one. Results do not depend on it.
+  /// Decoded recordings kept in memory; those beyond it are read again at each use, from the cache where
+  /// there is one. Results do not depend on it.
   std::uint64_t clip_bytes = std::uint64_t{4} << 30;
   std::function<void(const TrainProgress&)> on_progress;
   std::function<void(const std::string&)> on_message;

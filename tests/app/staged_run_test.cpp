@@ -140,6 +140,20 @@ TEST_F(StagedRun, AGridOverSeedsHoldsOutTheValidateSplit) {
   EXPECT_EQ(read_text(*folder_ / "grid/results.jsonl"), rows) << "finished cells are not run again";
 }
 
+// A branch has tags and clips of its own, also where its figures are put together.
+TEST_F(StagedRun, AGridOfABranchIsJudgedByItsOwnTags) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const fs::path recipe = *folder_ / "branch.yaml";
+  write_text(recipe,
+             "data: {dataset: sonyc_ust, branch: {of: 5_alert-signal, negatives: dummy}}\n"
+             "features: {sample_rate_hz: 16000, n_fft: 512, win_length: 512, hop_length: 400, n_mels: 32, "
+             "f_max_hz: 8000}\nmodel: {kind: mean_std_linear}\ntrain: {iterations: 3, batch_size: 8}\n");
+  const Ran ran = run_program({"crossval", recipe.string(), "--data-root", (*folder_ / "street").string(),
+                               "--out", (*folder_ / "branch_grid").string(), "--threads", "1"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("macro_ap: mean"), std::string::npos) << ran.out;
+}
+
 constexpr const char* kTwice = R"(
   - {kind: train, name: first, embedder: vggish}
   - {kind: relabel, name: labels, from: [first], rule: threshold, threshold: 0.5}
