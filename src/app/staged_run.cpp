@@ -156,8 +156,8 @@ class StagedRun {
     Value::List names;
     for (const std::string& name : stage.from) {
       for (const fs::path& path : bundles_.at(name)) {
-        const std::vector<std::byte> bytes = read_bytes(path);
-        text += bundle_id(bytes) + "\n";
+        const SharedBytes bytes = read_bytes(path);
+        text += bundle_id(bytes.span()) + "\n";
         combine.bundles.push_back(parse_bundle(bytes, path.string()));
         names.emplace_back(path.parent_path().filename().string());
       }

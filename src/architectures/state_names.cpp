@@ -98,7 +98,8 @@ Tensor permuted(const Tensor& tensor, const std::vector<int>& axes, const std::s
     throw Error(ErrorCode::kBadFile,
                 fmt::format("{}: must have {} dimensions, got {}", name, rank, tensor.shape_text()));
   }
-  Tensor made{tensor.dtype, {}, std::vector<std::byte>(tensor.bytes.size())};
+  Tensor made{tensor.dtype, {}, {}};
+  std::vector<std::byte> bytes(tensor.bytes.size());
   std::vector<std::size_t> steps(rank, 1);  // of the foreign axes, in elements
   for (std::size_t i = rank; i-- > 1;) steps[i - 1] = steps[i] * static_cast<std::size_t>(tensor.shape[i]);
   std::vector<std::size_t> own_steps;
@@ -110,7 +111,7 @@ Tensor permuted(const Tensor& tensor, const std::vector<int>& axes, const std::s
   std::vector<std::size_t> index(rank, 0);
   std::size_t from = 0;
   for (std::size_t to = 0; to < n; ++to) {
-    std::memcpy(made.bytes.data() + to * size, tensor.bytes.data() + from * size, size);
+    std::memcpy(bytes.data() + to * size, tensor.bytes.data() + from * size, size);
     for (std::size_t axis = rank; axis-- > 0;) {  // the next index, as an odometer counts
       from += own_steps[axis];
       if (++index[axis] < static_cast<std::size_t>(made.shape[axis])) break;
@@ -118,6 +119,7 @@ Tensor permuted(const Tensor& tensor, const std::vector<int>& axes, const std::s
       index[axis] = 0;
     }
   }
+  made.bytes = std::move(bytes);
   return made;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -87,12 +88,42 @@ std::string read_text(const std::filesystem::path& path, std::size_t max_bytes) 
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+std::vector<std::byte> read_range(const std::filesystem::path& path, std::uint64_t offset, std::size_t size) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) io_error("open", path);
+  std::vector<std::byte> bytes(size);
+  for (std::size_t used = 0; used < size;) {
+    const ssize_t got =
+        ::pread(file.get(), bytes.data() + used, size - used, static_cast<off_t>(offset + used));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) io_error("read", path);
+    if (got == 0)
+      throw Error(ErrorCode::kIo, fmt::format("{} ends {} bytes too early", path.string(), size - used));
+    used += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+std::uint64_t size_of_file(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) io_error("open", path);
+  return static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+}
+
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes, Flush flush) {
+  write_pieces(path, {&bytes, 1}, flush);
+}
+
+void write_pieces(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces,
+                  Flush flush) {
   static std::atomic<unsigned> n_written{0};
   const std::filesystem::path temporary = path.string() + fmt::format(".{}.{}.tmp", ::getpid(), n_written++);
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) io_error("create", temporary);
-  if (!write_all(file.get(), bytes.data(), bytes.size()) ||
+  const auto written = [&](std::span<const std::byte> piece) {
+    return write_all(file.get(), piece.data(), piece.size());
+  };
+  if (!std::all_of(pieces.begin(), pieces.end(), written) ||
       (flush == Flush::kToDisk && ::fsync(file.get()) != 0) || !file.close() ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;

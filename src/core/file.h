@@ -2,6 +2,7 @@
 // at all: it is written beside it under a temporary name, flushed to disk and renamed.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -13,6 +14,9 @@ namespace earmark {
 /// @throws Error(kIo) naming the path and the system's reason; files over `max_bytes` are refused.
 std::vector<std::byte> read_bytes(const std::filesystem::path& path,
                                   std::size_t max_bytes = std::size_t{1} << 34);
+/// From a regular file: `size` bytes from `offset` on. @throws Error(kIo), also when the file ends before.
+std::vector<std::byte> read_range(const std::filesystem::path& path, std::uint64_t offset, std::size_t size);
+std::uint64_t size_of_file(const std::filesystem::path& path);  ///< @throws Error(kIo)
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 30);
 
 /// Whether the bytes must be on the disk before the name is (a power cut), or a kill is all that is feared.
@@ -22,6 +26,9 @@ enum class Flush { kToDisk, kLater };
 /// @throws Error(kIo); then nothing stands under `path` that was not there before.
 void write_bytes(const std::filesystem::path& path, std::span<const std::byte> bytes,
                  Flush flush = Flush::kToDisk);
+/// The same of a file that lies in pieces: they are written one after the other, never put together.
+void write_pieces(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces,
+                  Flush flush = Flush::kToDisk);
 /// Removes from a folder what write_bytes() of processes that were killed has left there ("NAME.PID.N.tmp");
 /// what a living process writes stays. A folder that is not there is left alone.
 void remove_leftovers(const std::filesystem::path& folder);

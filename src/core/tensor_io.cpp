@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "core/file.h"
-#include "core/value.h"
+#include "core/tensor_types.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -24,20 +24,8 @@ static_assert(std::endian::native == std::endian::little,
   throw Error(ErrorCode::kBadFile, name + ": " + what);
 }
 
-// The number of bytes a shape needs, or an error when a dimension is negative or the product overflows.
-std::size_t bytes_needed(const std::vector<std::int64_t>& shape, DType dtype, const std::string& name) {
-  std::size_t n = size_of(dtype);
-  for (const std::int64_t d : shape) {
-    if (d < 0 || (d > 0 && n > (std::size_t{1} << 46) / static_cast<std::size_t>(d))) {
-      bad(name, "a shape of " + fmt::format("[{}]", fmt::join(shape, ", ")) + " cannot be");
-    }
-    n *= static_cast<std::size_t>(d);
-  }
-  return n;
-}
-
 template <class From, class To>
-std::vector<To> convert(const std::vector<std::byte>& bytes) {
+std::vector<To> convert(const SharedBytes& bytes) {
   std::vector<To> out(bytes.size() / sizeof(From));
   for (std::size_t i = 0; i < out.size(); ++i) {
     From x;
@@ -135,14 +123,33 @@ std::vector<T> transposed(const std::vector<std::int64_t>& shape, const Copy& el
 
 void fortran_to_c_order(Tensor& tensor) {
   const std::size_t width = size_of(tensor.dtype);
-  const std::vector<std::byte> source = tensor.bytes;
+  std::vector<std::byte> turned(tensor.bytes.size());
   const auto order = transposed<std::size_t>(tensor.shape, [](std::size_t i) { return i; });
   for (std::size_t i = 0; i < order.size(); ++i) {
-    std::memcpy(tensor.bytes.data() + i * width, source.data() + order[i] * width, width);
+    std::memcpy(turned.data() + i * width, tensor.bytes.data() + order[i] * width, width);
   }
+  tensor.bytes = std::move(turned);
 }
 
 }  // namespace
+
+std::size_t bytes_needed(const std::vector<std::int64_t>& shape, DType dtype, const std::string& name) {
+  std::size_t n = size_of(dtype);
+  for (const std::int64_t d : shape) {
+    if (d < 0 || (d > 0 && n > (std::size_t{1} << 46) / static_cast<std::size_t>(d))) {
+      bad(name, "a shape of " + fmt::format("[{}]", fmt::join(shape, ", ")) + " cannot be");
+    }
+    n *= static_cast<std::size_t>(d);
+  }
+  return n;
+}
+
+std::optional<DType> dtype_of_safetensors(std::string_view name) noexcept {
+  for (const DTypeName& entry : kDTypes) {
+    if (name == entry.safetensors) return entry.dtype;
+  }
+  return std::nullopt;
+}
 
 std::size_t size_of(DType dtype) noexcept {
   switch (dtype) {
@@ -207,24 +214,36 @@ std::string Tensor::shape_text() const { return fmt::format("[{}]", fmt::join(sh
 
 Tensor Tensor::from_floats(std::span<const float> values, std::vector<std::int64_t> shape) {
   const auto bytes = std::as_bytes(values);
-  return {DType::kF32, std::move(shape), {bytes.begin(), bytes.end()}};
+  return {DType::kF32, std::move(shape), std::vector<std::byte>(bytes.begin(), bytes.end())};
+}
+
+Tensor Tensor::borrowed_floats(std::span<const float> values, std::vector<std::int64_t> shape) {
+  return {DType::kF32, std::move(shape), SharedBytes::borrowed(std::as_bytes(values))};
 }
 
 Tensor Tensor::from_floats_as_half(std::span<const float> values, std::vector<std::int64_t> shape) {
-  Tensor out{DType::kF16, std::move(shape), std::vector<std::byte>(values.size() * 2)};
+  std::vector<std::byte> bytes(values.size() * 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::uint16_t half = float_to_half(values[i]);
     if (std::isfinite(values[i]) && (half & 0x7C00U) == 0x7C00U) {
       throw Error(ErrorCode::kInternal, fmt::format("{} does not fit into half precision", values[i]));
     }
-    std::memcpy(out.bytes.data() + 2 * i, &half, 2);
+    std::memcpy(bytes.data() + 2 * i, &half, 2);
   }
-  return out;
+  return {DType::kF16, std::move(shape), std::move(bytes)};
 }
 
 Tensor Tensor::from_integers(std::span<const std::int64_t> values, std::vector<std::int64_t> shape) {
   const auto bytes = std::as_bytes(values);
-  return {DType::kI64, std::move(shape), {bytes.begin(), bytes.end()}};
+  return {DType::kI64, std::move(shape), std::vector<std::byte>(bytes.begin(), bytes.end())};
+}
+
+FindTensor find_in(const TensorMap& tensors) {
+  return [&tensors](const std::string& name) -> std::optional<Tensor> {
+    const auto found = tensors.find(name);
+    if (found == tensors.end()) return std::nullopt;
+    return found->second;
+  };
 }
 
 Tensor parse_npy(std::span<const std::byte> bytes, const std::string& name) {
@@ -249,7 +268,7 @@ Tensor parse_npy(std::span<const std::byte> bytes, const std::string& name) {
   const std::size_t available = bytes.size() - prefix - header_size;
   if (available < needed) bad(name, fmt::format("is cut: {} bytes of {}", available, needed));
   const auto body = bytes.subspan(prefix + header_size, needed);
-  tensor.bytes.assign(body.begin(), body.end());
+  tensor.bytes = std::vector<std::byte>(body.begin(), body.end());
   if (npy_entry(header, "fortran_order", name) == "True") fortran_to_c_order(tensor);
   return tensor;
 }
@@ -273,7 +292,8 @@ std::vector<std::byte> format_npy(const Tensor& tensor) {
   file += header;
   const auto head = std::as_bytes(std::span<const char>(file));
   std::vector<std::byte> bytes(head.begin(), head.end());
-  bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
+  const std::span<const std::byte> values = tensor.bytes.span();
+  bytes.insert(bytes.end(), values.begin(), values.end());
   return bytes;
 }
 
@@ -306,82 +326,6 @@ TensorMap read_npz(const std::filesystem::path& path) {
     tensors.emplace(entry, parse_npy(bytes, name + ":" + entry));
   }
   return tensors;
-}
-
-SafeTensors parse_safetensors(std::span<const std::byte> bytes, const std::string& name) {
-  std::uint64_t header_size = 0;
-  if (bytes.size() < 8) bad(name, "is no safetensors file");
-  std::memcpy(&header_size, bytes.data(), 8);
-  if (header_size > bytes.size() - 8 || header_size > 100'000'000)
-    bad(name, "is no safetensors file, or its header is cut");
-  const Value header = parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, header_size}, name);
-  if (!header.is_map()) bad(name, "its header is no map");
-  const auto body = bytes.subspan(8 + header_size);
-  SafeTensors file;
-  for (const auto& [key, entry] : header.as_map()) {
-    if (key == "__metadata__") {
-      for (const auto& [field, text] : entry.as_map()) file.metadata[field] = text.as_string();
-      continue;
-    }
-    const std::string dtype = entry.at("dtype").as_string();
-    const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(),
-                                     [&](const DTypeName& d) { return dtype == d.safetensors; });
-    if (found == kDTypes.end())
-      bad(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
-    Tensor tensor{found->dtype, {}, {}};
-    for (const Value& d : entry.at("shape").as_list()) tensor.shape.push_back(d.as_integer());
-    const Value::List& offsets = entry.at("data_offsets").as_list();
-    if (offsets.size() != 2) bad(name, "tensor '" + key + "' has no begin and end");
-    const std::int64_t begin = offsets[0].as_integer(), end = offsets[1].as_integer();
-    const std::size_t needed = bytes_needed(tensor.shape, tensor.dtype, name);
-    if (begin < 0 || end < begin || static_cast<std::uint64_t>(end) > body.size() ||
-        static_cast<std::size_t>(end - begin) != needed) {
-      bad(name, fmt::format("tensor '{}' stands at bytes {} to {} of {}, {} were expected", key, begin, end,
-                            body.size(), needed));
-    }
-    const auto data = body.subspan(static_cast<std::size_t>(begin), needed);
-    tensor.bytes.assign(data.begin(), data.end());
-    file.tensors.emplace(key, std::move(tensor));
-  }
-  return file;
-}
-
-SafeTensors read_safetensors(const std::filesystem::path& path) {
-  return parse_safetensors(read_bytes(path), path.string());
-}
-
-std::vector<std::byte> format_safetensors(const SafeTensors& file) {
-  Value header{Value::Map()}, metadata{Value::Map()};
-  for (const auto& [key, text] : file.metadata) metadata.set(key, Value(text));
-  if (!file.metadata.empty()) header.set("__metadata__", std::move(metadata));
-  std::size_t at = 0;
-  Value::Map entries = header.as_map();
-  for (const auto& [key, tensor] : file.tensors) {
-    Value entry, shape{Value::List()}, offsets;
-    for (const std::int64_t d : tensor.shape) shape.push_back(Value(d));
-    offsets.push_back(Value(static_cast<std::int64_t>(at)));
-    at += tensor.bytes.size();
-    offsets.push_back(Value(static_cast<std::int64_t>(at)));
-    entry.set("dtype", Value(name_of(tensor.dtype)));
-    entry.set("shape", std::move(shape));
-    entry.set("data_offsets", std::move(offsets));
-    entries.emplace_back(key, std::move(entry));
-  }
-  std::string json = to_json(Value(std::move(entries)));
-  json.append((8 - json.size() % 8) % 8, ' ');
-  std::vector<std::byte> bytes(8);
-  const std::uint64_t header_size = json.size();
-  std::memcpy(bytes.data(), &header_size, 8);
-  const auto text = std::as_bytes(std::span<const char>(json));
-  bytes.reserve(8 + json.size() + at);
-  bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const auto& [key, tensor] : file.tensors)
-    bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
-  return bytes;
-}
-
-void write_safetensors(const std::filesystem::path& path, const SafeTensors& file) {
-  write_bytes(path, format_safetensors(file));
 }
 
 }  // namespace earmark

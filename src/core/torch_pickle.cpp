@@ -124,14 +124,15 @@ class StateReader {
     if (n > 0 && last >= available) bad(name_, key + ": reaches beyond its storage");
     total_bytes_ += n * item;  // many views of one storage would else fill the memory
     if (total_bytes_ > kMaxEntryBytes) bad(name_, "its tensors are larger than 16 GiB together");
-    Tensor out{type->dtype, view.shape, std::vector<std::byte>(static_cast<std::size_t>(n) * item)};
+    std::vector<std::byte> values(static_cast<std::size_t>(n) * item);
     std::vector<std::int64_t> index(view.shape.size(), 0);
     for (std::uint64_t i = 0; i < n; ++i) {
       std::int64_t at = view.offset;
       for (std::size_t d = 0; d < index.size(); ++d) at += index[d] * view.strides[d];
-      std::memcpy(out.bytes.data() + i * item, bytes.data() + static_cast<std::size_t>(at) * item, item);
+      std::memcpy(values.data() + i * item, bytes.data() + static_cast<std::size_t>(at) * item, item);
       for (std::size_t d = index.size(); d > 0 && ++index[d - 1] == view.shape[d - 1]; --d) index[d - 1] = 0;
     }
+    Tensor out{type->dtype, view.shape, std::move(values)};
     return type->brain ? widened(out) : out;
   }
 

@@ -77,6 +77,19 @@ torch::Tensor masked(const torch::Tensor& features, const std::vector<Stripes>& 
   return features * keep;
 }
 
+TensorMap borrowed_state_of(const torch::nn::Module& module) {
+  TensorMap state;
+  for (const auto& [name, tensor] : named_state(module)) {
+    const torch::Tensor t = tensor.detach();
+    const bool as_it_is = t.is_cpu() && t.scalar_type() == torch::kFloat && t.is_contiguous();
+    const torch::Tensor own = as_it_is ? t : t.to(torch::kCPU, torch::kFloat).contiguous();
+    const std::span<const float> values(own.data_ptr<float>(), static_cast<std::size_t>(own.numel()));
+    state.emplace(name, as_it_is ? Tensor::borrowed_floats(values, own.sizes().vec())
+                                 : Tensor::from_floats(values, own.sizes().vec()));
+  }
+  return state;
+}
+
 TensorMap state_of(const torch::nn::Module& module) {
   TensorMap state;
   for (const auto& [name, tensor] : named_state(module)) {
@@ -101,8 +114,14 @@ StateMismatch load_matching_state(torch::nn::Module& module, const TensorMap& st
                                             fmt::join(tensor.sizes().vec(), ", "),
                                             found->second.shape_text()));
     } else {
-      std::vector<float> values = found->second.floats();
-      tensor.copy_(torch::from_blob(values.data(), tensor.sizes(), torch::kFloat));
+      const Tensor& values = found->second;
+      if (values.dtype == DType::kF32) {
+        tensor.copy_(
+            torch::from_blob(const_cast<std::byte*>(values.bytes.data()), tensor.sizes(), torch::kFloat));
+      } else {
+        std::vector<float> widened = values.floats();
+        tensor.copy_(torch::from_blob(widened.data(), tensor.sizes(), torch::kFloat));
+      }
     }
   }
   for (const auto& [name, tensor] : state) {

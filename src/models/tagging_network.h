@@ -64,6 +64,8 @@ std::vector<std::pair<std::string, torch::Tensor>> named_state(const torch::nn::
 
 /// Parameters and statistics by name, as float tensors.
 TensorMap state_of(const torch::nn::Module& module);
+/// The same without copies: it stands for as long as the module does and nobody changes a weight.
+TensorMap borrowed_state_of(const torch::nn::Module& module);
 
 /// What load_state did not find or could not take.
 struct StateMismatch {

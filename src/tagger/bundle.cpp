@@ -152,7 +152,7 @@ std::size_t Bundle::n_parameters() const {
   return n;
 }
 
-Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name) {
+Bundle parse_bundle(const SharedBytes& bytes, const std::string& name) {
   SafeTensors file;
   try {
     file = parse_safetensors(bytes, name);
@@ -204,7 +204,10 @@ Bundle read_bundle(const std::filesystem::path& path) {
   }
 }
 
-std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) {
+namespace {
+
+// The container as it is to be written.
+SafeTensors container_of(const Bundle& bundle, Precision precision) {
   const std::vector<std::string> problems = problems_of(bundle);
   if (bundle.tensors.size() != bundle.networks.size()) {
     throw Error(ErrorCode::kInternal, fmt::format("a bundle of {} networks was given {} sets of tensors",
@@ -222,11 +225,17 @@ std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) 
                            narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
     }
   }
-  return format_safetensors(file);
+  return file;
+}
+
+}  // namespace
+
+std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) {
+  return format_safetensors(container_of(bundle, precision));
 }
 
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle, Precision precision) {
-  write_bytes(path, format_bundle(bundle, precision));
+  write_safetensors(path, container_of(bundle, precision));
 }
 
 std::vector<float> self_test_signal(const SelfTest& test, int sample_rate_hz) {

@@ -157,7 +157,8 @@ struct EnumNames<Precision> {
 
 /// @throws Error(kBadBundle) listing what is wrong; a bundle of a newer version is refused with advice.
 Bundle read_bundle(const std::filesystem::path& path);
-Bundle parse_bundle(std::span<const std::byte> bytes, const std::string& name);
+/// The tensors are parts of `bytes`.
+Bundle parse_bundle(const SharedBytes& bytes, const std::string& name);
 /// Weights are stored in `precision`, statistics and biases always in float32. Atomic and deterministic.
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle,
                   Precision precision = Precision::kFloat32);

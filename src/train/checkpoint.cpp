@@ -1,5 +1,7 @@
 #include "train/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include "core/options_io.h"
 #include "earmark/error.h"
 
@@ -12,7 +14,7 @@ std::filesystem::path path_in(const std::filesystem::path& run) {
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, TensorMap tensors) {
   std::filesystem::create_directories(run / "checkpoints");
   Value state;
   state.set("iteration", Value(static_cast<std::int64_t>(checkpoint.iteration)));
@@ -28,13 +30,18 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("metadata", Value(std::move(columns)));
   state.set("watch", checkpoint.watch);
   write_safetensors(path_in(run), {{{"earmark_checkpoint", to_json(state)}, {"recipe", checkpoint.recipe}},
-                                   checkpoint.tensors});
+                                   std::move(tensors)});
 }
 
-std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {
+std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run) {
   if (!std::filesystem::exists(path_in(run))) return std::nullopt;
-  SafeTensors file = read_safetensors(path_in(run));
-  const Value state = parse_json(file.metadata["earmark_checkpoint"], path_in(run).string());
+  SafeTensorsFile file(path_in(run));
+  for (const char* key : {"earmark_checkpoint", "recipe"}) {
+    if (!file.metadata().contains(key))
+      throw Error(ErrorCode::kBadFile,
+                  fmt::format("{}: is no checkpoint: its metadata lack '{}'", path_in(run).string(), key));
+  }
+  const Value state = parse_json(file.metadata().at("earmark_checkpoint"), path_in(run).string());
   Checkpoint checkpoint;
   checkpoint.iteration = state.at("iteration").as_integer();
   checkpoint.loss_sum = state.at("loss_sum").as_number();
@@ -49,9 +56,8 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run) {
   if (const Value* columns = state.find("metadata"))
     detail::read_field(*columns, checkpoint.metadata, kAny, {"metadata", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kBadFile, path_in(run).string() + ":", problems);
-  checkpoint.recipe = file.metadata["recipe"];
-  checkpoint.tensors = std::move(file.tensors);
-  return checkpoint;
+  checkpoint.recipe = file.metadata().at("recipe");
+  return SavedCheckpoint{std::move(checkpoint), std::move(file)};
 }
 
 }  // namespace earmark

@@ -24,12 +24,17 @@ struct Checkpoint {
   Normalizer normalizer;
   std::vector<MetadataColumn> metadata;  ///< as measured
   Value watch;                           ///< state of the ValidationWatch
-  TensorMap tensors;                     ///< network, optimizer, averaged weights
+};
+
+/// One that was found, its tensors still in the file.
+struct SavedCheckpoint {
+  Checkpoint state;
+  SafeTensorsFile tensors;  ///< network, optimizer, averaged weights
 };
 
 /// Atomic: `checkpoints/latest.safetensors` in the run folder is replaced as a whole.
-void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint);
+void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, TensorMap tensors);
 /// Nothing when the run has none yet. @throws Error(kBadFile) when it is damaged.
-std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& run);
+std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run);
 
 }  // namespace earmark

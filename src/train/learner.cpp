@@ -42,19 +42,6 @@ NetworkBatch network_batch(const Batch& batch) {
   return all;
 }
 
-// Prefixes names, so that several parts share one map.
-void merge(TensorMap& into, const std::string& prefix, const TensorMap& from) {
-  for (const auto& [name, tensor] : from) into.emplace(prefix + name, tensor);
-}
-
-TensorMap with_prefix(const TensorMap& all, const std::string& prefix) {
-  TensorMap part;
-  for (const auto& [name, tensor] : all) {
-    if (name.starts_with(prefix)) part.emplace(name.substr(prefix.size()), tensor);
-  }
-  return part;
-}
-
 // Where clips are batched by their length, so they are here: zeros behind the short ones would enter the
 // statistics.
 std::vector<std::size_t> refresh_order(const ClipStore& clips, Sampler sampler) {
@@ -167,6 +154,8 @@ void Learner::after_step(long n_done) {
 }
 
 void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
+  optimizer_->zero_grad();
+  optimizer_.reset();
   if (!average_ || average_->n_snapshots() == 0) return;
   average_->swap_in();
   if (!recipe_.train.refresh_batch_norm || recipe_.train.freeze_trunk) return;
@@ -212,16 +201,20 @@ Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void
   return heard;
 }
 
-void Learner::save(TensorMap& state) const {
-  merge(state, "network.", state_of(*network_));
+TensorMap Learner::state() const {
+  TensorMap state;
+  for (auto& [name, tensor] : borrowed_state_of(*network_))
+    state.emplace("network." + name, std::move(tensor));
   optimizer_->save(state);
   if (average_) average_->save(state);
+  return state;
 }
 
-void Learner::load(const TensorMap& state) {
-  load_state(*network_, with_prefix(state, "network."));
-  optimizer_->load(state);
-  if (average_) average_->load(state);
+void Learner::load(const SafeTensorsFile& saved) {
+  load_state(*network_, saved.with_prefix("network."));
+  const FindTensor find = [&](const std::string& name) { return saved.find(name); };
+  optimizer_->load(find);
+  if (average_) average_->load(find);
 }
 
 }  // namespace earmark

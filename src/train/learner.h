@@ -32,6 +32,7 @@ class Learner {
   /// Called after each step: takes a snapshot when one is due. @param n_done steps done.
   void after_step(long n_done);
   /// Ends training: averaged weights in place, BatchNorm refreshed over the un-augmented clips.
+  /// Gradients and the optimizer's moments are given back before that: there is no step() after it.
   void finish(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
 
   /// Rounds the weights as a bundle of half precision stores them, so that what is measured is what is kept.
@@ -48,8 +49,9 @@ class Learner {
   const Value& model_options() const { return model_options_; }
   const std::string& model_kind() const { return model_kind_; }
   int model_revision() const { return model_revision_; }
-  void save(TensorMap& state) const;
-  void load(const TensorMap& state);
+  /// What a checkpoint holds, lent: it stands until the next step.
+  TensorMap state() const;
+  void load(const SafeTensorsFile& saved);
 
  private:
   void set_mode(bool training);

@@ -50,27 +50,27 @@ void Lookahead::save(TensorMap& state) const {
   for (std::size_t i = 0; i < slow_.size(); ++i) {
     state.emplace(
         slow_name(parameters_[i].first),
-        Tensor::from_floats({slow_[i].data_ptr<float>(), static_cast<std::size_t>(slow_[i].numel())},
-                            slow_[i].sizes().vec()));
+        Tensor::borrowed_floats({slow_[i].data_ptr<float>(), static_cast<std::size_t>(slow_[i].numel())},
+                                slow_[i].sizes().vec()));
   }
 }
 
-void Lookahead::load(const TensorMap& state) {
-  inner_->load(state);
-  const auto step = state.find(kStepName);
-  if (step == state.end() || step->second.n_elements() != 1)
+void Lookahead::load(const FindTensor& find) {
+  inner_->load(find);
+  const std::optional<Tensor> step = find(kStepName);
+  if (!step || step->n_elements() != 1)
     throw Error(ErrorCode::kBadFile, "the checkpoint's optimizer was not within Lookahead");
-  step_ = step->second.integers().front();
+  step_ = step->integers().front();
   slow_.clear();
   if (!has_begun(step_)) return;
   for (const auto& [name, parameter] : parameters_) {
-    const auto found = state.find(slow_name(name));
-    if (found == state.end() || found->second.shape != parameter.sizes().vec()) {
+    const std::optional<Tensor> found = find(slow_name(name));
+    if (!found || found->shape != parameter.sizes().vec()) {
       throw Error(
           ErrorCode::kBadFile,
           fmt::format("the checkpoint's slow weights do not fit this network: '{}'", slow_name(name)));
     }
-    std::vector<float> values = found->second.floats();
+    std::vector<float> values = found->floats();
     slow_.push_back(torch::from_blob(values.data(), parameter.sizes(), torch::kFloat).clone());
   }
 }

@@ -23,7 +23,7 @@ class Lookahead final : public Optimizer {
   /// The inner optimizer's state, the slow weights under "lookahead.<name>.slow" once there are any, and the
   /// count of steps.
   void save(TensorMap& state) const override;
-  void load(const TensorMap& state) override;
+  void load(const FindTensor& find) override;
 
  private:
   bool has_begun(std::int64_t step) const {

@@ -12,16 +12,16 @@ namespace earmark {
 namespace {
 
 Tensor flat(const std::vector<float>& values) {
-  return Tensor::from_floats(values, {static_cast<std::int64_t>(values.size())});
+  return Tensor::borrowed_floats(values, {static_cast<std::int64_t>(values.size())});
 }
 
-std::vector<float> moment(const TensorMap& state, const std::string& name, std::size_t n) {
-  const auto found = state.find(name);
-  if (found == state.end() || found->second.n_elements() != n) {
+std::vector<float> moment(const FindTensor& find, const std::string& name, std::size_t n) {
+  const std::optional<Tensor> found = find(name);
+  if (!found || found->n_elements() != n) {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("the checkpoint's optimizer state does not fit this network: '{}'", name));
   }
-  return found->second.floats();
+  return found->floats();
 }
 
 }  // namespace
@@ -75,15 +75,15 @@ void MomentOptimizer::save(TensorMap& state) const {
   state.emplace(kind_ + ".step", Tensor::from_integers(std::vector<std::int64_t>{step_}, {1}));
 }
 
-void MomentOptimizer::load(const TensorMap& state) {
+void MomentOptimizer::load(const FindTensor& find) {
   for (Slot& slot : slots_) {
-    slot.m = moment(state, fmt::format("{}.{}.m", kind_, slot.name), slot.size());
-    if (!slot.v.empty()) slot.v = moment(state, fmt::format("{}.{}.v", kind_, slot.name), slot.size());
+    slot.m = moment(find, fmt::format("{}.{}.m", kind_, slot.name), slot.size());
+    if (!slot.v.empty()) slot.v = moment(find, fmt::format("{}.{}.v", kind_, slot.name), slot.size());
   }
-  const auto step = state.find(kind_ + ".step");
-  if (step == state.end() || step->second.n_elements() != 1)
+  const std::optional<Tensor> step = find(kind_ + ".step");
+  if (!step || step->n_elements() != 1)
     throw Error(ErrorCode::kBadFile, "the checkpoint has no optimizer step");
-  step_ = step->second.integers().front();
+  step_ = step->integers().front();
 }
 
 }  // namespace earmark

@@ -15,10 +15,10 @@ class MomentOptimizer : public Optimizer {
  public:
   double step(double rate_factor) final;
   void zero_grad() final;
-  /// float32 exactly as they are, under "<kind>.<name>.m" and, where there are any, "<kind>.<name>.v"; the
-  /// count as "<kind>.step".
+  /// float32 exactly as they are and lent, under "<kind>.<name>.m" and, where there are any,
+  /// "<kind>.<name>.v"; the count as "<kind>.step".
   void save(TensorMap& state) const final;
-  void load(const TensorMap& state) final;
+  void load(const FindTensor& find) final;
 
  protected:
   struct Slot {

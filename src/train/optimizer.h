@@ -26,10 +26,11 @@ class Optimizer {
   virtual double step(double rate_factor) = 0;
   virtual void zero_grad() = 0;
 
-  /// All that the next step depends on but the weights and gradients, exactly as it is.
+  /// All that the next step depends on but the weights and gradients, exactly as it is. What is large is
+  /// lent: it stands until the next step.
   virtual void save(TensorMap& state) const = 0;
   /// @throws Error(kBadFile) when the state is another network's or another optimizer's.
-  virtual void load(const TensorMap& state) = 0;
+  virtual void load(const FindTensor& find) = 0;
 };
 
 /// The optimizer of a recipe, within Lookahead when it asks for that.

@@ -27,22 +27,22 @@ void WeightAverage::save(TensorMap& state) const {
   for (std::size_t i = 0; i < mean_.size(); ++i) {
     state.emplace(
         "swa." + parameters_[i].first,
-        Tensor::from_floats({mean_[i].data_ptr<float>(), static_cast<std::size_t>(mean_[i].numel())},
-                            mean_[i].sizes().vec()));
+        Tensor::borrowed_floats({mean_[i].data_ptr<float>(), static_cast<std::size_t>(mean_[i].numel())},
+                                mean_[i].sizes().vec()));
   }
 }
 
-void WeightAverage::load(const TensorMap& state) {
-  const auto count = state.find("swa.n_snapshots");
-  if (count == state.end()) throw Error(ErrorCode::kBadFile, "the checkpoint has no averaged weights");
-  n_snapshots_ = static_cast<int>(count->second.integers().at(0));
+void WeightAverage::load(const FindTensor& find) {
+  const std::optional<Tensor> count = find("swa.n_snapshots");
+  if (!count) throw Error(ErrorCode::kBadFile, "the checkpoint has no averaged weights");
+  n_snapshots_ = static_cast<int>(count->integers().at(0));
   for (std::size_t i = 0; i < mean_.size(); ++i) {
-    const auto found = state.find("swa." + parameters_[i].first);
-    if (found == state.end() || found->second.shape != mean_[i].sizes().vec()) {
+    const std::optional<Tensor> found = find("swa." + parameters_[i].first);
+    if (!found || found->shape != mean_[i].sizes().vec()) {
       throw Error(ErrorCode::kBadFile, "the checkpoint's averaged weights do not fit this network: 'swa." +
                                            parameters_[i].first + "'");
     }
-    std::vector<float> values = found->second.floats();
+    std::vector<float> values = found->floats();
     mean_[i].copy_(torch::from_blob(values.data(), mean_[i].sizes(), torch::kFloat));
   }
 }

@@ -15,8 +15,9 @@ class WeightAverage {
   int n_snapshots() const { return n_snapshots_; }
   /// Puts the average in the parameters' place.
   void swap_in();
+  /// Lends the averages: they stand until the next snapshot.
   void save(TensorMap& state) const;
-  void load(const TensorMap& state);
+  void load(const FindTensor& find);
 
  private:
   NamedParameters parameters_;

@@ -117,10 +117,10 @@ class Run {
   }
   bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
   static void check_folder(const TrainRequest& request);
-  std::optional<Checkpoint> saved_state() const;
+  std::optional<SavedCheckpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
   void embed_clips();
-  void prepare_learner(std::optional<Checkpoint> saved);
+  void prepare_learner(std::optional<SavedCheckpoint> saved);
   void open_folder();
 
   const TrainRequest& request_;
@@ -180,29 +180,30 @@ void Run::open_folder() {
 }
 
 // The checkpoint to go on from, if there is one and it is this run's.
-std::optional<Checkpoint> Run::saved_state() const {
+std::optional<SavedCheckpoint> Run::saved_state() const {
   if (!request_.resume) return std::nullopt;
-  std::optional<Checkpoint> saved = read_checkpoint(request_.out);
-  if (!saved) return std::nullopt;
-  if (saved->recipe != recipe_text_ || saved->fold != request_.fold) {
+  std::optional<SavedCheckpoint> found = read_checkpoint(request_.out);
+  if (!found) return std::nullopt;
+  const Checkpoint& saved = found->state;
+  if (saved.recipe != recipe_text_ || saved.fold != request_.fold) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--resume: {} was begun with another recipe or fold; its own is {}",
                             request_.out.string(), (request_.out / "recipe.yaml").string()));
   }
-  if (saved->data_id != state_.data_id) {
+  if (saved.data_id != state_.data_id) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--data-root: {} holds other clips or tags than the run was begun with",
                             request_.data_root.string()));
   }
   if (request_.on_message) {
     request_.on_message(
-        fmt::format("resumed at iteration {} of {}", saved->iteration, recipe_.train.iterations));
-    if (saved->threads != threads_) {
+        fmt::format("resumed at iteration {} of {}", saved.iteration, recipe_.train.iterations));
+    if (saved.threads != threads_) {
       request_.on_message(fmt::format("begun with {} threads, now {}: sums may differ in their last bits",
-                                      saved->threads, threads_));
+                                      saved.threads, threads_));
     }
   }
-  return saved;
+  return found;
 }
 
 void Run::load_clips(const SplitClips& parts) {
@@ -252,11 +253,11 @@ void Run::embed_clips() {
 }
 
 // The network and the features it is to see: of the checkpoint, of --init, or new.
-void Run::prepare_learner(std::optional<Checkpoint> saved) {
+void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   const bool from_init = init_ && !saved;
   if (saved) {
-    examples_->set_normalizer(saved->normalizer);
-    examples_->set_metadata_columns(saved->metadata);
+    examples_->set_normalizer(saved->state.normalizer);
+    examples_->set_metadata_columns(saved->state.metadata);
   } else if (init_ && recipe_.train.init == InitRule::kWhole) {
     const FrontEnd& front_end = init_->networks.front().front_end;
     if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
@@ -276,8 +277,7 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
                    from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
   if (saved) {
     learner_->load(saved->tensors);
-    state_ = std::move(*saved);
-    state_.tensors.clear();
+    state_ = std::move(saved->state);
     earlier_s_ = state_.elapsed_s;
   }
   watch_.emplace(recipe_.train, recipe_.schedule, learning_rate(recipe_.optimizer));
@@ -307,7 +307,7 @@ Run::Run(const TrainRequest& request)
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   state_.data_id = identity(dataset_);
-  std::optional<Checkpoint> saved = saved_state();
+  std::optional<SavedCheckpoint> saved = saved_state();
   if (!request.init.empty()) {
     init_ = read_bundle(request.init);
     if (init_->networks.size() != 1) {
@@ -324,12 +324,9 @@ Run::Run(const TrainRequest& request)
 }
 
 void Run::checkpoint() {
-  state_.tensors.clear();
-  learner_->save(state_.tensors);
   state_.watch = watch_->state();
   state_.elapsed_s = earlier_s_ + seconds_since(sitting_start_);
-  write_checkpoint(request_.out, state_);
-  state_.tensors.clear();
+  write_checkpoint(request_.out, state_, learner_->state());
 }
 
 void Run::log_step(double rate) {
@@ -377,8 +374,8 @@ bool Run::watch_validation() {
   const ValidationWatch::Verdict verdict = watch_->see(figures.at("metrics"));
   std::filesystem::create_directories(request_.out / "checkpoints");
   for (const std::string& metric : verdict.new_bests) {
-    write_safetensors(best_file(metric),
-                      {{{"iteration", std::to_string(state_.iteration)}}, state_of(learner_->network())});
+    write_safetensors(best_file(metric), {{{"iteration", std::to_string(state_.iteration)}},
+                                          borrowed_state_of(learner_->network())});
   }
   if (verdict.fresh_optimizer) learner_->begin_optimizer();
   return !verdict.stop;
@@ -438,7 +435,7 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   network.revision = learner_->model_revision();
   network.options = learner_->model_options();
   network.front_end = {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()};
-  bundle.tensors.push_back(state_of(learner_->network()));
+  bundle.tensors.push_back(borrowed_state_of(learner_->network()));
   if (embedder_) {
     network.embedder = embedder_->parts.spec;
     for (const auto& [name, tensor] : embedder_->parts.tensors)

@@ -286,7 +286,7 @@ TEST_F(Trainer, KilledAndResumedRunEqualsUninterruptedRunBitForBit) {
     if (p.stage == "training" && p.done == 11) throw Killed();
   };
   EXPECT_THROW(train(killed), Killed);
-  ASSERT_EQ(read_checkpoint(root_ / "killed")->iteration, 8);
+  ASSERT_EQ(read_checkpoint(root_ / "killed")->state.iteration, 8);
   std::ofstream(root_ / "killed/log.jsonl", std::ios::app) << "{\"iteration\": 12, \"lo";
   TrainRequest resumed = request("killed");
   resumed.resume = true;
