@@ -12,6 +12,7 @@
 #include "audio/read_audio.h"
 #include "core/parallel.h"
 #include "data/clip_metadata.h"
+#include "data/clip_part.h"
 #include "data/truth.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
@@ -74,6 +75,7 @@ Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Memb
       auto loaded = read_audio(clip.path, read);
       if (!loaded) return loaded.failure();
       audio = std::move(*loaded);
+      audio.waveform = part_of(std::move(audio.waveform), clip);
     }
     const std::vector<float> scores = scorer.scores(audio.waveform, workspace, metadata_of(clip, scorer));
     for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += static_cast<double>(scores[k]);

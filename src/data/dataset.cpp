@@ -58,6 +58,15 @@ const Entry& entry_of(std::string_view name) {
               fmt::format("dataset: must be one of {}, got '{}'", fmt::join(dataset_names(), ", "), name));
 }
 
+bool for_training(const Clip& clip) { return clip.split.empty() || clip.split == "train"; }
+
+void drop_untagged(Dataset& data) {
+  std::erase_if(data.clips, [](const Clip& clip) {
+    return for_training(clip) &&
+           std::all_of(clip.targets.begin(), clip.targets.end(), [](float t) { return t == 0.0f; });
+  });
+}
+
 }  // namespace
 
 std::optional<std::size_t> Dataset::tag_index(std::string_view tag) const noexcept {
@@ -106,7 +115,9 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
     throw Error(ErrorCode::kBadDataset, fmt::format("data set {}: {} is not a folder", name, root.string()));
   }
   Dataset data = entry.load(root, options);
+  data.clips = cut_unverified(data.clips, options.excerpts);
   if (!options.new_labels.empty()) use_labels(data, read_score_table(options.new_labels), options.new_labels);
+  if (options.drop_untagged) drop_untagged(data);
   if (options.folds.n > 0) assign_folds(data, options.folds);
   return data;
 }

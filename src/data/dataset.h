@@ -84,6 +84,26 @@ struct FoldOptions {
   }
 };
 
+/// Long unchecked clips in two parts (UPB, DCASE 2019 Task 2, section 2).
+struct ExcerptOptions {
+  int cuts = 0;
+  std::uint64_t seed = 0;
+  double min_share = 0.1;
+  double max_share = 0.9;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("cuts", self.cuts, Range{0, 100},
+          "each training clip that is not verified becomes two, cut at a random place; both keep its tags. "
+          "0: none "
+          "is cut; more than 1: side by side the excerpts of so many cuts, as new labels are made for all of "
+          "them");
+    visit("seed", self.seed, kNotNegative, "of the places of the cuts; of several cuts, that of the first");
+    visit("min_share", self.min_share, Range{0, 1, true, true}, "earliest cut, as a share of the clip");
+    visit("max_share", self.max_share, Range{0, 1, true, true}, "latest cut");
+  }
+};
+
 struct DatasetOptions {
   bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
   std::string
@@ -105,7 +125,9 @@ struct DatasetOptions {
   bool repair_coarse = false;        ///< in each row a coarse tag is what its fine tags say
 
   FoldOptions folds;
-  std::string new_labels;  ///< CSV of labels that stand in place of the data set's own; empty: none
+  ExcerptOptions excerpts;
+  bool drop_untagged = false;  ///< training clips without any tag are not in the list
+  std::string new_labels;      ///< CSV of labels that stand in place of the data set's own; empty: none
 
   // Not a recipe's to say, so not among the fields:
   bool allow_missing = false;         ///< a clip whose recording is not there stays in the list
@@ -118,6 +140,9 @@ struct DatasetOptions {
     visit("esc10_only", self.esc10_only, kAny, "esc50: only the clips of its ESC-10 part");
     visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
     visit("folds", self.folds, kAny, "folds of one's own");
+    visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
+    visit("drop_untagged", self.drop_untagged, kAny,
+          "training clips that have no tag at all, as new labels may leave them, are left out");
     visit("new_labels", self.new_labels, kAny,
           "CSV of labels for some clips (`earmark relabel` writes it), in place of their own");
     visit("subset", self.subset, kAny, "fsdkaggle2019: which training clips");

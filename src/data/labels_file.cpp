@@ -3,10 +3,31 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "earmark/error.h"
 
 namespace earmark {
+
+namespace {
+
+// "noisy/a.wav" of "noisy/a.wav#0.1".
+std::string_view recording_of(std::string_view id) { return id.substr(0, id.rfind('#')); }
+
+std::set<std::string_view> recordings_of_excerpts(const Dataset& data) {
+  std::set<std::string_view> recordings;
+  for (const Clip& clip : data.clips) {
+    if (clip.from > 0.0 || clip.to < 1.0) recordings.insert(recording_of(clip.id));
+  }
+  return recordings;
+}
+
+bool is_excerpt_of_known(std::string_view id, const std::set<std::string_view>& recordings) {
+  return id.find('#') != std::string_view::npos && recordings.contains(recording_of(id));
+}
+
+}  // namespace
 
 void use_labels(Dataset& data, const ScoreTable& labels, const std::string& file) {
   std::vector<std::string> problems;
@@ -18,10 +39,13 @@ void use_labels(Dataset& data, const ScoreTable& labels, const std::string& file
   }
   std::map<std::string_view, std::size_t> clip_of;
   for (std::size_t i = 0; i < data.clips.size(); ++i) clip_of.emplace(data.clips[i].id, i);
+  const std::set<std::string_view> recordings = recordings_of_excerpts(data);
   constexpr std::size_t kShown = 20;
   for (std::size_t row = 0; row < labels.clip_ids.size() && problems.size() < kShown; ++row) {
     const auto clip = clip_of.find(labels.clip_ids[row]);
     if (clip == clip_of.end()) {
+      if (is_excerpt_of_known(labels.clip_ids[row], recordings))
+        continue;  // of a cut that is not in use here
       problems.push_back(fmt::format("{}: '{}' is no clip of {}", file, labels.clip_ids[row], data.name));
       continue;
     }

@@ -185,24 +185,27 @@ void assign_folds(Dataset& data, const FoldOptions& options) {
 }
 
 std::vector<Clip> cut_unverified(const std::vector<Clip>& clips, const ExcerptOptions& options) {
-  if (!options.enabled) return clips;
+  if (options.cuts == 0) return clips;
   std::vector<Clip> cut;
   for (const Clip& clip : clips) {
-    if (clip.verified) {
+    if (clip.verified || !(clip.split.empty() || clip.split == "train")) {
       cut.push_back(clip);
       continue;
     }
-    Rng rng(options.seed, "excerpts", 0, fnv1a(clip.id));
-    const double share = rng.uniform(options.min_share, options.max_share);
-    const double at = clip.from + share * (clip.to - clip.from);
-    Clip first = clip, second = clip;
-    first.id += "#1";
-    second.id += "#2";
-    first.to = second.from = at;
-    // Two parts of one recording must never meet on both sides of a split.
-    if (clip.group.empty()) first.group = second.group = clip.id;
-    cut.push_back(std::move(first));
-    cut.push_back(std::move(second));
+    for (int i = 0; i < options.cuts; ++i) {
+      const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(i);
+      Rng rng(seed, "excerpts", 0, fnv1a(clip.id));
+      const double share = rng.uniform(options.min_share, options.max_share);
+      const double at = clip.from + share * (clip.to - clip.from);
+      Clip first = clip, second = clip;
+      first.id += fmt::format("#{}.1", seed);
+      second.id += fmt::format("#{}.2", seed);
+      first.to = second.from = at;
+      // Two parts of one recording must never meet on both sides of a split.
+      if (clip.group.empty()) first.group = second.group = clip.id;
+      cut.push_back(std::move(first));
+      cut.push_back(std::move(second));
+    }
   }
   return cut;
 }

@@ -39,25 +39,8 @@ std::vector<std::size_t> select_clips(const Dataset& data, std::string_view spli
 /// @throws Error(kInvalidOption) for n < 2 or more folds than groups.
 void assign_folds(Dataset& data, const FoldOptions& options);
 
-/// Long recordings whose tags nobody checked, cut into two shorter ones (UPB, DCASE 2019 Task 2, "Data").
-struct ExcerptOptions {
-  bool enabled = false;
-  std::uint64_t seed = 0;
-  double min_share = 0.1;
-  double max_share = 0.9;
-
-  template <class Self, class Visitor>
-  static void fields(Self& self, Visitor&& visit) {
-    visit("enabled", self.enabled, kAny,
-          "each training clip that is not verified becomes two, cut at a random place; both keep its tags");
-    visit("seed", self.seed, kNotNegative, "of the places of the cuts, which stay for the whole run");
-    visit("min_share", self.min_share, Range{0, 1, true, true}, "earliest cut, as a share of the clip");
-    visit("max_share", self.max_share, Range{0, 1, true, true}, "latest cut");
-  }
-};
-
-/// Cuts as told; verified clips stay whole. Ids get "#1" and "#2". The cut of a clip depends on its id and
-/// the seed alone.
+/// Cuts as told; verified clips, and those of another split than train, stay whole. Ids get "#SEED.1" and
+/// "#SEED.2". The cut of a clip depends on its id and the seed alone.
 std::vector<Clip> cut_unverified(const std::vector<Clip>& clips, const ExcerptOptions& options);
 
 }  // namespace earmark

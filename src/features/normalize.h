@@ -22,6 +22,14 @@ struct EnumNames<NormalizeScale> {
                                      std::pair{NormalizeScale::kPerMel, std::string_view("per_mel")}};
 };
 
+/// Whether clips that nobody checked have statistics of their own.
+enum class NormalizeSources { kTogether, kApart };
+template <>
+struct EnumNames<NormalizeSources> {
+  static constexpr std::array kNames{std::pair{NormalizeSources::kTogether, std::string_view("together")},
+                                     std::pair{NormalizeSources::kApart, std::string_view("apart")}};
+};
+
 /// x <- (x - mean) / (scale + 1e-18), band by band. Empty vectors: the identity.
 struct Normalizer {
   std::vector<float> mean;   ///< [n_mels] or empty

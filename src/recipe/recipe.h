@@ -64,7 +64,6 @@ struct DataOptions : DatasetOptions {
   std::string split = "train";
   OutputTags outputs = OutputTags::kAll;
   BranchOptions branch;
-  ExcerptOptions excerpts;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -74,7 +73,6 @@ struct DataOptions : DatasetOptions {
           "tags that the network answers for: all, those without the other-or-unknown members, or one level "
           "of two");
     visit("branch", self.branch, kAny, "a local classifier of a hierarchy: the tags below one tag");
-    visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
     DatasetOptions::fields(self, visit);
   }
 };
@@ -131,6 +129,7 @@ struct Recipe {
   DataOptions data;
   FeatureOptions features;
   NormalizeScale normalize = NormalizeScale::kGlobal;
+  NormalizeSources normalize_sources = NormalizeSources::kTogether;
   std::vector<MetadataColumn> metadata;
   EmbedderOptions embedder;
   std::vector<AugmentOptions> augment;
@@ -153,6 +152,10 @@ struct Recipe {
     visit(
         "normalize", self.normalize, kAny,
         "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
+    visit("normalize_sources", self.normalize_sources, kAny,
+          "together: one set of statistics; apart: clips that nobody checked have their own while they are "
+          "learned "
+          "from, and what is scored or tagged has those of the checked ones (UPB's program)");
     visit("metadata", self.metadata, kAny,
           "columns of the data set that the network sees beside the features");
     visit("embedder", self.embedder, kAny, "network whose embeddings the network hears beside the features");

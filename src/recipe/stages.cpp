@@ -59,6 +59,15 @@ class Checker {
     if (!set.is_null() && !set.is_map())
       add("set", fmt::format("must be a map of key.path: value, got {}", set.describe()));
   }
+  void check_each(const Value& each) {
+    if (each.is_null()) return;
+    if (!each.is_map())
+      return add("each", fmt::format("must be a map of key.path: list, got {}", each.describe()));
+    for (const auto& [key, values] : each.as_map()) {
+      if (!values.is_list() || values.as_list().empty())
+        add("each." + key, fmt::format("must be a list of values, got {}", values.describe()));
+    }
+  }
   void check_recipe(const std::vector<std::string>& overrides, const std::string& name) {
     try {
       without_stages(recipe_, overrides, "stage " + name);
@@ -88,6 +97,7 @@ class Checker {
 
   void check_kind(const TrainStage& stage) {
     check_set(stage.set);
+    check_each(stage.each);
     check_one("init", stage.init);
     check_one("embedder", stage.embedder);
     if (!stage.labels.empty() && !earlier_.labels.contains(stage.labels))
@@ -122,6 +132,13 @@ class Checker {
   Earlier earlier_;
   std::size_t n_last_ = 0;
 };
+
+// A value as part of a folder's name, or its place in the list where it cannot be one.
+std::string folder_suffix(const Value::List& list, const Value& value) {
+  if (value.is_integer()) return std::to_string(value.as_integer());
+  if (value.is_string() && is_folder_name(value.as_string())) return "-" + value.as_string();
+  return fmt::format("-{}", &value - list.data());
+}
 
 }  // namespace
 
@@ -160,6 +177,17 @@ std::vector<TrainUnit> units_of(const TrainStage& stage, int run_fold) {
     unit.name += "-" + branch;
     unit.overrides.push_back("data.branch.of=" + to_json(Value(branch)));
   });
+  if (stage.each.is_map()) {
+    for (const auto& [key, values] : stage.each.as_map()) {
+      if (!values.is_list()) continue;
+      const std::string field = key.substr(key.rfind('.') + 1);
+      multiply(values.as_list(),
+               [&key, &field, &list = values.as_list()](TrainUnit& unit, const Value& value) {
+                 unit.name += fmt::format("-{}{}", field, folder_suffix(list, value));
+                 unit.overrides.push_back(key + "=" + to_json(value));
+               });
+    }
+  }
   return units;
 }
 

@@ -16,7 +16,7 @@ namespace earmark {
 
 struct Recipe;
 
-/// One training, or one for each seed, fold and branch.
+/// One training, or one for each seed, fold, branch and whatever else is listed.
 struct TrainStage {
   static constexpr std::string_view kKind = "train";
   std::string name;
@@ -24,6 +24,7 @@ struct TrainStage {
   std::vector<long> seeds;
   std::vector<int> folds;
   std::vector<std::string> branches;
+  Value each;
   std::string init, labels, embedder;
 
   template <class Self, class Visitor>
@@ -33,6 +34,7 @@ struct TrainStage {
     visit("seeds", self.seeds, kNotNegative, "one training each; none: the recipe's seed");
     visit("folds", self.folds, kNotNegative, "one training each, the fold held out; none: that of the run");
     visit("branches", self.branches, kAny, "one training each, of the tags below this one (data.branch.of)");
+    visit("each", self.each, kAny, "map of key.path: list of values, one training each");
     visit("init", self.init, kAny, "earlier stage whose bundle the training begins with");
     visit("labels", self.labels, kAny, "earlier relabel stage whose labels are learned from");
     visit("embedder", self.embedder, kAny, "earlier stage whose bundle makes the embeddings");

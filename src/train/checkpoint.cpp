@@ -25,6 +25,8 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("data_id", Value(checkpoint.data_id));
   state.set("threads", Value(checkpoint.threads));
   state.set("normalizer", write_options(checkpoint.normalizer));
+  if (checkpoint.unverified_normalizer)
+    state.set("unverified_normalizer", write_options(*checkpoint.unverified_normalizer));
   Value::List columns;
   for (const MetadataColumn& column : checkpoint.metadata) columns.push_back(write_options(column));
   state.set("metadata", Value(std::move(columns)));
@@ -52,6 +54,8 @@ std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run)
   checkpoint.threads = static_cast<int>(state.at("threads").as_integer());
   std::vector<std::string> problems;
   read_options(state.at("normalizer"), checkpoint.normalizer, "normalizer", problems);
+  if (const Value* own = state.find("unverified_normalizer"))
+    read_options(*own, checkpoint.unverified_normalizer.emplace(), "unverified_normalizer", problems);
   if (const Value* watch = state.find("watch")) checkpoint.watch = *watch;
   if (const Value* columns = state.find("metadata"))
     detail::read_field(*columns, checkpoint.metadata, kAny, {"metadata", &problems});

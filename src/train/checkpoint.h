@@ -22,6 +22,8 @@ struct Checkpoint {
   std::string data_id;  ///< of the clips and tags; a run is only resumed on the data that it began with
   int threads = 1;
   Normalizer normalizer;
+  std::optional<Normalizer>
+      unverified_normalizer;             ///< of clips that nobody checked, where they have their own
   std::vector<MetadataColumn> metadata;  ///< as measured
   Value watch;                           ///< state of the ValidationWatch
 };

@@ -275,11 +275,19 @@ std::uint64_t ExampleMaker::variant_of(std::uint64_t epoch) const {
   return n == 0 ? epoch : epoch % n;
 }
 
-const Normalizer& ExampleMaker::measure_normalizer() {
-  FeatureMoments moments;
-  for (std::size_t i = 0; i < clips_.size(); ++i) moments.add(features_of(i));
-  normalizer_ = moments.normalizer(recipe_.normalize);
-  return normalizer_;
+void ExampleMaker::measure_normalizers() {
+  const bool apart = recipe_.normalize_sources == NormalizeSources::kApart && !verified_.empty() &&
+                     verified_.size() < clips_.size();
+  FeatureMoments checked, unchecked;
+  for (std::size_t i = 0; i < clips_.size(); ++i)
+    (apart && !clips_.clip(i).verified ? unchecked : checked).add(features_of(i));
+  set_normalizers(checked.normalizer(recipe_.normalize), {});
+  if (apart) unverified_normalizer_ = unchecked.normalizer(recipe_.normalize);
+}
+
+void ExampleMaker::set_normalizers(Normalizer normalizer, std::optional<Normalizer> unverified) {
+  normalizer_ = std::move(normalizer);
+  unverified_normalizer_ = std::move(unverified);
 }
 
 const std::vector<MetadataColumn>& ExampleMaker::measure_metadata_columns() {
@@ -359,7 +367,7 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   example.targets = planned.targets;
   example.verified = planned.verified;
   hear(visit.clip, planned, variant_of(epoch), example);
-  normalizer_.apply(example.features);
+  normalizer_of(visit.clip).apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)
     std::visit(FeatureAugmenter{example.features, example.stripes, feature_rng}, options);
@@ -372,7 +380,7 @@ Example ExampleMaker::plain(std::size_t clip) const {
   example.targets = clips_.clip(clip).targets;
   example.verified = clips_.clip(clip).verified;
   hear(clip, {}, 0, example);
-  normalizer_.apply(example.features);
+  normalizer_of(clip).apply(example.features);
   example.metadata = scaled_metadata(columns_, metadata_values(clips_.clip(clip), columns_));
   return example;
 }

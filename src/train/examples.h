@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -81,10 +82,13 @@ class ExampleMaker {
  public:
   ExampleMaker(const Recipe& recipe, const ClipStore& clips);
 
-  /// Statistics of the un-augmented clips; from then on applied to every example.
-  const Normalizer& measure_normalizer();
-  void set_normalizer(Normalizer normalizer) { normalizer_ = std::move(normalizer); }
+  /// Statistics of the un-augmented clips; from then on applied to every example. Where the recipe keeps
+  /// sources apart and both are there, clips that nobody checked get their own.
+  void measure_normalizers();
+  /// @param unverified of the clips that nobody checked; nothing: theirs are the others'.
+  void set_normalizers(Normalizer normalizer, std::optional<Normalizer> unverified);
   const Normalizer& normalizer() const { return normalizer_; }
+  const std::optional<Normalizer>& unverified_normalizer() const { return unverified_normalizer_; }
 
   /// Columns of the recipe, measured on these clips; from then on every example has them.
   /// @throws Error(kBadDataset) naming each value that is no number, each column that no clip has.
@@ -121,7 +125,12 @@ class ExampleMaker {
   const ClipStore& clips_;
   std::vector<std::size_t> all_, verified_;  // clips that may be mixed in
   LogMelExtractor extractor_;
+  const Normalizer& normalizer_of(std::size_t clip) const {
+    return unverified_normalizer_ && !clips_.clip(clip).verified ? *unverified_normalizer_ : normalizer_;
+  }
+
   Normalizer normalizer_;
+  std::optional<Normalizer> unverified_normalizer_;
   std::vector<MetadataColumn> columns_;
   const Embedder* embedder_ = nullptr;
   std::string embedder_id_;

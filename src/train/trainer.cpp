@@ -43,7 +43,6 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   SplitClips clips;
   for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
   for (const std::size_t i : parts.held_out) clips.held_out.push_back(dataset.clips[i]);
-  clips.train = cut_unverified(clips.train, recipe.data.excerpts);
   const Task& task = task_of(dataset.name);
   clips.truth = task_truth_of(dataset, parts.held_out,
                               parts.held_out.empty() ? "" : own_part_by(dataset, parts.held_out, task));
@@ -256,7 +255,7 @@ void Run::embed_clips() {
 void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   const bool from_init = init_ && !saved;
   if (saved) {
-    examples_->set_normalizer(saved->state.normalizer);
+    examples_->set_normalizers(saved->state.normalizer, saved->state.unverified_normalizer);
     examples_->set_metadata_columns(saved->state.metadata);
   } else if (init_ && recipe_.train.init == InitRule::kWhole) {
     const FrontEnd& front_end = init_->networks.front().front_end;
@@ -265,13 +264,13 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
                   "--init: the bundle's front end is not the recipe's `features`; the weights would see "
                   "another input");
     }
-    examples_->set_normalizer(front_end.normalizer);  // the trunk expects what it was trained on
+    examples_->set_normalizers(front_end.normalizer, {});  // the trunk expects what it was trained on
     examples_->set_metadata_columns(front_end.metadata);
   } else {
-    examples_->measure_normalizer();
+    examples_->measure_normalizers();
     examples_->measure_metadata_columns();
   }
-  held_out_->set_normalizer(examples_->normalizer());
+  held_out_->set_normalizers(examples_->normalizer(), {});
   held_out_->set_metadata_columns(examples_->metadata_columns());
   learner_.emplace(recipe_, loss_tags_, examples_->plain(0).features.n_channels,
                    from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
@@ -284,6 +283,7 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   if (!state_.watch.is_null()) watch_->restore(state_.watch);
   state_.threads = threads_;
   state_.normalizer = examples_->normalizer();
+  state_.unverified_normalizer = examples_->unverified_normalizer();
   state_.metadata = examples_->metadata_columns();
 }
 

@@ -140,7 +140,7 @@ TEST(CutUnverified, MakesTwoExcerptsOfEachUncheckedClipThatMeetAtTheCut) {
   for (std::size_t i = 0; i < 200; ++i) data.clips[i].verified = i % 4 == 0;
   ExcerptOptions options;
   EXPECT_EQ(cut_unverified(data.clips, options).size(), 200U);
-  options.enabled = true;
+  options.cuts = 1;
   const std::vector<Clip> cut = cut_unverified(data.clips, options);
   ASSERT_EQ(cut.size(), 50U + 2 * 150U);
   double sum = 0, earliest = 1, latest = 0;
@@ -166,10 +166,27 @@ TEST(CutUnverified, MakesTwoExcerptsOfEachUncheckedClipThatMeetAtTheCut) {
   EXPECT_LT(earliest, 0.15);
   EXPECT_GT(latest, 0.85);
 
+  EXPECT_EQ(cut[1].id, data.clips[1].id + "#0.1");
+  EXPECT_EQ(cut[2].id, data.clips[1].id + "#0.2");
+
   options.seed = 1;
-  EXPECT_NE(cut_unverified(data.clips, options)[1].to, cut[1].to);
+  const std::vector<Clip> other = cut_unverified(data.clips, options);
+  EXPECT_NE(other[1].to, cut[1].to);
+  EXPECT_EQ(other[1].id, data.clips[1].id + "#1.1");
+  // Several cuts side by side are those of each seed alone.
+  options.seed = 0;
+  options.cuts = 2;
+  const std::vector<Clip> both = cut_unverified(data.clips, options);
+  ASSERT_EQ(both.size(), 50U + 4 * 150U);
+  EXPECT_EQ(both[1].id, cut[1].id);
+  EXPECT_EQ(both[1].to, cut[1].to);
+  EXPECT_EQ(both[3].id, other[1].id);
+  EXPECT_EQ(both[3].to, other[1].to);
+  data.clips[1].split = "test";
+  EXPECT_EQ(cut_unverified(data.clips, options)[1].id, data.clips[1].id)
+      << "only what is learned from is cut";
   std::vector<Clip> fewer(data.clips.begin() + 50, data.clips.end());
-  const std::vector<Clip> again = cut_unverified(fewer, {true, 0, 0.1, 0.9});
+  const std::vector<Clip> again = cut_unverified(fewer, {1, 0, 0.1, 0.9});
   EXPECT_EQ(again.back().from, cut.back().from) << "the other clips must not matter";
 }
 

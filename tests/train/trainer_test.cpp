@@ -235,9 +235,9 @@ TEST_F(Trainer, ACacheOfRecordingsChangesNoBitEmptyFilledOrDamaged) {
 
 // Lengths differ, so that buckets matter; unverified clips are cut in two, verified ones repeated.
 TEST_F(Trainer, BucketsExcerptsAndRepetitionsResumeBitForBitToo) {
-  const std::vector<std::string> overrides{"train.sampler=bucketed", "train.bucket.distinct_tags=false",
-                                           "train.repeat_verified=2", "data.excerpts.enabled=true",
-                                           "train.bucket.max_padding=0.5"};
+  const std::vector<std::string> overrides{"train.sampler=bucketed",  "train.bucket.distinct_tags=false",
+                                           "train.repeat_verified=2", "data.excerpts.cuts=1",
+                                           "normalize_sources=apart", "train.bucket.max_padding=0.5"};
   ASSERT_TRUE(train(request("buckets", overrides)).finished);
   TrainRequest stopped = request("buckets_stopped", overrides);
   std::atomic<bool> stop{false};
