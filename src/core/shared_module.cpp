@@ -2,12 +2,12 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
 
+#include "core/memory.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -62,16 +62,6 @@ void keep_openblas_to_one_thread() { ::setenv("OPENBLAS_NUM_THREADS", "1", 1); }
 void choose_openblas_kernel() {
   const std::string kernel = best_openblas_kernel();
   if (!kernel.empty()) ::setenv("OPENBLAS_CORETYPE", kernel.c_str(), 0);
-}
-
-void keep_freed_memory() {
-#if defined(__GLIBC__)
-  // Page faults on fresh memory cost more than the work on small networks. 1 GiB is above any tensor here.
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  ::mallopt(M_TOP_PAD, 64 << 20);
-  ::mallopt(M_ARENA_MAX, 4);
-#endif
 }
 
 void* open_module(const ModuleFile& module, int flags) {

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "models/layers/norm_relu_pool.h"
+
 namespace earmark {
 namespace {
 
@@ -26,6 +28,65 @@ torch::ExpandingArray<2> pair(const std::array<std::int64_t, 2>& values) {
   return torch::ExpandingArray<2>({values[0], values[1]});
 }
 
+// As one operation: what a training step must keep of a batch is half of what it is with two.
+torch::Tensor norm_relu(const torch::Tensor& x, torch::nn::BatchNorm2dImpl& norm, bool training) {
+  NormState state{norm.weight,       norm.bias, norm.running_mean, norm.running_var, *norm.options.momentum(),
+                  norm.options.eps()};
+  return norm_relu_pool(x, state, {}, training);
+}
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// The gradient of a bilinear layer's 167 million weights is a product of two small matrices. Autograd takes
+// up what was made first last, so a node that is made before the convolutions multiplies them when all that a
+// batch has left behind is gone again: the two largest pieces of a step's memory never stand side by side.
+// What runs through the graph in place of the weights, as a stand-in without values of its own, is one row a
+// clip that takes the factors back.
+class LateProduct : public torch::autograd::Function<LateProduct> {
+ public:
+  /// @return stand-in, [batch, n_out * n_left + n_right].
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& weight, std::int64_t batch) {
+    context->saved_data["sizes"] = weight.sizes().vec();
+    const std::int64_t n_columns = weight.size(0) * weight.size(1) + weight.size(2);
+    return torch::zeros({1, 1}, weight.options()).expand({batch, n_columns});
+  }
+  static variable_list backward(AutogradContext* context, variable_list factors) {
+    const std::vector<std::int64_t> sizes = context->saved_data["sizes"].toIntVector();
+    const torch::Tensor of_half = factors[0].narrow(1, 0, sizes[0] * sizes[1]),
+                        right = factors[0].narrow(1, sizes[0] * sizes[1], sizes[2]);
+    return {torch::mm(of_half.t(), right).view(sizes), torch::Tensor()};
+  }
+};
+
+// y[b, o] = sum over l, r of left[b, l] weight[o, l, r] right[b, r].
+class BilinearForm : public torch::autograd::Function<BilinearForm> {
+ public:
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& left,
+                               const torch::Tensor& right, const torch::Tensor& weight,
+                               const torch::Tensor& /*stand_in*/) {
+    const std::int64_t n_out = weight.size(0), n_left = weight.size(1);
+    const torch::Tensor half = torch::mm(right, weight.view({n_out * n_left, weight.size(2)}).t())
+                                   .view({right.size(0), n_out, n_left});  // summed over r
+    context->save_for_backward({left, right, weight, half});
+    return torch::matmul(half, left.unsqueeze(2)).squeeze(2);
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const torch::Tensor &left = saved[0], &right = saved[1], &weight = saved[2], &half = saved[3];
+    const torch::Tensor& of_y = gradients[0];
+    const std::int64_t n_out = weight.size(0), n_left = weight.size(1);
+    const torch::Tensor of_half =
+        (of_y.unsqueeze(2) * left.unsqueeze(1)).view({left.size(0), n_out * n_left});
+    variable_list out(4);
+    if (context->needs_input_grad(0)) out[0] = torch::matmul(of_y.unsqueeze(1), half).squeeze(1);
+    if (context->needs_input_grad(1))
+      out[1] = torch::mm(of_half, weight.view({n_out * n_left, weight.size(2)}));
+    if (context->needs_input_grad(3)) out[3] = torch::cat({of_half, right}, 1);
+    return out;
+  }
+};
+
 }  // namespace
 
 BilinearImpl::BilinearImpl(int n_left, int n_right, int n_out) {
@@ -34,12 +95,11 @@ BilinearImpl::BilinearImpl(int n_left, int n_right, int n_out) {
   bias_ = register_parameter("bias", torch::empty({n_out}).uniform_(-bound, bound));
 }
 
-torch::Tensor BilinearImpl::forward(const torch::Tensor& left, const torch::Tensor& right) {
-  const std::int64_t n_out = weight_.size(0), n_left = weight_.size(1);
-  // [batch, n_right] x [n_right, n_out * n_left], then the sum over n_left.
-  const torch::Tensor half = torch::linear(right, weight_.view({n_out * n_left, weight_.size(2)}))
-                                 .view({right.size(0), n_out, n_left});
-  return torch::matmul(half, left.unsqueeze(2)).squeeze(2) + bias_;
+torch::Tensor BilinearImpl::stand_in(std::int64_t batch) { return LateProduct::apply(weight_, batch); }
+
+torch::Tensor BilinearImpl::forward(const torch::Tensor& left, const torch::Tensor& right,
+                                    const torch::Tensor& stand_in) {
+  return BilinearForm::apply(left, right, weight_.detach(), stand_in) + bias_;
 }
 
 CnnVggish::CnnVggish(const CnnVggishOptions& options) : options_(options) {
@@ -83,16 +143,20 @@ torch::Tensor CnnVggish::fitted(const NetworkBatch& batch) const {
 }
 
 torch::Tensor CnnVggish::forward(const NetworkBatch& batch) {
+  const bool bilinear = options_.combine == Combine::kBilinear;
+  const torch::Tensor stand_in = bilinear ? bilinear_->stand_in(batch.features.size(0)) : torch::Tensor();
   torch::Tensor h = fitted(batch).contiguous(torch::MemoryFormat::ChannelsLast);
   for (std::size_t i = 0; i < convs_.size(); ++i) {
-    h = torch::relu(norms_[i]->forward(convs_[i]->forward(h)));
+    h = norm_relu(convs_[i]->forward(h), *norms_[i], is_training());
     if (kBlocks[i].pools) h = torch::max_pool2d(h, 4);
-    h = torch::dropout(h, options_.block_dropout, is_training());
+    if (is_training() && options_.block_dropout > 0.0)
+      h = std::get<0>(
+          torch::native_dropout(h, options_.block_dropout, true));  // keeps one byte a value, not four
   }
   h = h.flatten(1);
   switch (options_.combine) {
     case Combine::kBilinear:
-      h = bilinear_->forward(h, batch.embeddings);
+      h = bilinear_->forward(h, batch.embeddings, stand_in);
       break;
     case Combine::kConcat:
       h = fc1_->forward(torch::cat({h, batch.embeddings}, 1));

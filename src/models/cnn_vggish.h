@@ -13,8 +13,12 @@ namespace earmark {
 class BilinearImpl : public torch::nn::Module {
  public:
   BilinearImpl(int n_left, int n_right, int n_out);
-  /// @param left [batch, n_left]. @param right [batch, n_right]. @return [batch, n_out].
-  torch::Tensor forward(const torch::Tensor& left, const torch::Tensor& right);
+  /// Stands for the weights in the graph of derivatives. Made before the layers that `left` comes from, it
+  /// leaves the weights' gradient, as large as they are, until the layers' own activations are gone.
+  torch::Tensor stand_in(std::int64_t batch);
+  /// @param left [batch, n_left]. @param right [batch, n_right]. @param stand_in of this batch, used once.
+  /// @return [batch, n_out].
+  torch::Tensor forward(const torch::Tensor& left, const torch::Tensor& right, const torch::Tensor& stand_in);
 
  private:
   torch::Tensor weight_, bias_;

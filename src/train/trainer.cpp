@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/file.h"
+#include "core/memory.h"
 #include "core/tensor_io.h"
 #include "data/splits.h"
 #include "data/truth.h"
@@ -26,6 +27,14 @@
 
 namespace earmark {
 namespace {
+
+constexpr std::int64_t kManyWeights = 100'000'000;
+
+std::int64_t count_of(const torch::nn::Module& network) {
+  std::int64_t n = 0;
+  for (const torch::Tensor& parameter : network.parameters()) n += parameter.numel();
+  return n;
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -279,6 +288,7 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
     state_ = std::move(saved->state);
     earlier_s_ = state_.elapsed_s;
   }
+  if (count_of(learner_->network()) > kManyWeights) give_back_large_pieces();
   watch_.emplace(recipe_.train, recipe_.schedule, learning_rate(recipe_.optimizer));
   if (!state_.watch.is_null()) watch_->restore(state_.watch);
   state_.threads = threads_;

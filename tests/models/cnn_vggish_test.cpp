@@ -62,7 +62,8 @@ TEST(Bilinear, GoldenProducts) {
   const TensorMap arrays = read_npz(golden / "microsoft/bilinear_small.npz");
   Bilinear layer(6, 10, 5);
   load_state(*layer, {{"weight", arrays.at("weight")}, {"bias", arrays.at("bias")}});
-  expect_close(layer->forward(to_torch(arrays.at("x1")), to_torch(arrays.at("x2"))),
+  expect_close(layer->forward(to_torch(arrays.at("x1")), to_torch(arrays.at("x2")),
+                              layer->stand_in(arrays.at("x1").shape[0])),
                to_torch(arrays.at("out")));
 }
 
@@ -96,6 +97,24 @@ TEST(CnnVggish, AShortClipIsCompletedWithItsOwnLowestValue) {
   EXPECT_TRUE(torch::equal(network.forward({padded, {560}}), network.forward({whole})));
 }
 
+// Of both sides too, against libtorch's own derivative of the sum.
+TEST(Bilinear, GradientsOfBothSidesAndTheWeight) {
+  torch::manual_seed(9);
+  Bilinear layer(4, 5, 3);
+  layer->to(torch::kDouble);
+  const torch::Tensor left = torch::randn({2, 4}, torch::kDouble).requires_grad_(true),
+                      right = torch::randn({2, 5}, torch::kDouble).requires_grad_(true),
+                      seed = torch::randn({2, 3}, torch::kDouble);
+  const torch::Tensor weight = layer->named_parameters()["weight"];
+  const auto ours = torch::autograd::grad({(layer->forward(left, right, layer->stand_in(2)) * seed).sum()},
+                                          {left, right, weight});
+  const torch::Tensor y = torch::einsum("bl,olr,br->bo", {left, weight, right});
+  const auto expected = torch::autograd::grad({(y * seed).sum()}, {left, right, weight});
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_LT((ours[i] - expected[i]).abs().max().item<double>(), 1e-12) << i;
+  EXPECT_TRUE(ours[2].is_contiguous()) << "a copy of it would cost as much as all weights";
+}
+
 // All else in the network is libtorch's own.
 TEST(Bilinear, GradientsAgreeWithDifferences) {
   torch::manual_seed(8);
@@ -104,7 +123,7 @@ TEST(Bilinear, GradientsAgreeWithDifferences) {
   const torch::Tensor left = torch::randn({2, 4}, torch::kDouble),
                       right = torch::randn({2, 5}, torch::kDouble);
   const torch::Tensor weight = torch::randn({2, 3}, torch::kDouble);
-  expect_gradients(*layer, [&] { return (layer->forward(left, right) * weight).sum(); });
+  expect_gradients(*layer, [&] { return (layer->forward(left, right, layer->stand_in(2)) * weight).sum(); });
 }
 
 // y = components (e - means), clipped to -2 .. 2, laid onto 0 .. 255, the fraction cut off.

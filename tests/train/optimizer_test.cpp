@@ -374,7 +374,7 @@ TEST(Sgd, ItsStateIsOneVelocityAWeight) {
   EXPECT_EQ(state.size(), 2U) << "the velocity and the count of steps";
   EXPECT_EQ(state.at("sgd.w.m").floats(), std::vector<float>(3, 1.0f));
   const auto again = make_optimizer({{"w", weight}}, SgdOptions{});
-  again->load(state);
+  again->load(find_in(state));
   TensorMap copy;
   again->save(copy);
   EXPECT_EQ(copy.at("sgd.w.m").floats(), state.at("sgd.w.m").floats());
