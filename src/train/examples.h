@@ -11,7 +11,7 @@
 
 #include "data/samplers.h"
 #include "earmark/feature_map.h"
-#include "earmark/log_mel.h"
+#include "features/feature_extractor.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
 #include "models/stripes.h"
@@ -36,6 +36,10 @@ struct WavePlan {
     std::size_t other = 0;  ///< clip
     SuperposePlan how;
   };
+  struct Segment {
+    std::ptrdiff_t begin = 0;  ///< in the clip; negative: zeros before it
+    std::size_t length = 0;
+  };
   struct Shift {
     std::size_t by = 0;  ///< samples
   };
@@ -50,7 +54,7 @@ struct WavePlan {
     PinkNoiseOptions options;
     PinkNoisePlan how;
   };
-  std::vector<std::variant<Mix, Shift, Volume, Pitch, Noise>> steps;
+  std::vector<std::variant<Segment, Mix, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
   bool verified = true;        ///< of the result
@@ -101,7 +105,7 @@ class ExampleMaker {
   Example augmented(const Visit& visit, std::uint64_t epoch) const;
   /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
   BucketItem describe(const Visit& visit, std::uint64_t epoch) const;
-  /// What is done to a whole batch, a pure function of its iteration: mixup.
+  /// What is done to a whole batch, a pure function of its iteration: mixup, then its items' loudness.
   void mix(Batch& batch) const;
   /// As scored: no augmentation.
   Example plain(std::size_t clip) const;
@@ -110,8 +114,10 @@ class ExampleMaker {
 
  private:
   FeatureMap features_of(std::size_t clip) const;
+  void mix(Batch& batch, const MixupOptions& options) const;
   std::vector<float> kept(const std::string& key, const std::function<std::vector<float>()>& make) const;
   std::string name_of(std::size_t clip, const WavePlan& plan, std::uint64_t variant) const;
+  std::string key_of(const std::string& name) const;
   void hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant, Example& example) const;
   std::uint64_t variant_of(std::uint64_t epoch) const;
   WavePlan plan(const Visit& visit, std::uint64_t epoch) const;
@@ -120,7 +126,7 @@ class ExampleMaker {
   const Recipe& recipe_;
   const ClipStore& clips_;
   std::vector<std::size_t> all_, verified_;  // clips that may be mixed in
-  LogMelExtractor extractor_;
+  FeatureExtractor extractor_;
   Normalizer normalizer_;
   std::vector<MetadataColumn> columns_;
   const Embedder* embedder_ = nullptr;

@@ -57,8 +57,8 @@ BatchOrderOptions order_options(const Recipe& recipe) {
 
 ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   ClipStoreOptions options;
-  options.sample_rate_hz = recipe.log_mel().sample_rate_hz;
-  options.mono = recipe.log_mel().channels == Channels::kMono;
+  options.sample_rate_hz = sample_rate_of(recipe.features);
+  options.mono = is_mono(recipe.features);
   options.cache = cache;
   return options;
 }
@@ -259,7 +259,7 @@ void Run::prepare_learner(std::optional<Checkpoint> saved) {
     examples_->set_metadata_columns(saved->metadata);
   } else if (init_ && recipe_.train.init == InitRule::kWhole) {
     const FrontEnd& front_end = init_->networks.front().front_end;
-    if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
+    if (!(write_options(front_end.features()) == write_options(recipe_.features))) {
       throw Error(ErrorCode::kInvalidOption,
                   "--init: the bundle's front end is not the recipe's `features`; the weights would see "
                   "another input");
@@ -437,7 +437,7 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   network.kind = learner_->model_kind();
   network.revision = learner_->model_revision();
   network.options = learner_->model_options();
-  network.front_end = {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()};
+  network.front_end = FrontEnd::of(recipe_.features, examples_->normalizer(), examples_->metadata_columns());
   bundle.tensors.push_back(state_of(learner_->network()));
   if (embedder_) {
     network.embedder = embedder_->parts.spec;

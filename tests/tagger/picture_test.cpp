@@ -17,7 +17,7 @@ std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
 }
 
 SpectrogramStrip strip_of(const Waveform& wave, std::size_t block) {
-  SpectrogramStrip strip(fake_bundle().networks[0].front_end.log_mel);
+  SpectrogramStrip strip(fake_bundle().networks[0].front_end.log_mel.value());
   for (std::size_t at = 0; at < wave.samples.size(); at += block)
     strip.push(std::span(wave.samples).subspan(at, std::min(block, wave.samples.size() - at)), 1);
   strip.finish();
