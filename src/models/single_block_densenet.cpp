@@ -29,10 +29,27 @@ torch::nn::BatchNorm1d make_norm(int n) {
   return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(n).eps(kEps).momentum(kMomentum));
 }
 
+// "Same" padding, channels-last.
 torch::Tensor convolved(torch::nn::Conv2d& conv, const torch::Tensor& x) {
   const auto last = torch::MemoryFormat::ChannelsLast;
-  const std::vector<std::int64_t> padding{conv->weight.size(2) / 2, conv->weight.size(3) / 2};
-  return torch::conv2d(x.contiguous(last), conv->weight.contiguous(last), conv->bias, 1, padding);
+  torch::Tensor weight = conv->weight;
+  // Of a single band the rows above and below are padding, so that only the middle row counts.
+  if (x.size(2) == 1 && weight.size(2) == 3) weight = weight.narrow(2, 1, 1);
+  const std::vector<std::int64_t> padding{weight.size(2) / 2, weight.size(3) / 2};
+  return torch::conv2d(x.contiguous(last), weight.contiguous(last), conv->bias, 1, padding);
+}
+
+// A 1x1 convolution. libtorch takes a slow way of its own where one thread has few items, so there it is told
+// which to take: oneDNN's where nothing is recorded, else a product of matrices over channels-last positions.
+torch::Tensor mixed(torch::nn::Conv2d& conv, const torch::Tensor& x) {
+  constexpr std::int64_t kManyItems = 16, kManyChannels = 16;
+  const bool slow = x.device().is_cpu() && x.size(0) < kManyItems && at::get_num_threads() == 1;
+  if (slow && !torch::GradMode::is_enabled() && x.scalar_type() == torch::kFloat &&
+      at::globalContext().hasMKLDNN())
+    return at::mkldnn_convolution(x, conv->weight, conv->bias, {0, 0}, {1, 1}, {1, 1}, 1);
+  if (!slow || x.size(1) < kManyChannels) return convolved(conv, x);
+  const torch::Tensor positions = x.permute({0, 2, 3, 1}).contiguous();
+  return torch::linear(positions, conv->weight.flatten(1), conv->bias).permute({0, 3, 1, 2});
 }
 
 }  // namespace
@@ -66,7 +83,7 @@ DenseModuleImpl::DenseModuleImpl(const Shape& shape) : shape_(shape) {
 }
 
 torch::Tensor DenseModuleImpl::forward(const torch::Tensor& x) {
-  const torch::Tensor made = convolved(conv2_, bn2_->forward(convolved(conv1_, bn1_->forward(x))));
+  const torch::Tensor made = convolved(conv2_, bn2_->forward(mixed(conv1_, bn1_->forward(x))));
   const torch::Tensor share = up_->forward(torch::relu(down_->forward(made.mean({2, 3})))).sigmoid();
   return dense_join(made, share, x, shape_.flat);
 }

@@ -291,6 +291,8 @@ std::uint64_t ExampleMaker::variant_of(std::uint64_t epoch) const {
 
 const Normalizer& ExampleMaker::measure_normalizer() {
   FeatureMoments moments;
+  const bool waveforms = std::holds_alternative<WaveformOptions>(recipe_.features);
+  if (waveforms && recipe_.normalize == NormalizeScale::kNone) return normalizer_ = Normalizer();
   for (std::size_t i = 0; i < clips_.size(); ++i) moments.add(features_of(i));
   normalizer_ = moments.normalizer(recipe_.normalize);
   return normalizer_;

@@ -52,7 +52,8 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
 
 BatchOrderOptions order_options(const Recipe& recipe) {
   const TrainOptions& train = recipe.train;
-  return {train.sampler, train.batch_size, train.repeat_verified, train.bucket, recipe.seed};
+  return {train.sampler, train.batch_size, train.repeat_verified,
+          train.bucket,  recipe.seed,      train.skip_absent_tags};
 }
 
 ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
