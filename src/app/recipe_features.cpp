@@ -1,14 +1,15 @@
 #include "app/recipe_features.h"
 
 #include "audio/read_audio.h"
+#include "features/feature_extractor.h"
 
 namespace earmark {
 
 Outcome<RecipeFeatures> recipe_features(const Recipe& recipe, const std::filesystem::path& recording) {
-  const LogMelExtractor extractor(recipe.log_mel());
+  const FeatureExtractor extractor(recipe.features);
   ReadOptions read;
-  read.sample_rate_hz = recipe.log_mel().sample_rate_hz;
-  read.channels = recipe.log_mel().channels == Channels::kMono ? ChannelMode::kMono : ChannelMode::kKeep;
+  read.sample_rate_hz = sample_rate_of(recipe.features);
+  read.channels = is_mono(recipe.features) ? ChannelMode::kMono : ChannelMode::kKeep;
   Outcome<LoadedAudio> audio = read_audio(recording, read);
   if (!audio) return audio.failure();
   try {

@@ -45,6 +45,12 @@ class Shapes {
     while (tensors_.contains(fmt::format("{}{}{}", prefix, n + 1, suffix))) ++n;
     return n;
   }
+  /// How many of prefix0suffix, prefix1suffix ... are there.
+  int count_from_0(const std::string& prefix, const std::string& suffix) const {
+    int n = 0;
+    while (tensors_.contains(fmt::format("{}{}{}", prefix, n, suffix))) ++n;
+    return n;
+  }
   std::optional<int> given(const char* option) const {
     const Value* value = given_.is_map() ? given_.find(option) : nullptr;
     if (value == nullptr || !value->is_integer()) return std::nullopt;
@@ -182,6 +188,28 @@ void infer(Shapes& shapes, TwoPathResnetOptions& options, bool) {
   options.n_channels = shapes.axis("low.stem.conv.weight", 4, 1);
   options.norm_affine = shapes.has_any("bn_out.weight");
 }
+
+void infer_densenet(Shapes& shapes, SingleBlockDensenetOptions& options) {
+  const auto width_of = [&](int module) {
+    return shapes.axis(fmt::format("blocks.{}.conv1.weight", module), 4, 0);
+  };
+  options.n_tags = shapes.axis("heads.0.weight", 2, 0);
+  options.n_heads = std::max(1, shapes.count_from_0("heads.", ".weight"));
+  options.n_low = shapes.axis("conv_low.weight", 4, 0);
+  options.n_modules = std::max(1, shapes.count_from_0("blocks.", ".conv1.weight"));
+  options.width = width_of(0);
+  options.max_width = width_of(options.n_modules - 1);
+  options.se_ratio =
+      std::max(1, options.max_width /
+                      shapes.axis(fmt::format("blocks.{}.se.down.weight", options.n_modules - 1), 2, 0));
+}
+
+void infer(Shapes& shapes, SingleBlockDensenetLogmelOptions& options, bool) {
+  infer_densenet(shapes, options);
+  options.log_mel.n_mels = shapes.axis("bn_mel.weight", 1, 0);
+}
+
+void infer(Shapes& shapes, SingleBlockDensenetWaveOptions& options, bool) { infer_densenet(shapes, options); }
 
 void infer(Shapes& shapes, MeanStdLinearOptions& options, bool) {
   options.n_tags = shapes.axis("output.weight", 2, 0);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/options_io.h"
 #include "earmark/error.h"
 #include "features/published_front_ends.h"
@@ -56,6 +58,32 @@ std::vector<std::string> TwoPathResnetOptions::problems() const {
   return {fmt::format("n_mels: must be even, each path hears one half of the bands, got {}", n_mels)};
 }
 
+int SingleBlockDensenetOptions::width_of(int module) const {
+  int channels = std::min(width, max_width);
+  for (int i = 0; i < module && channels < max_width; ++i) channels = std::min(2 * channels, max_width);
+  return channels;
+}
+
+std::vector<std::string> SingleBlockDensenetOptions::problems() const {
+  if (n_channels == 1) return {};
+  return {fmt::format("n_channels: must be 1, the network hears mono (features.channels=mono), got {}",
+                      n_channels)};
+}
+
+std::vector<std::string> SingleBlockDensenetLogmelOptions::problems() const {
+  std::vector<std::string> found = SingleBlockDensenetOptions::problems();
+  for (const std::string& problem : log_mel.problems()) found.push_back("log_mel." + problem);
+  const auto refuse = [&](bool wrong, const char* rule) {
+    if (wrong) found.emplace_back(fmt::format("log_mel.{}", rule));
+  };
+  refuse(log_mel.channels != Channels::kMono, "channels: must be mono inside a network, got keep");
+  refuse(log_mel.deltas != Deltas::kNone, "deltas: must be none inside a network");
+  refuse(log_mel.spectrum != Spectrum::kPower, "spectrum: must be power inside a network, got magnitude");
+  refuse(log_mel.framing == Framing::kReflect,
+         "framing: must complete with zeros inside a network (same, zero, half_window or none), got reflect");
+  return found;
+}
+
 ModelOptions default_model_options(const std::string& kind) {
   ModelOptions model;
   if (!detail::emplace_kind(kind, model)) {
@@ -69,29 +97,68 @@ ModelOptions default_model_options(const std::string& kind) {
 
 namespace {
 
-LogMelOptions front_end_of(const UpbCrnnOptions&) { return upb_front_end(); }
-LogMelOptions front_end_of(const ConvStackOptions&) { return multitel_front_end(); }
-LogMelOptions front_end_of(const VggishOptions&) { return vggish_front_end(); }
-LogMelOptions front_end_of(const CnnVggishOptions&) { return microsoft_front_end(); }
+FeatureOptions log_mels(const LogMelOptions& options) { return LogMelFeatures{options}; }
+
+FeatureOptions front_end_of(const UpbCrnnOptions&) { return log_mels(upb_front_end()); }
+FeatureOptions front_end_of(const ConvStackOptions&) { return log_mels(multitel_front_end()); }
+FeatureOptions front_end_of(const VggishOptions&) { return log_mels(vggish_front_end()); }
+FeatureOptions front_end_of(const CnnVggishOptions&) { return log_mels(microsoft_front_end()); }
+FeatureOptions front_end_of(const SingleBlockDensenetWaveOptions&) { return WaveformOptions(); }
+FeatureOptions front_end_of(const SingleBlockDensenetLogmelOptions& network) {
+  WaveformOptions options;
+  options.sample_rate_hz = network.log_mel.sample_rate_hz;
+  return options;
+}
 // Task 1a hears two channels at 48 kHz, 1b and 1c one at 44.1 kHz; each with its deltas (6 and 3), or
 // without.
-LogMelOptions front_end_of(const TwoPathResnetOptions& network) {
+FeatureOptions front_end_of(const TwoPathResnetOptions& network) {
   const bool stereo = network.n_channels % 2 == 0;
   LogMelOptions options = mcdonnell_front_end(stereo ? 48000 : 44100);
   if (!stereo) options.channels = Channels::kMono;
   if (network.n_channels > 2) options.deltas = Deltas::kHtk;
-  return options;
+  return log_mels(options);
 }
-LogMelOptions front_end_of(const MeanStdLinearOptions&) { return multitel_front_end(); }
+FeatureOptions front_end_of(const MeanStdLinearOptions&) { return log_mels(multitel_front_end()); }
 
 }  // namespace
 
-LogMelOptions default_front_end(const ModelOptions& model) {
+FeatureOptions default_front_end(const ModelOptions& model) {
   return std::visit([](const auto& options) { return front_end_of(options); }, model);
 }
 
+bool hears_waveforms(const ModelOptions& model) {
+  return std::holds_alternative<WaveformOptions>(default_front_end(model));
+}
+
+std::vector<std::string> feature_problems(const ModelOptions& model, const FeatureOptions& features) {
+  const std::string kind = kind_of(model);
+  const bool waveforms = hears_waveforms(model);
+  if (waveforms != std::holds_alternative<WaveformOptions>(features))
+    return {fmt::format("features.kind: {} hears {}, got {}", kind, waveforms ? "waveform" : "log_mel",
+                        kind_of(features))};
+  const auto* inside = std::get_if<SingleBlockDensenetLogmelOptions>(&model);
+  if (inside == nullptr || inside->log_mel.sample_rate_hz == sample_rate_of(features)) return {};
+  return {fmt::format("model.log_mel.sample_rate_hz: must equal features.sample_rate_hz ({}), got {}",
+                      sample_rate_of(features), inside->log_mel.sample_rate_hz)};
+}
+
+void fit_to_features(ModelOptions& model, int n_mels, int n_channels) {
+  std::visit(
+      [&](auto& options) {
+        if constexpr (requires { options.n_mels; }) options.n_mels = n_mels;
+        options.n_channels = n_channels;
+      },
+      model);
+}
+
 ModelSizes sizes_of(const ModelOptions& model) {
-  return std::visit([](const auto& o) { return ModelSizes{o.n_tags, o.n_mels, o.n_channels}; }, model);
+  return std::visit(
+      [](const auto& o) {
+        ModelSizes sizes{o.n_tags, 1, o.n_channels};
+        if constexpr (requires { o.n_mels; }) sizes.n_mels = o.n_mels;
+        return sizes;
+      },
+      model);
 }
 int n_metadata_of(const ModelOptions& model) {
   return std::visit(
@@ -101,7 +168,11 @@ int n_metadata_of(const ModelOptions& model) {
       },
       model);
 }
-bool gives_one_tag(const ModelOptions& model) { return std::holds_alternative<TwoPathResnetOptions>(model); }
+bool gives_one_tag(const std::string& kind) {
+  return kind == TwoPathResnetOptions::kKind || kind == SingleBlockDensenetLogmelOptions::kKind ||
+         kind == SingleBlockDensenetWaveOptions::kKind;
+}
+bool gives_one_tag(const ModelOptions& model) { return gives_one_tag(kind_of(model)); }
 int n_embedding_of(const ModelOptions& model) {
   const auto* options = std::get_if<CnnVggishOptions>(&model);
   return options == nullptr || options->combine == Combine::kNone ? 0 : options->n_embedding;

@@ -29,6 +29,16 @@ double draw_gamma(double shape, Rng& rng) {
   }
 }
 
+// Uniform over the permutations that leave nothing in its place; three tries are enough on average.
+std::vector<std::size_t> derangement(std::size_t n, Rng& rng) {
+  for (;;) {
+    std::vector<std::size_t> order = permutation(n, rng);
+    bool all_moved = true;
+    for (std::size_t i = 0; i < n; ++i) all_moved = all_moved && order[i] != i;
+    if (all_moved || n < 2) return order;
+  }
+}
+
 }  // namespace
 
 double draw_beta(double a, double b, Rng& rng) {
@@ -58,7 +68,7 @@ MixupPlan draw_mixup(const MixupOptions& options, std::uint64_t seed, long itera
   if (options.halves) {
     for (std::size_t i = 0; i < n; ++i) plan.partner.push_back(n + i);
   } else {
-    plan.partner = permutation(batch_size, rng);
+    plan.partner = options.no_self ? derangement(batch_size, rng) : permutation(batch_size, rng);
   }
   return plan;
 }

@@ -4,7 +4,9 @@
 //
 // with one lambda ~ Beta(alpha, alpha) and one permutation p a batch, for features and metadata alike. Not
 // the targets but the losses against both are mixed, by lambda: targets may decide what a loss leaves out.
-// McDonnell & Gao (DCASE 2019 Task 1) mix two halves of a batch, with a lambda for each pair.
+// McDonnell & Gao (DCASE 2019 Task 1) mix two halves of a batch, with a lambda for each pair. Cochlear.ai
+// (DCASE 2018 Task 2) mix waveforms of which each was divided by its peak, every clip with one of another
+// class.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +25,7 @@ struct MixupOptions {
   bool each = false;
   bool halves = false;
   bool larger_share = false;
+  bool no_self = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -35,6 +38,8 @@ struct MixupOptions {
           "the second half of the batch is mixed into the first, and only that is learned from; else every "
           "clip is mixed with another one of the batch");
     visit("larger_share", self.larger_share, kAny, "the clip itself has the larger share: lambda >= 0.5");
+    visit("no_self", self.no_self, kAny,
+          "no clip is its own partner: with train.sampler one_per_class each meets one of another class");
   }
 };
 

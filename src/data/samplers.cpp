@@ -55,7 +55,7 @@ struct Bucket {
   }
 };
 
-std::vector<std::vector<std::size_t>> clips_by_class(const std::vector<Clip>& clips) {
+std::vector<std::vector<std::size_t>> clips_by_class(const std::vector<Clip>& clips, bool skip_absent) {
   std::vector<std::vector<std::size_t>> by_class(clips.front().targets.size());
   std::vector<std::string> problems;
   for (std::size_t i = 0; i < clips.size(); ++i) {
@@ -68,8 +68,11 @@ std::vector<std::vector<std::size_t>> clips_by_class(const std::vector<Clip>& cl
     by_class[static_cast<std::size_t>(std::find(targets.begin(), targets.end(), 1.0f) - targets.begin())]
         .push_back(i);
   }
+  if (skip_absent) std::erase_if(by_class, [](const auto& members) { return members.empty(); });
   for (std::size_t c = 0; c < by_class.size(); ++c) {
-    if (by_class[c].empty()) problems.push_back(fmt::format("tag number {} has no clip to train on", c + 1));
+    if (by_class[c].empty())
+      problems.push_back(fmt::format(
+          "tag number {} has no clip to train on; train.skip_absent_tags=true passes over such tags", c + 1));
   }
   if (!problems.empty())
     throw Error(ErrorCode::kBadDataset, "train.sampler: one_per_class does not fit this data", problems);
@@ -126,7 +129,7 @@ BatchOrder::BatchOrder(const std::vector<Clip>& clips, const BatchOrderOptions& 
       visits_(epoch_visits(clips, options.repeat_verified)) {
   if (clips.empty()) throw Error(ErrorCode::kBadDataset, "there is no clip to train on");
   const auto per_batch = static_cast<std::size_t>(options_.batch_size);
-  if (options_.sampler == Sampler::kOnePerClass) by_class_ = clips_by_class(clips);
+  if (options_.sampler == Sampler::kOnePerClass) by_class_ = clips_by_class(clips, options_.skip_absent_tags);
   const std::size_t size = options_.sampler == Sampler::kOnePerClass ? by_class_.size() : per_batch;
   if (options_.sampler != Sampler::kBucketed)
     fixed_per_epoch_ = static_cast<long>((visits_.size() + size - 1) / size);

@@ -72,6 +72,7 @@ struct BatchOrderOptions {
   int repeat_verified = 0;
   BucketOptions bucket;
   std::uint64_t seed = 0;
+  bool skip_absent_tags = false;  ///< of kOnePerClass: a tag without a clip is passed over
 };
 
 /// Thread-safety: const members may be called from many threads at once.
@@ -86,8 +87,8 @@ class BatchOrder {
   /// Length and tags of a visit as the network will meet it; called for the bucketed sampler alone.
   using Describe = std::function<BucketItem(const Visit& visit, std::uint64_t epoch)>;
 
-  /// @throws Error(kBadDataset): one_per_class and a tag has no clip, or a clip has not exactly one;
-  /// no clips at all.
+  /// @throws Error(kBadDataset): one_per_class and a tag has no clip (unless skipped), or a clip has not
+  /// exactly one; no clips at all.
   BatchOrder(const std::vector<Clip>& clips, const BatchOrderOptions& options, Describe describe);
 
   /// @throws Error(kBadDataset) when an epoch comes out without any complete batch.

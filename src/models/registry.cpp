@@ -8,6 +8,7 @@
 #include "earmark/error.h"
 #include "models/cnn_vggish.h"
 #include "models/mean_std_linear.h"
+#include "models/single_block_densenet.h"
 #include "models/talnet.h"
 #include "models/two_path_resnet.h"
 #include "models/upb_crnn.h"
@@ -31,6 +32,12 @@ std::shared_ptr<TaggingNetwork> build(const VggishOptions& options) {
 }
 std::shared_ptr<TaggingNetwork> build(const CnnVggishOptions& options) {
   return std::make_shared<CnnVggish>(options);
+}
+std::shared_ptr<TaggingNetwork> build(const SingleBlockDensenetLogmelOptions& options) {
+  return std::make_shared<SingleBlockDensenetLogmel>(options);
+}
+std::shared_ptr<TaggingNetwork> build(const SingleBlockDensenetWaveOptions& options) {
+  return std::make_shared<SingleBlockDensenetWave>(options);
 }
 std::shared_ptr<TaggingNetwork> build(const TwoPathResnetOptions& options) {
   return std::make_shared<TwoPathResnet>(options);

@@ -16,10 +16,14 @@ class TorchNetwork final : public Network {
       : network_(make_network(spec.kind, spec.revision, spec.options)) {
     load_state(*network_, tensors);
     network_->eval();
-    for (torch::Tensor& p : network_->parameters()) p.requires_grad_(false);
+    for (torch::Tensor& p : network_->parameters()) {
+      p.requires_grad_(false);
+      // As convolutions want them: brought into this order once, not at every call.
+      if (p.dim() == 4) p.set_data(p.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
     n_tags_ = static_cast<int>(spec.options.at("n_tags").as_integer());
     n_channels_ = spec.options.at("n_channels").as_integer();
-    n_mels_ = spec.front_end.log_mel.n_mels;
+    n_mels_ = n_mels_of(spec.front_end.features());
     n_metadata_ = network_->n_metadata();
     n_embedding_ = network_->n_embedding();
   }

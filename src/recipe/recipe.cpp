@@ -13,7 +13,8 @@ namespace earmark {
 namespace {
 
 bool works_on_waveforms(const AugmentOptions& options) {
-  return std::holds_alternative<SuperposeMixupOptions>(options) ||
+  return std::holds_alternative<RandomSegmentOptions>(options) ||
+         std::holds_alternative<SuperposeMixupOptions>(options) ||
          std::holds_alternative<TimeShiftOptions>(options) ||
          std::holds_alternative<VolumeOptions>(options) ||
          std::holds_alternative<PitchShiftOptions>(options) ||
@@ -27,17 +28,18 @@ std::string kind_of(const AugmentOptions& options) {
 
 // What the network asks of the features and the metadata.
 void model_problems(const Recipe& recipe, std::vector<std::string>& found) {
-  const int n_mels = recipe.log_mel().n_mels, named = sizes_of(recipe.model).n_mels;
+  const int n_mels = n_mels_of(recipe.features), named = sizes_of(recipe.model).n_mels;
   const std::string kind = kind_of(recipe.model);
+  if (const auto unfit = feature_problems(recipe.model, recipe.features); !unfit.empty()) {
+    found.insert(found.end(), unfit.begin(), unfit.end());
+    return;
+  }
   if (named != sizes_of(default_model_options(kind)).n_mels && named != n_mels)
     found.push_back(fmt::format("model.n_mels: must equal features.n_mels ({}), got {}", n_mels, named));
-  std::visit(
-      [&](auto chosen) {
-        chosen.n_mels = n_mels;
-        for (const std::string& problem : chosen.problems())
-          found.push_back((problem.starts_with("n_mels") ? "features." : "model.") + problem);
-      },
-      recipe.model);
+  ModelOptions sized = recipe.model;
+  fit_to_features(sized, n_mels, sizes_of(recipe.model).n_channels);
+  for (const std::string& problem : std::visit([](const auto& o) { return o.problems(); }, sized))
+    found.push_back((problem.starts_with("n_mels") ? "features." : "model.") + problem);
   if (const auto* vggish = std::get_if<VggishOptions>(&recipe.model); vggish && vggish->embedding == 0)
     found.emplace_back(
         "model.embedding: to be trained, VGGish needs a layer for tags behind its embedding; give the "
@@ -65,6 +67,29 @@ void loss_problems(const Recipe& recipe, std::vector<std::string>& found) {
 
 // Networks that mask what they see behind their input normalisation.
 bool masks_inside(std::string_view kind) { return kind == "talnet" || kind.starts_with("urbannet"); }
+
+// Mixtures of whole batches, their loudness, and all that is done before features are made.
+bool fits_waveforms(const AugmentOptions& options) {
+  return works_on_waveforms(options) || std::holds_alternative<MixupOptions>(options) ||
+         std::holds_alternative<RandomScaleOptions>(options);
+}
+
+void find_waveform_problems(const std::vector<AugmentOptions>& augment, bool waveforms,
+                            std::vector<std::string>& found) {
+  for (std::size_t i = 0; i < augment.size(); ++i) {
+    const auto* scale = std::get_if<RandomScaleOptions>(&augment[i]);
+    if (waveforms && !fits_waveforms(augment[i]))
+      found.push_back(fmt::format("augment[{}]: {} works on log-mel bands, got features.kind waveform", i,
+                                  kind_of(augment[i])));
+    if (!waveforms && scale != nullptr)
+      found.push_back(fmt::format(
+          "augment[{}]: random_scale is for features.kind waveform, got log_mel; volume changes recordings",
+          i));
+    if (scale != nullptr && scale->min > scale->max)
+      found.push_back(
+          fmt::format("augment[{}].min: must not pass max ({}), got {}", i, scale->max, scale->min));
+  }
+}
 
 void find_augment_problems(const std::vector<AugmentOptions>& augment, const std::string& network,
                            std::vector<std::string>& found) {
@@ -121,11 +146,10 @@ bool steered_by_validations(const Recipe& recipe) {
 
 ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
   ModelOptions sized = model;
+  fit_to_features(sized, n_mels_of(features), n_channels);
   std::visit(
       [&](auto& options) {
         options.n_tags = n_tags;
-        options.n_mels = log_mel().n_mels;
-        options.n_channels = n_channels;
         if constexpr (requires { options.n_metadata; }) {
           if (!metadata.empty()) options.n_metadata = static_cast<int>(metadata.size());
         }
@@ -136,9 +160,10 @@ ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
 
 std::vector<std::string> Recipe::problems() const {
   std::vector<std::string> found;
-  for (const std::string& problem : log_mel().problems()) found.push_back("features." + problem);
+  for (const std::string& problem : problems_of(features)) found.push_back("features." + problem);
   model_problems(*this, found);
   find_augment_problems(augment, kind_of(model), found);
+  find_waveform_problems(augment, std::holds_alternative<WaveformOptions>(features), found);
   if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule);
       steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
     found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));

@@ -17,6 +17,8 @@
 #include "augment/image_warp.h"
 #include "augment/mixup.h"
 #include "augment/pitch_shift.h"
+#include "augment/random_scale.h"
+#include "augment/random_segment.h"
 #include "augment/spec_augment.h"
 #include "augment/superpose_mixup.h"
 #include "augment/time_shift.h"
@@ -27,7 +29,7 @@
 #include "data/branch.h"
 #include "data/dataset.h"
 #include "data/splits.h"
-#include "earmark/log_mel.h"
+#include "features/feature_options.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
 #include "recipe/stages.h"
@@ -38,16 +40,12 @@ namespace earmark {
 
 inline constexpr int kRecipeVersion = 1;
 
-struct LogMelFeatures : LogMelOptions {
-  static constexpr std::string_view kKind = "log_mel";
-};
-using FeatureOptions = std::variant<LogMelFeatures>;
-
 using AugmentOptions =
     std::variant<SuperposeMixupOptions, TimeShiftOptions, VolumeOptions, PitchShiftOptions, PinkNoiseOptions,
-                 ShiftScaleRotateOptions, GridDistortionOptions, CutoutOptions, FrequencyWarpOptions,
-                 TimeWarpOptions, TimeMaskOptions, FrequencyMaskOptions, TimeCropOptions, ChannelSwapOptions,
-                 NetworkStripesOptions, MixupOptions>;
+                 RandomSegmentOptions, ShiftScaleRotateOptions, GridDistortionOptions, CutoutOptions,
+                 FrequencyWarpOptions, TimeWarpOptions, TimeMaskOptions, FrequencyMaskOptions,
+                 TimeCropOptions, ChannelSwapOptions, NetworkStripesOptions, MixupOptions,
+                 RandomScaleOptions>;
 
 struct SourceOptions {
   std::string paper;
@@ -174,7 +172,6 @@ struct Recipe {
   /// The network for so many outputs and input channels, its bands and metadata columns as the recipe has
   /// them.
   ModelOptions model_for(int n_tags, int n_channels) const;
-  const LogMelOptions& log_mel() const { return std::get<LogMelFeatures>(features); }
   /// Rules that tie fields together, each broken one as "field: rule, got value".
   std::vector<std::string> problems() const;
 };

@@ -66,12 +66,19 @@ void find_tag_problems(const Bundle& bundle, std::vector<std::string>& found) {
 
 void find_front_end_problems(const FrontEnd& front_end, const std::string& path,
                              std::vector<std::string>& found) {
-  for (const std::string& p : front_end.log_mel.problems()) found.push_back(path + ".log_mel." + p);
+  if (front_end.log_mel.has_value() == front_end.waveform.has_value()) {
+    found.push_back(fmt::format("{}: must have one of log_mel and waveform, got {}", path,
+                                front_end.log_mel ? "both" : "neither"));
+    return;
+  }
+  const FeatureOptions features = front_end.features();
+  for (const std::string& p : earmark::problems_of(features))
+    found.push_back(fmt::format("{}.{}.{}", path, kind_of(features), p));
   for (const std::string& p : front_end.normalizer.problems()) found.push_back(path + ".normalizer." + p);
   const std::size_t n_means = front_end.normalizer.mean.size();
-  if (n_means != 0 && n_means != static_cast<std::size_t>(front_end.log_mel.n_mels)) {
+  if (n_means != 0 && n_means != static_cast<std::size_t>(n_mels_of(features))) {
     found.push_back(
-        fmt::format("{}.normalizer.mean: one a band ({}), got {}", path, front_end.log_mel.n_mels, n_means));
+        fmt::format("{}.normalizer.mean: one a band ({}), got {}", path, n_mels_of(features), n_means));
   }
 }
 
@@ -100,11 +107,23 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
     const BundledNetwork& network = bundle.networks[i];
     find_front_end_problems(network.front_end, fmt::format("networks[{}].front_end", i), found);
-    if (network.embedder)
-      find_front_end_problems(network.embedder->front_end, fmt::format("networks[{}].embedder.front_end", i),
-                              found);
+    if (!network.embedder) continue;
+    const std::string path = fmt::format("networks[{}].embedder.front_end", i);
+    find_front_end_problems(network.embedder->front_end, path, found);
+    if (network.embedder->front_end.waveform)
+      found.push_back(path + ": an embedder hears log_mel, got waveform");
   }
   return found;
+}
+
+// The fields that a map of T in a bundle lacks.
+template <class T, class Need>
+void need_all_fields(const Value* map, const std::string& path, const Need& need) {
+  if (map == nullptr || !map->is_map()) return;
+  const T known;
+  T::fields(known, [&](std::string_view field, const auto&, const Range&, std::string_view) {
+    need(*map, path, {std::string(field).c_str()});
+  });
 }
 
 // Defaults are for people who write recipes; a bundle says everything that decides an answer.
@@ -124,18 +143,31 @@ std::vector<std::string> missing_keys(const Value& tree) {
     need(network, path, {"kind", "revision", "options", "front_end"});
     const Value* front_end = network.find("front_end");
     if (front_end == nullptr) continue;
-    need(*front_end, path + "front_end.", {"log_mel", "normalizer"});
-    const Value* log_mel = front_end->find("log_mel");
-    if (log_mel == nullptr) continue;
-    const LogMelOptions known;
-    LogMelOptions::fields(known, [&](std::string_view field, const auto&, const Range&, std::string_view) {
-      need(*log_mel, path + "front_end.log_mel.", {std::string(field).c_str()});
-    });
+    need(*front_end, path + "front_end.", {"normalizer"});
+    if (!front_end->is_map()) continue;
+    need_all_fields<LogMelOptions>(front_end->find("log_mel"), path + "front_end.log_mel.", need);
+    need_all_fields<WaveformOptions>(front_end->find("waveform"), path + "front_end.waveform.", need);
   }
   return found;
 }
 
 }  // namespace
+
+FrontEnd FrontEnd::of(const FeatureOptions& features, Normalizer normalizer,
+                      std::vector<MetadataColumn> metadata) {
+  FrontEnd made;
+  if (const auto* log_mel = std::get_if<LogMelFeatures>(&features)) made.log_mel = *log_mel;
+  if (const auto* waveform = std::get_if<WaveformOptions>(&features)) made.waveform = *waveform;
+  made.normalizer = std::move(normalizer);
+  made.metadata = std::move(metadata);
+  return made;
+}
+
+FeatureOptions FrontEnd::features() const {
+  if (log_mel) return LogMelFeatures{*log_mel};
+  if (waveform) return *waveform;
+  throw Error(ErrorCode::kBadBundle, "front_end: must have one of log_mel and waveform, got neither");
+}
 
 std::size_t n_parameters(const TensorMap& tensors, std::string_view prefix) {
   std::size_t n = 0;

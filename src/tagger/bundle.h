@@ -15,6 +15,7 @@
 #include "core/value.h"
 #include "earmark/log_mel.h"
 #include "earmark/options.h"
+#include "features/feature_options.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
 
@@ -22,17 +23,24 @@ namespace earmark {
 
 inline constexpr int kBundleVersion = 1;
 
-/// Waveform -> what one network sees.
+/// Waveform -> what one network sees: one of log_mel and waveform is there.
 struct FrontEnd {
-  LogMelOptions log_mel;
+  std::optional<LogMelOptions> log_mel;
+  std::optional<WaveformOptions> waveform;
   Normalizer normalizer;
   std::vector<MetadataColumn> metadata;  ///< what is known of the recording, beside the features
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("log_mel", self.log_mel, kAny, "spectrogram");
+    visit("waveform", self.waveform, kAny, "the samples themselves, in its place");
     visit("normalizer", self.normalizer, kAny, "statistics removed from it");
     visit("metadata", self.metadata, kAny, "columns beside it");
   }
+
+  static FrontEnd of(const FeatureOptions& features, Normalizer normalizer = {},
+                     std::vector<MetadataColumn> metadata = {});
+  /// @throws Error(kBadBundle) when neither is there.
+  FeatureOptions features() const;
 };
 
 /// A network whose answers are part of another one's input: VGGish beside CNN+VGGish. A clip is heard as
@@ -120,6 +128,7 @@ struct Bundle {
   std::vector<BundledNetwork> networks;
   CombineRule combine = CombineRule::kMean;
   std::vector<double> weights;  ///< one a network; empty: equal
+  bool sum_to_one = false;      ///< of kGeometric, of networks that give one tag a clip
   std::vector<int> parents;     ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
   HierarchyTop top = HierarchyTop::kJoint;  ///< of kHierarchy: networks[0] is the top, the others branches
   SelfTest self_test;
@@ -135,6 +144,9 @@ struct Bundle {
     visit("networks", self.networks, kAny, "architectures with their front ends");
     visit("combine", self.combine, kAny, "how several networks' scores become one");
     visit("weights", self.weights, kNotNegative, "of the networks");
+    visit("sum_to_one", self.sum_to_one, kAny,
+          "combine: geometric: weights are exponents as they stand, and a clip's scores are divided by their "
+          "sum");
     visit("parents", self.parents, Range{-1, 100000}, "index of the tag above each, -1 at the top");
     visit("top", self.top, kAny, "combine: hierarchy: what stands for categories that are not selected");
     visit("self_test", self.self_test, kAny, "an input and the expected answer");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "architectures/model_options.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
 
@@ -51,6 +52,13 @@ std::vector<std::string> known_tags(const std::vector<std::string>& own,
   return known;
 }
 
+bool all_give_one_tag(const std::vector<Bundle>& bundles) {
+  return std::all_of(bundles.begin(), bundles.end(), [](const Bundle& bundle) {
+    return std::all_of(bundle.networks.begin(), bundle.networks.end(),
+                       [](const BundledNetwork& network) { return gives_one_tag(network.kind); });
+  });
+}
+
 }  // namespace
 
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
@@ -77,6 +85,7 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
     }
     made.thresholds.push_back(threshold);
   }
+  made.sum_to_one = request.rule == CombineRule::kGeometric && all_give_one_tag(request.bundles);
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     Bundle& bundle = request.bundles[i];
     double sum = 0.0;
@@ -85,7 +94,9 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
       // A bundle of several networks counts as one.
       const double share = bundle.weights.empty() ? 1.0 / static_cast<double>(bundle.networks.size())
                                                   : bundle.weights[k] / sum;
-      if (!hierarchy) made.weights.push_back((request.weights.empty() ? 1.0 : request.weights[i]) * share);
+      const double own =
+          request.weights.empty() ? 1.0 / static_cast<double>(request.bundles.size()) : request.weights[i];
+      if (!hierarchy) made.weights.push_back(own * share);
       if (hierarchy && bundle.tags != made.tags) bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
       made.networks.push_back(std::move(bundle.networks[k]));
       made.tensors.push_back(std::move(bundle.tensors[k]));

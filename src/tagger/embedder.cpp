@@ -12,7 +12,7 @@
 namespace earmark {
 
 Embedder::Embedder(const BundledEmbedder& spec, const TensorMap& tensors, MakeNetworkFn& make_network)
-    : spec_(spec), extractor_(spec.front_end.log_mel) {
+    : spec_(spec), extractor_(spec.front_end.log_mel.value()) {
   BundledNetwork network;
   network.kind = spec.kind;
   network.revision = spec.revision;

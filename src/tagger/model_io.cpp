@@ -13,6 +13,7 @@
 #include "core/options_io.h"
 #include "core/torch_pickle.h"
 #include "earmark/error.h"
+#include "features/feature_extractor.h"
 #include "tagger/embedder.h"
 #include "tagger/inputs.h"
 #include "tagger/scorer.h"
@@ -53,9 +54,8 @@ FrontEnd front_end_for(const ImportRequest& request, const ModelOptions& model) 
   if (request.front_end) {
     chosen = *request.front_end;
   } else {
-    chosen.log_mel = default_front_end(model);
-    chosen.log_mel.n_mels = sizes.n_mels;
-    chosen.normalizer = request.normalizer;
+    chosen = FrontEnd::of(default_front_end(model), request.normalizer);
+    if (chosen.log_mel) chosen.log_mel->n_mels = sizes.n_mels;
     if (n_metadata_of(model) > 0) {
       chosen.metadata = raw_place_and_time();
       while (static_cast<int>(chosen.metadata.size()) < n_metadata_of(model)) {
@@ -65,15 +65,16 @@ FrontEnd front_end_for(const ImportRequest& request, const ModelOptions& model) 
       chosen.metadata.resize(static_cast<std::size_t>(n_metadata_of(model)));
     }
   }
-  const auto problems = chosen.log_mel.problems();
+  const FeatureOptions features = chosen.features();
+  auto problems = problems_of(features);
+  if (problems.empty()) problems = feature_problems(model, features);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the front end is not possible:", problems);
-  const int channels =
-      LogMelExtractor(chosen.log_mel).n_channels(chosen.log_mel.channels == Channels::kMono ? 1 : 2);
-  if (chosen.log_mel.n_mels != sizes.n_mels || channels != sizes.n_channels) {
+  const int channels = FeatureExtractor(features).n_channels();
+  if (n_mels_of(features) != sizes.n_mels || channels != sizes.n_channels) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("the front end gives {} channels of {} bands, the network wants {} of {}; name a "
                             "recipe with its front end",
-                            channels, chosen.log_mel.n_mels, sizes.n_channels, sizes.n_mels));
+                            channels, n_mels_of(features), sizes.n_channels, sizes.n_mels));
   }
   return chosen;
 }
@@ -200,12 +201,20 @@ std::span<const float> row_of(const std::vector<float>& values, const std::optio
   return std::span(values).subspan(static_cast<std::size_t>(i * width), static_cast<std::size_t>(width));
 }
 
-void check_forward(const BundledNetwork& spec, const ForwardInput& input) {
-  const std::vector<std::int64_t>& shape = input.features.shape;
-  if (shape.size() != 4 || input.features.n_elements() == 0)
+// [batch, channels, n_mels, n_frames]; of one channel of samples [batch, n_samples] says as much.
+std::vector<std::int64_t> forward_shape(const BundledNetwork& spec, const Tensor& features) {
+  std::vector<std::int64_t> shape = features.shape;
+  const bool samples = spec.front_end.waveform.has_value();
+  if (samples && shape.size() == 2) shape = {shape[0], 1, 1, shape[1]};
+  if (shape.size() != 4 || features.n_elements() == 0)
     throw Error(ErrorCode::kInvalidOption,
-                fmt::format("features: must be [batch, channels, n_mels, n_frames] and not empty, got {}",
-                            input.features.shape_text()));
+                fmt::format("features: must be [batch, {}] and not empty, got {}",
+                            samples ? "n_samples" : "channels, n_mels, n_frames", features.shape_text()));
+  return shape;
+}
+
+void check_forward(const BundledNetwork& spec, const ForwardInput& input,
+                   const std::vector<std::int64_t>& shape) {
   if (!input.lengths.empty() && static_cast<std::int64_t>(input.lengths.size()) != shape[0])
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("lengths: one an item ({}), got {}", shape[0], input.lengths.size()));
@@ -214,13 +223,21 @@ void check_forward(const BundledNetwork& spec, const ForwardInput& input) {
       throw Error(ErrorCode::kInvalidOption,
                   fmt::format("lengths: must be 1..{} frames, got {}", shape[3], length));
   }
-  const LogMelOptions& front_end = spec.front_end.log_mel;
-  const int channels = LogMelExtractor(front_end).n_channels(front_end.channels == Channels::kMono ? 1 : 2);
-  if (shape[1] != channels || shape[2] != front_end.n_mels) {
+  const FeatureOptions front_end = spec.front_end.features();
+  const int channels = FeatureExtractor(front_end).n_channels();
+  if (shape[1] != channels || shape[2] != n_mels_of(front_end)) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("features: the network sees [batch, {}, {}, n_frames], got {}", channels,
-                            front_end.n_mels, input.features.shape_text()));
+                            n_mels_of(front_end), input.features.shape_text()));
   }
+}
+
+// All items in one pass.
+std::vector<float> together(const Network& network, const ForwardInput& input,
+                            const std::vector<std::int64_t>& shape, std::span<const float> values,
+                            std::span<const float> metadata, std::span<const float> embeddings) {
+  NetworkInput all{shape[0], shape[1], shape[2], shape[3], values, input.lengths, metadata, embeddings};
+  return network.scores(all);
 }
 
 }  // namespace
@@ -231,8 +248,8 @@ Tensor forward_features(const Bundle& bundle, std::size_t network, const Forward
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("network: the bundle has {}, got number {}", bundle.networks.size(), network));
   const BundledNetwork& spec = bundle.networks[network];
-  check_forward(spec, input);
-  const std::vector<std::int64_t>& shape = input.features.shape;
+  const std::vector<std::int64_t> shape = forward_shape(spec, input.features);
+  check_forward(spec, input, shape);
   TensorMap tensors = bundle.tensors[network];
   take_tensors(tensors, "embedder.");
   const std::unique_ptr<Network> built = make_network(spec, tensors);
@@ -243,6 +260,9 @@ Tensor forward_features(const Bundle& bundle, std::size_t network, const Forward
                 fmt::format("features: value {} is {}, not a number", bad - values.begin(), *bad));
   const std::vector<float> metadata = input.metadata ? input.metadata->floats() : std::vector<float>();
   const std::vector<float> embeddings = input.embeddings ? input.embeddings->floats() : std::vector<float>();
+  if (input.together)
+    return Tensor::from_floats(together(*built, input, shape, values, metadata, embeddings),
+                               {shape[0], built->n_tags()});
   const std::size_t item = values.size() / static_cast<std::size_t>(shape[0]);
   std::vector<float> scores;
   for (std::int64_t i = 0; i < shape[0]; ++i) {

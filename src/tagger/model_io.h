@@ -58,13 +58,14 @@ ImportResult import_state(const TensorMap& state, const ImportRequest& request, 
 
 /// What a network is run on, as it sees it.
 struct ForwardInput {
-  Tensor features;                    ///< [batch, channels, n_mels, n_frames]
+  Tensor features;                    ///< [batch, channels, n_mels, n_frames]; of samples also [batch, n]
   std::vector<std::int64_t> lengths;  ///< valid frames of each item; empty: all
   std::optional<Tensor> metadata;     ///< [batch, n_metadata], scaled
   std::optional<Tensor> embeddings;   ///< [batch, n_embedding]
+  bool together = false;  ///< in one pass; differs where a network looks at its whole batch (db_reference)
 };
 
-/// One network of a bundle in evaluation mode, item by item.
+/// One network of a bundle in evaluation mode, item by item unless `together`.
 /// @return [batch, n_tags] float32: scores, or an embedding network's embeddings.
 /// @throws Error(kInvalidOption) where shapes do not fit.
 Tensor forward_features(const Bundle& bundle, std::size_t network, const ForwardInput& input,

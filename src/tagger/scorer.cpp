@@ -45,7 +45,7 @@ Scorer::Part Scorer::make_part(std::size_t index, MakeNetworkFn& make_network) {
   const BundledNetwork& spec = bundle_.networks[index];
   TensorMap tensors = std::move(bundle_.tensors[index]);
   const TensorMap of_embedder = take_tensors(tensors, "embedder.");
-  Part part{LogMelExtractor(spec.front_end.log_mel), make_network(spec, tensors), nullptr,
+  Part part{FeatureExtractor(spec.front_end.features()), make_network(spec, tensors), nullptr,
             columns_of(spec, bundle_.tags)};
   if (spec.embedder) part.embedder = std::make_unique<Embedder>(*spec.embedder, of_embedder, make_network);
   std::vector<std::string> problems;
@@ -68,13 +68,12 @@ Scorer::Part Scorer::make_part(std::size_t index, MakeNetworkFn& make_network) {
 int Scorer::sample_rate_hz() const noexcept {
   int rate = 0;
   for (const BundledNetwork& network : bundle_.networks)
-    rate = std::max(rate, network.front_end.log_mel.sample_rate_hz);
+    rate = std::max(rate, sample_rate_of(network.front_end.features()));
   return rate;
 }
 bool Scorer::mono() const noexcept {
-  return std::all_of(bundle_.networks.begin(), bundle_.networks.end(), [](const BundledNetwork& network) {
-    return network.front_end.log_mel.channels == Channels::kMono;
-  });
+  return std::all_of(bundle_.networks.begin(), bundle_.networks.end(),
+                     [](const BundledNetwork& network) { return is_mono(network.front_end.features()); });
 }
 
 std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace,
@@ -99,7 +98,8 @@ std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& wavefo
   const auto heard_by = [&](int rate) -> const Waveform& {
     return at_rate(waveform, rate, workspace.resampled);
   };
-  part.extractor.compute(heard_by(front_end.log_mel.sample_rate_hz), workspace.log_mel, workspace.features);
+  part.extractor.compute(heard_by(sample_rate_of(part.extractor.options())), workspace.log_mel,
+                         workspace.features);
   front_end.normalizer.apply(workspace.features);
   const FeatureMap& f = workspace.features;
   NetworkInput input{1, f.n_channels, f.n_mels, f.n_frames, f.values, {}, {}, {}};
@@ -130,23 +130,48 @@ std::vector<float> Scorer::combined(const Waveform& waveform, Workspace& workspa
     return hierarchy_scores(bundle_.parents, top, branches, bundle_.top);
   }
   if (parts_.size() == 1) return scores_of(0);
-  const bool geometric = bundle_.combine == CombineRule::kGeometric;
+  if (bundle_.combine == CombineRule::kGeometric) return geometric_mean(scores_of);
   std::vector<double> total(n_tags, 0.0);
   double weight_sum = 0.0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const std::vector<float> own = scores_of(i);
     const double weight = bundle_.weights.empty() ? 1.0 : bundle_.weights[i];
     weight_sum += weight;
-    for (std::size_t k = 0; k < n_tags; ++k) {
-      const auto x = static_cast<double>(own[k]);
-      total[parts_[i].columns[k]] += weight * (geometric ? std::log(std::max(x, 1e-12)) : x);
-    }
+    for (std::size_t k = 0; k < n_tags; ++k)
+      total[parts_[i].columns[k]] += weight * static_cast<double>(own[k]);
   }
   std::vector<float> scores(n_tags);
-  for (std::size_t k = 0; k < n_tags; ++k) {
-    const double mean = total[k] / weight_sum;
-    scores[k] = static_cast<float>(geometric ? std::exp(mean) : mean);
+  for (std::size_t k = 0; k < n_tags; ++k) scores[k] = static_cast<float>(total[k] / weight_sum);
+  return scores;
+}
+
+// In the log domain, because products of many scores are no floats any more. Of networks that give one tag a
+// clip the weights are exponents as they stand, and the scores are divided by their sum (Cochlear.ai, DCASE
+// 2018 Task 2).
+std::vector<float> Scorer::geometric_mean(
+    const std::function<std::vector<float>(std::size_t)>& scores_of) const {
+  const std::size_t n_tags = bundle_.tags.size();
+  const bool to_one = bundle_.sum_to_one;
+  std::vector<double> logs(n_tags, 0.0);
+  double weight_sum = 0.0;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const std::vector<float> own = scores_of(i);
+    const double weight =
+        bundle_.weights.empty() ? 1.0 / static_cast<double>(parts_.size()) : bundle_.weights[i];
+    weight_sum += weight;
+    for (std::size_t k = 0; k < n_tags; ++k) {
+      const auto x = static_cast<double>(own[k]);
+      logs[parts_[i].columns[k]] += weight * std::log(to_one ? x + 1e-20 : std::max(x, 1e-12));
+    }
   }
+  const double largest = *std::max_element(logs.begin(), logs.end());
+  double sum = 0.0;
+  for (double& x : logs) {
+    x = std::exp(to_one ? x - largest : x / weight_sum);
+    sum += x;
+  }
+  std::vector<float> scores(n_tags);
+  for (std::size_t k = 0; k < n_tags; ++k) scores[k] = static_cast<float>(to_one ? logs[k] / sum : logs[k]);
   return scores;
 }
 

@@ -7,6 +7,7 @@
 
 #include "earmark/log_mel.h"
 #include "earmark/waveform.h"
+#include "features/feature_extractor.h"
 #include "tagger/bundle.h"
 #include "tagger/embedder.h"
 #include "tagger/network.h"
@@ -46,7 +47,7 @@ class Scorer {
  private:
   friend void complete_self_test(Bundle& bundle, MakeNetworkFn& make_network, Precision precision);
   struct Part {
-    LogMelExtractor extractor;
+    FeatureExtractor extractor;
     std::unique_ptr<Network> network;
     std::unique_ptr<Embedder> embedder;  // null: none
     std::vector<std::size_t> columns;    // its tags' places among the bundle's
@@ -59,6 +60,7 @@ class Scorer {
   /// One network's scores of its own tags.
   std::vector<float> part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,
                                  const Beside& metadata, const Beside& embeddings) const;
+  std::vector<float> geometric_mean(const std::function<std::vector<float>(std::size_t)>& scores_of) const;
   std::vector<float> combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
                               const Beside& embeddings) const;
 

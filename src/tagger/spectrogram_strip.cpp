@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "core/options_io.h"
+#include "features/published_front_ends.h"
+
 namespace earmark {
 namespace {
 
@@ -45,7 +48,26 @@ class ShownSource : public AudioSource {
   std::unique_ptr<AudioSource> inner_;
 };
 
+// What a network hears, as log-mel bands; of one that hears waveforms the picture that it makes, or one as
+// good.
+LogMelOptions bands_of(const BundledNetwork& network) {
+  if (network.front_end.log_mel) return *network.front_end.log_mel;
+  LogMelOptions bands = cochlear_front_end(sample_rate_of(network.front_end.features()));
+  std::vector<std::string> problems;
+  if (const Value* inside = network.options.find("log_mel"))
+    read_options(*inside, bands, "options.log_mel", problems);
+  return bands;
+}
+
 }  // namespace
+
+LogMelOptions picture_front_end(const Bundle& bundle) {
+  const auto by_rate = [](const BundledNetwork& a, const BundledNetwork& b) {
+    return sample_rate_of(a.front_end.features()) < sample_rate_of(b.front_end.features());
+  };
+  // The recording is decoded at the highest rate of all.
+  return bands_of(*std::max_element(bundle.networks.begin(), bundle.networks.end(), by_rate));
+}
 
 SpectrogramStrip::SpectrogramStrip(const LogMelOptions& front_end)
     : options_(plain(front_end)), extractor_(options_) {}

@@ -8,6 +8,7 @@
 #include "audio/audio_source.h"
 #include "earmark/log_mel.h"
 #include "earmark/tagger.h"
+#include "tagger/bundle.h"
 
 namespace earmark {
 
@@ -49,6 +50,10 @@ class SpectrogramStrip {
   std::vector<Column> columns_;
   std::uint32_t frames_per_column_ = 1;
 };
+
+/// The bands that pictures of a bundle's recordings show: those of its network of the highest sample rate,
+/// also where it makes them itself of waveforms.
+LogMelOptions picture_front_end(const Bundle& bundle);
 
 /// Scores of all segments, neighbours joined by their larger score when there are more than kMaxSegments.
 class ScoreStrip {

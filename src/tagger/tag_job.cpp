@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
+#include "tagger/spectrogram_strip.h"
 #include "tagger/tag_output.h"
 #include "tagger/tag_run.h"
 
@@ -183,7 +184,7 @@ void TagJob::check_settings(const Scorer& scorer) const {
 
 TagSummary TagJob::run(const Scorer& scorer) {
   const ScoringOptions scoring = scoring_options(scorer, request_.cut);
-  const LogMelOptions& front_end = scorer.bundle().networks.front().front_end.log_mel;
+  const LogMelOptions front_end = picture_front_end(scorer.bundle());
   TagFormatter formatter(scorer.bundle().tags, {request_.format, request_.events, selection(scorer),
                                                 front_end.f_min_hz, front_end.f_max_hz});
   if (request_.overwrite && !request_.ledger.empty()) std::filesystem::remove(request_.ledger);

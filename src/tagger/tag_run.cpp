@@ -53,8 +53,7 @@ class Teller : public ResultSink {
 
 // What a picture needs, gathered while the recording streams by.
 struct PictureParts {
-  explicit PictureParts(const Scorer& scorer)
-      : spectrogram(scorer.bundle().networks.front().front_end.log_mel) {}
+  explicit PictureParts(const Scorer& scorer) : spectrogram(picture_front_end(scorer.bundle())) {}
   SpectrogramStrip spectrogram;
   ScoreStrip scores;
 };

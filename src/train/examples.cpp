@@ -37,6 +37,11 @@ struct WaveStepPlanner {
   Rng& rng;
   WavePlan& plan;
 
+  void operator()(const RandomSegmentOptions& options) const {
+    const std::ptrdiff_t begin = draw_segment(options, plan.n_samples, rng);
+    plan.n_samples = static_cast<std::size_t>(options.samples);
+    plan.steps.emplace_back(WavePlan::Segment{begin, plan.n_samples});
+  }
   void operator()(const TimeShiftOptions& options) const {
     if (rng.bernoulli(options.probability))
       plan.steps.emplace_back(WavePlan::Shift{draw_time_shift(options, plan.n_samples, rng)});
@@ -61,6 +66,9 @@ struct WaveStepRunner {
   const ClipStore& clips;
   Waveform& waveform;
 
+  void operator()(const WavePlan::Segment& segment) const {
+    cut_segment(waveform, segment.begin, segment.length);
+  }
   void operator()(const WavePlan::Mix& mix) const {
     waveform = superpose_channels(waveform, *clips.get(mix.other), mix.how);
   }
@@ -130,8 +138,10 @@ struct FeatureAugmenter {
   void operator()(const ChannelSwapOptions& options) const {
     if (rng.bernoulli(options.probability)) swap_channels(features);
   }
-  void operator()(const MixupOptions&) const {}           // done on the batch
-  void operator()(const SuperposeMixupOptions&) const {}  // done on the waveform
+  void operator()(const MixupOptions&) const {}  // done on the batch
+  void operator()(const RandomScaleOptions&) const {}
+  void operator()(const RandomSegmentOptions&) const {}  // done on the waveform
+  void operator()(const SuperposeMixupOptions&) const {}
   void operator()(const TimeShiftOptions&) const {}
   void operator()(const VolumeOptions&) const {}
   void operator()(const PitchShiftOptions&) const {}
@@ -168,7 +178,7 @@ void mix_facts(Batch& batch, const MixupPlan& plan) {
 }  // namespace
 
 ExampleMaker::ExampleMaker(const Recipe& recipe, const ClipStore& clips)
-    : recipe_(recipe), clips_(clips), extractor_(recipe.log_mel()) {
+    : recipe_(recipe), clips_(clips), extractor_(recipe.features) {
   for (std::size_t i = 0; i < clips.size(); ++i) {
     all_.push_back(i);
     if (clips.clip(i).verified) verified_.push_back(i);
@@ -202,7 +212,15 @@ std::string ExampleMaker::name_of(std::size_t clip, const WavePlan& plan, std::u
   return name;
 }
 
-// Log-mel, not normalised, and embeddings of what `plan` makes of a clip.
+// Of the features of samples of that name; empty where they are made in less time than they are read.
+std::string ExampleMaker::key_of(const std::string& name) const {
+  const auto* log_mel = std::get_if<LogMelFeatures>(&recipe_.features);
+  if (name.empty() || log_mel == nullptr) return "";
+  const LogMelOptions& options = *log_mel;
+  return fmt::format("log_mel {}\n{}\n{}", kLogMelRevision, to_json(write_options(options)), name);
+}
+
+// Features, not normalised, and embeddings of what `plan` makes of a clip.
 void ExampleMaker::hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant,
                         Example& example) const {
   std::shared_ptr<const Waveform> as_it_is;
@@ -217,14 +235,10 @@ void ExampleMaker::hear(std::size_t clip, const WavePlan& plan, std::uint64_t va
     return *changed;
   };
   const std::string name = name_of(clip, plan, variant);
-  const LogMelOptions& options = recipe_.log_mel();
-  const std::string key = name.empty() ? ""
-                                       : fmt::format("log_mel {}\n{}\n{}", kLogMelRevision,
-                                                     to_json(write_options(options)), name);
   FeatureMap& features = example.features;
-  features.n_channels = extractor_.n_channels(options.channels == Channels::kMono ? 1 : 2);
-  features.n_mels = options.n_mels;
-  features.values = kept(key, [&] { return extractor_.compute(waveform()).values; });
+  features.n_channels = extractor_.n_channels();
+  features.n_mels = n_mels_of(recipe_.features);
+  features.values = kept(key_of(name), [&] { return extractor_.compute(waveform()).values; });
   features.n_frames = static_cast<int>(features.values.size() /
                                        static_cast<std::size_t>(features.n_channels * features.n_mels));
   if (embedder_ == nullptr) return;
@@ -278,6 +292,8 @@ std::uint64_t ExampleMaker::variant_of(std::uint64_t epoch) const {
 void ExampleMaker::measure_normalizers() {
   const bool apart = recipe_.normalize_sources == NormalizeSources::kApart && !verified_.empty() &&
                      verified_.size() < clips_.size();
+  const bool waveforms = std::holds_alternative<WaveformOptions>(recipe_.features);
+  if (waveforms && recipe_.normalize == NormalizeScale::kNone) return set_normalizers({}, {});
   FeatureMoments checked, unchecked;
   for (std::size_t i = 0; i < clips_.size(); ++i)
     (apart && !clips_.clip(i).verified ? unchecked : checked).add(features_of(i));
@@ -310,7 +326,7 @@ void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& v
   if (!rng.bernoulli(options.probability) || partners.size() < 2) return;
   const auto longest = static_cast<std::size_t>(options.length_ratio * static_cast<double>(plan.n_samples));
   const auto max_samples =
-      static_cast<std::size_t>(std::llround(options.max_s * recipe_.log_mel().sample_rate_hz));
+      static_cast<std::size_t>(std::llround(options.max_s * sample_rate_of(recipe_.features)));
   for (int i = 0; i < kPartnerTries; ++i) {
     WavePlan::Mix mix;
     mix.other = partners[rng.below(partners.size())];
@@ -385,22 +401,28 @@ Example ExampleMaker::plain(std::size_t clip) const {
   return example;
 }
 
-void ExampleMaker::mix(Batch& batch) const {
+void ExampleMaker::mix(Batch& batch, const MixupOptions& options) const {
   const auto size = static_cast<std::size_t>(batch.size());
+  const MixupPlan plan = draw_mixup(options, recipe_.seed, batch.iteration, size);
+  if (!plan.changes() && !options.halves) return;
+  for (std::vector<float>* values : {&batch.features, &batch.metadata, &batch.embeddings}) {
+    if (!values->empty()) mix_items(*values, size, plan);
+  }
+  if (options.each) {
+    mix_items(batch.targets, size, plan);
+  } else {
+    keep_both_targets(batch, size, plan);
+  }
+  mix_facts(batch, plan);
+}
+
+void ExampleMaker::mix(Batch& batch) const {
   for (const AugmentOptions& options : recipe_.augment) {
-    const auto* mixup = std::get_if<MixupOptions>(&options);
-    if (mixup == nullptr) continue;
-    const MixupPlan plan = draw_mixup(*mixup, recipe_.seed, batch.iteration, size);
-    if (!plan.changes() && !mixup->halves) continue;
-    for (std::vector<float>* values : {&batch.features, &batch.metadata, &batch.embeddings}) {
-      if (!values->empty()) mix_items(*values, size, plan);
+    if (const auto* mixup = std::get_if<MixupOptions>(&options)) mix(batch, *mixup);
+    if (const auto* scale = std::get_if<RandomScaleOptions>(&options)) {
+      scale_items(batch.features,
+                  draw_scales(*scale, recipe_.seed, batch.iteration, static_cast<std::size_t>(batch.size())));
     }
-    if (mixup->each) {
-      mix_items(batch.targets, size, plan);
-    } else {
-      keep_both_targets(batch, size, plan);
-    }
-    mix_facts(batch, plan);
   }
 }
 

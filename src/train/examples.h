@@ -12,7 +12,7 @@
 
 #include "data/samplers.h"
 #include "earmark/feature_map.h"
-#include "earmark/log_mel.h"
+#include "features/feature_extractor.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
 #include "models/stripes.h"
@@ -37,6 +37,10 @@ struct WavePlan {
     std::size_t other = 0;  ///< clip
     SuperposePlan how;
   };
+  struct Segment {
+    std::ptrdiff_t begin = 0;  ///< in the clip; negative: zeros before it
+    std::size_t length = 0;
+  };
   struct Shift {
     std::size_t by = 0;  ///< samples
   };
@@ -51,7 +55,7 @@ struct WavePlan {
     PinkNoiseOptions options;
     PinkNoisePlan how;
   };
-  std::vector<std::variant<Mix, Shift, Volume, Pitch, Noise>> steps;
+  std::vector<std::variant<Segment, Mix, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
   bool verified = true;        ///< of the result
@@ -105,7 +109,7 @@ class ExampleMaker {
   Example augmented(const Visit& visit, std::uint64_t epoch) const;
   /// How long a visit's example is and which tags it has (from 0.5), as batches are made by.
   BucketItem describe(const Visit& visit, std::uint64_t epoch) const;
-  /// What is done to a whole batch, a pure function of its iteration: mixup.
+  /// What is done to a whole batch, a pure function of its iteration: mixup, then its items' loudness.
   void mix(Batch& batch) const;
   /// As scored: no augmentation.
   Example plain(std::size_t clip) const;
@@ -114,21 +118,22 @@ class ExampleMaker {
 
  private:
   FeatureMap features_of(std::size_t clip) const;
+  void mix(Batch& batch, const MixupOptions& options) const;
   std::vector<float> kept(const std::string& key, const std::function<std::vector<float>()>& make) const;
   std::string name_of(std::size_t clip, const WavePlan& plan, std::uint64_t variant) const;
+  std::string key_of(const std::string& name) const;
   void hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant, Example& example) const;
   std::uint64_t variant_of(std::uint64_t epoch) const;
+  const Normalizer& normalizer_of(std::size_t clip) const {
+    return unverified_normalizer_ && !clips_.clip(clip).verified ? *unverified_normalizer_ : normalizer_;
+  }
   WavePlan plan(const Visit& visit, std::uint64_t epoch) const;
   void plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng, WavePlan& plan) const;
 
   const Recipe& recipe_;
   const ClipStore& clips_;
   std::vector<std::size_t> all_, verified_;  // clips that may be mixed in
-  LogMelExtractor extractor_;
-  const Normalizer& normalizer_of(std::size_t clip) const {
-    return unverified_normalizer_ && !clips_.clip(clip).verified ? *unverified_normalizer_ : normalizer_;
-  }
-
+  FeatureExtractor extractor_;
   Normalizer normalizer_;
   std::optional<Normalizer> unverified_normalizer_;
   std::vector<MetadataColumn> columns_;

@@ -327,6 +327,7 @@ struct TrainOptions {
   int batch_size = 16;
   Sampler sampler = Sampler::kShuffle;
   BucketOptions bucket;
+  bool skip_absent_tags = false;
   int repeat_verified = 0;
   SwaOptions swa;
   bool refresh_batch_norm = true;
@@ -349,6 +350,10 @@ struct TrainOptions {
           "which clips share a batch: a new permutation each epoch, buckets of similar length and distinct "
           "tags, or one random clip of each tag");
     visit("bucket", self.bucket, kAny, "the bucketed sampler's rules");
+    visit(
+        "skip_absent_tags", self.skip_absent_tags, kAny,
+        "one_per_class: a tag that no clip to train on has is passed over (a part of a data set); else it is "
+        "refused");
     visit("repeat_verified", self.repeat_verified, Range{0, 1000},
           "further visits of each verified clip in an epoch, mixed with verified ones alone");
     visit("swa", self.swa, kAny, "stochastic weight averaging");

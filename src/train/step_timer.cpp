@@ -18,7 +18,7 @@ class UpbStepTimer final : public StepTimer {
     learner_ = std::make_unique<Learner>(recipe_, LossTags::plain(options.n_tags), 1, nullptr, false);
     Rng rng(0, "step_timer");
     batch_.n_channels = 1;
-    batch_.n_mels = recipe_.log_mel().n_mels;
+    batch_.n_mels = n_mels_of(recipe_.features);
     batch_.n_frames = options.n_frames;
     batch_.n_valid.assign(static_cast<std::size_t>(options.batch_size), options.n_frames);
     batch_.features.resize(static_cast<std::size_t>(batch_.size() * batch_.n_mels * batch_.n_frames));

@@ -60,13 +60,14 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
 
 BatchOrderOptions order_options(const Recipe& recipe) {
   const TrainOptions& train = recipe.train;
-  return {train.sampler, train.batch_size, train.repeat_verified, train.bucket, recipe.seed};
+  return {train.sampler, train.batch_size, train.repeat_verified,
+          train.bucket,  recipe.seed,      train.skip_absent_tags};
 }
 
 ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   ClipStoreOptions options;
-  options.sample_rate_hz = recipe.log_mel().sample_rate_hz;
-  options.mono = recipe.log_mel().channels == Channels::kMono;
+  options.sample_rate_hz = sample_rate_of(recipe.features);
+  options.mono = is_mono(recipe.features);
   options.cache = cache;
   return options;
 }
@@ -268,7 +269,7 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
     examples_->set_metadata_columns(saved->state.metadata);
   } else if (init_ && recipe_.train.init == InitRule::kWhole) {
     const FrontEnd& front_end = init_->networks.front().front_end;
-    if (!(write_options(front_end.log_mel) == write_options(recipe_.log_mel()))) {
+    if (!(write_options(front_end.features()) == write_options(recipe_.features))) {
       throw Error(ErrorCode::kInvalidOption,
                   "--init: the bundle's front end is not the recipe's `features`; the weights would see "
                   "another input");
@@ -444,7 +445,7 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   network.kind = learner_->model_kind();
   network.revision = learner_->model_revision();
   network.options = learner_->model_options();
-  network.front_end = {recipe_.log_mel(), examples_->normalizer(), examples_->metadata_columns()};
+  network.front_end = FrontEnd::of(recipe_.features, examples_->normalizer(), examples_->metadata_columns());
   bundle.tensors.push_back(borrowed_state_of(learner_->network()));
   if (embedder_) {
     network.embedder = embedder_->parts.spec;

@@ -132,6 +132,26 @@ TEST(DrawMixup, HalvesArePairedAndEachPairMayHaveItsOwnShare) {
   EXPECT_EQ(one.lambda, std::vector<double>(4, plan.lambda[0]));
 }
 
+TEST(DrawMixup, WithoutSelfEveryClipMeetsAnotherAndAllOthersAreAsLikely) {
+  MixupOptions options;
+  options.no_self = true;
+  std::vector<std::vector<int>> counts(4, std::vector<int>(4, 0));
+  for (long iteration = 0; iteration < 3000; ++iteration) {
+    const MixupPlan plan = draw_mixup(options, 1, iteration, 4);
+    for (std::size_t i = 0; i < 4; ++i) ++counts[i][plan.partner[i]];
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      if (i == k) {
+        EXPECT_EQ(counts[i][k], 0);
+      } else {
+        EXPECT_NEAR(counts[i][k], 1000, 130);  // five deviations of 26
+      }
+    }
+  }
+  EXPECT_EQ(draw_mixup(options, 1, 0, 1).partner, std::vector<std::size_t>{0}) << "alone in its batch";
+}
+
 TEST(MixItems, LambdaOfOneChangesNoBit) {
   std::vector<float> values{0.1f, -0.3f, 1e30f, 7.0f};
   const std::vector<float> before = values;

@@ -186,6 +186,21 @@ TEST(BatchOrder, OnePerClassNamesWhatDoesNotFit) {
   }
 }
 
+TEST(BatchOrder, OnePerClassPassesOverAbsentTagsWhenToldTo) {
+  const std::vector<Clip> clips = clips_with({0, 1, 1, 3}, 4);  // nothing has the third tag
+  BatchOrderOptions options;
+  options.sampler = Sampler::kOnePerClass;
+  options.skip_absent_tags = true;
+  const BatchOrder order(clips, options, nullptr);
+  for (long i = 0; i < 20; ++i) {
+    const auto batch = order.at(i).visits;
+    ASSERT_EQ(batch.size(), 3U);
+    EXPECT_EQ(batch[0].clip, 0U);
+    EXPECT_TRUE(batch[1].clip == 1 || batch[1].clip == 2);
+    EXPECT_EQ(batch[2].clip, 3U);
+  }
+}
+
 TEST(BatchOrder, BucketedIsAPureFunctionOfTheIterationWhateverWasAskedBefore) {
   const std::vector<Clip> clips = thirty_clips();
   BatchOrderOptions options;

@@ -67,7 +67,7 @@ TEST(ParseRecipe, OverridesReachMapsListsAndKinds) {
   EXPECT_EQ(recipe.train.batch_size, 4);
   EXPECT_EQ(std::get<FrequencyWarpOptions>(recipe.augment[1]).probability, 0.25);
   EXPECT_EQ(std::get<BceOptions>(recipe.loss).reduce, LossReduce::kMean);
-  EXPECT_EQ(recipe.log_mel().n_mels, 64);
+  EXPECT_EQ(n_mels_of(recipe.features), 64);
   EXPECT_TRUE(recipe.train.swa.enabled);
   EXPECT_EQ(std::get<StepsScheduleOptions>(recipe.schedule).at, (std::vector<long>{5, 9}));
 }
@@ -259,6 +259,33 @@ TEST(ScheduleFactor, GoldenCosineRestarts) {
   restarts.period = 8;
   for (std::size_t i = 0; i < expected.size(); ++i)
     EXPECT_NEAR(0.1 * schedule_factor(restarts, static_cast<long>(i), 2040), expected[i], 1e-12) << i;
+}
+
+TEST(ParseRecipe, WaveformNetworksAndTheirFeaturesGoTogether) {
+  const std::string wave = "features: {kind: waveform, sample_rate_hz: 16000}\nloss: {kind: cross_entropy}\n";
+  const std::string network = "model: {kind: single_block_densenet_wave}\n";
+  EXPECT_EQ(message_of(wave + network), "");
+  const auto expect = [](const std::string& yaml, const std::string& part) {
+    EXPECT_NE(message_of(yaml).find(part), std::string::npos) << message_of(yaml);
+  };
+  expect("loss: {kind: cross_entropy}\n" + network,
+         "features.kind: single_block_densenet_wave hears waveform, got log_mel");
+  expect(wave + "model: {kind: two_path_resnet}\n",
+         "features.kind: two_path_resnet hears log_mel, got waveform");
+  const std::string logmel = "model: {kind: single_block_densenet_logmel";
+  expect(wave + logmel + "}\n",
+         "model.log_mel.sample_rate_hz: must equal features.sample_rate_hz (16000), got 44100");
+  EXPECT_EQ(message_of(wave + logmel + ", log_mel: {sample_rate_hz: 16000, f_max_hz: 8000}}\n"), "");
+  expect(wave + logmel + ", log_mel: {sample_rate_hz: 16000, f_max_hz: 8000, framing: reflect}}\n",
+         "model.log_mel.framing: must complete with zeros inside a network");
+  expect(wave + network + "augment: [{kind: frequency_mask}]\n",
+         "augment[0]: frequency_mask works on log-mel bands, got features.kind waveform");
+  expect(wave + network + "augment: [{kind: random_scale, min: 2}]\n",
+         "augment[0].min: must not pass max (1), got 2");
+  expect("augment: [{kind: random_scale}]\n", "augment[0]: random_scale is for features.kind waveform");
+  EXPECT_EQ(
+      message_of(wave + network + "augment: [{kind: random_segment}, {kind: mixup}, {kind: random_scale}]\n"),
+      "");
 }
 
 TEST(ParseRecipe, ASoftmaxAndItsLossGoTogether) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "../audio/scratch.h"
 #include "core/file.h"
 #include "earmark/error.h"
@@ -44,6 +47,47 @@ TEST(Bundle, RoundTripKeepsEverything) {
   EXPECT_EQ(again.tensors[0].at("weight").bytes, bundle.tensors[0].at("weight").bytes);
   EXPECT_EQ(format_bundle(again), bytes);
   EXPECT_NO_THROW(Scorer(again, make_mean));
+}
+
+Bundle waveform_bundle() {
+  Bundle bundle = fake_bundle();
+  WaveformOptions heard;
+  heard.sample_rate_hz = kRate;
+  heard.min_samples = 5 * kRate;
+  bundle.networks[0].front_end = FrontEnd::of(heard);
+  return bundle;
+}
+
+TEST(Bundle, ANetworkMayHearTheWaveformItself) {
+  Bundle bundle = waveform_bundle();
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  const Bundle again = parse_bundle(format_bundle(bundle), "b");
+  EXPECT_FALSE(again.networks[0].front_end.log_mel);
+  ASSERT_TRUE(again.networks[0].front_end.waveform);
+  EXPECT_EQ(again.networks[0].front_end.waveform->min_samples, 5 * kRate);
+  const Scorer scorer(again, make_mean);
+  EXPECT_EQ(scorer.sample_rate_hz(), kRate);
+  EXPECT_TRUE(scorer.mono());
+  // What the fake network answers by is the mean of its input: here of the samples over their peak, within 5
+  // s.
+  const Waveform sound = noise(1.0, 7);
+  const float peak = std::abs(*std::max_element(sound.samples.begin(), sound.samples.end(),
+                                                [](float a, float b) { return std::abs(a) < std::abs(b); }));
+  Scorer::Workspace workspace;
+  EXPECT_NEAR(scorer.scores(sound, workspace)[0],
+              0.5f + 0.5f * std::sin(3.0f * mean_of(sound.samples) / peak / 5.0f), 1e-5);
+}
+
+TEST(Bundle, OneKindOfFeaturesIsDemanded) {
+  Bundle bundle = waveform_bundle();
+  bundle.networks[0].front_end.log_mel.emplace();
+  EXPECT_THROW(format_bundle(bundle), Error);
+  bundle.networks[0].front_end = {};
+  EXPECT_THROW(format_bundle(bundle), Error);
+  std::string what;
+  const auto damaged = with_text(format_bundle(waveform_bundle()), "divide_by_peak", "divide_by_pea_");
+  EXPECT_EQ(code_of(damaged, &what), ErrorCode::kBadBundle);
+  EXPECT_NE(what.find("front_end.waveform.divide_by_peak: is missing"), std::string::npos) << what;
 }
 
 TEST(Bundle, NewerVersionIsRefusedWithAdvice) {

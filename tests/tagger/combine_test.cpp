@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "audio/resample.h"
 #include "earmark/error.h"
 #include "fake_network.h"
@@ -94,6 +96,34 @@ TEST(CombineBundles, MeansCountABundleOfSeveralNetworksAsOne) {
   EXPECT_NEAR(answer(combine_bundles(both, make_stored))[0], (0.3 + 3 * 0.6) / 4, 1e-7);
 }
 
+// Networks that give one tag a clip: exponents as they stand, then one sum (Cochlear.ai, DCASE 2018 Task 2).
+TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
+  CombineRequest request;
+  request.rule = CombineRule::kGeometric;
+  request.weights = {1.5, 1.0};
+  request.bundles = {stored({"a", "b"}, {0.8f, 0.2f}), stored({"a", "b"}, {0.4f, 0.6f})};
+  for (Bundle& bundle : request.bundles) bundle.networks[0].kind = "single_block_densenet_wave";
+  const double a = std::pow(0.8, 1.5) * 0.4, b = std::pow(0.2, 1.5) * 0.6;
+  const Bundle made = combine_bundles(request, make_stored);
+  EXPECT_TRUE(made.sum_to_one);
+  EXPECT_NEAR(answer(made)[0], a / (a + b), 1e-6);
+  EXPECT_NEAR(answer(made)[1], b / (a + b), 1e-6);
+  // Fifty networks whose product is no float any more.
+  CombineRequest many;
+  many.rule = CombineRule::kGeometric;
+  many.weights.assign(50, 1.5);
+  for (int i = 0; i < 50; ++i) {
+    many.bundles.push_back(stored({"a", "b"}, {2e-10f, 1e-10f}));
+    many.bundles.back().networks[0].kind = "two_path_resnet";
+  }
+  EXPECT_NEAR(answer(combine_bundles(many, make_stored))[0], 1.0, 1e-6);  // 2^75 to 1
+  many.weights.clear();                                                   // exponents of 1 / 50
+  EXPECT_NEAR(answer(combine_bundles(many, make_stored))[0], 2.0 / 3.0, 1e-6);
+  // Sigmoids are no distribution: their weights stay shares.
+  for (Bundle& bundle : request.bundles) bundle.networks[0].kind = "upb_crnn";
+  EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], std::pow(a, 1 / 2.5), 1e-6);
+}
+
 TEST(CombineBundles, OtherTagsAreRefused) {
   CombineRequest request;
   request.bundles = {stored({"a"}, {0.2f}), stored({"b"}, {0.4f})};
@@ -104,8 +134,8 @@ TEST(CombineBundles, OtherTagsAreRefused) {
 TEST(Scorer, ANetworkOfALowerRateHearsTheSegmentResampled) {
   Bundle high = stored({"a"}, {0.0f}), low = high;
   for (Bundle* bundle : {&high, &low}) bundle->networks[0].kind = "averaging";
-  low.networks[0].front_end.log_mel.sample_rate_hz = kRate / 2;
-  low.networks[0].front_end.log_mel.f_max_hz = kRate / 4;
+  low.networks[0].front_end.log_mel->sample_rate_hz = kRate / 2;
+  low.networks[0].front_end.log_mel->f_max_hz = kRate / 4;
   const Waveform sound = noise(1.0, 5);
   Scorer::Workspace workspace;
   const float of_high = Scorer(high, make_stored).scores(sound, workspace)[0];
@@ -127,9 +157,9 @@ TEST(Scorer, AnEmbedderGivesTheNetworkItsEmbeddings) {
   embedder.kind = "averaging";
   embedder.options = Value(Value::Map());
   embedder.front_end.log_mel = bundle.networks[0].front_end.log_mel;
-  embedder.front_end.log_mel.sample_rate_hz = kRate / 2;
-  embedder.front_end.log_mel.f_max_hz = kRate / 4;
-  embedder.front_end.log_mel.framing = Framing::kNone;
+  embedder.front_end.log_mel->sample_rate_hz = kRate / 2;
+  embedder.front_end.log_mel->f_max_hz = kRate / 4;
+  embedder.front_end.log_mel->framing = Framing::kNone;
   embedder.n_examples = 3;
   embedder.example_frames = 10;
   bundle.networks[0].embedder = embedder;
@@ -137,7 +167,7 @@ TEST(Scorer, AnEmbedderGivesTheNetworkItsEmbeddings) {
   const std::vector<float> heard = answer(bundle);
   ASSERT_EQ(heard.size(), 3U);
   const Waveform half = resampled(noise(1.0, 3), kRate / 2);
-  const LogMelExtractor extractor(embedder.front_end.log_mel);
+  const LogMelExtractor extractor(*embedder.front_end.log_mel);
   const FeatureMap features = extractor.compute(half);
   for (int e = 0; e < 3; ++e) {
     double sum = 0.0;

@@ -62,7 +62,7 @@ inline Bundle fake_bundle(double segment_s = 1.0) {
   BundledNetwork network;
   network.kind = "fake";
   network.options = Value(Value::Map{{"n_tags", Value(3)}});
-  LogMelOptions& o = network.front_end.log_mel;
+  LogMelOptions& o = network.front_end.log_mel.emplace();
   o.sample_rate_hz = kRate;
   o.n_fft = o.win_length = 256;
   o.hop_length = 128;

@@ -43,7 +43,7 @@ TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
   const ImportResult result = import_state(state, request, make_any, small_layout);
   EXPECT_EQ(result.bundle.tags, (std::vector<std::string>{"tag_0", "tag_1", "tag_2"}));
   EXPECT_EQ(to_json(result.bundle.networks[0].options), R"({"n_tags":3,"n_mels":64,"n_channels":1})");
-  EXPECT_EQ(result.bundle.networks[0].front_end.log_mel.n_mels, 64);
+  EXPECT_EQ(result.bundle.networks[0].front_end.log_mel->n_mels, 64);
   EXPECT_EQ(result.bundle.self_test.scores.size(), 3u);
   EXPECT_EQ(result.taken.size(), 3u);
   EXPECT_EQ(result.not_taken.size(), 2u);
@@ -57,7 +57,7 @@ TEST(ImportState, NamesWhatDoesNotFit) {
   request.labels = {"one"};
   EXPECT_THROW(import_state(small_state(), request, make_any, small_layout), Error);
   request.labels.clear();
-  request.front_end = FrontEnd();  // of 128 bands
+  request.front_end = FrontEnd::of(LogMelFeatures());  // of 128 bands
   EXPECT_THROW(import_state(small_state(), request, make_any, small_layout), Error);
   TensorMap state = small_state();
   state.erase("fc_out.weight");

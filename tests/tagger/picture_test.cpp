@@ -5,6 +5,7 @@
 #include "../audio/scratch.h"
 #include "core/file.h"
 #include "fake_network.h"
+#include "tagger/spectrogram_strip.h"
 #include "tagger/tag_job.h"
 
 namespace earmark::testing {
@@ -17,7 +18,7 @@ std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
 }
 
 SpectrogramStrip strip_of(const Waveform& wave, std::size_t block) {
-  SpectrogramStrip strip(fake_bundle().networks[0].front_end.log_mel);
+  SpectrogramStrip strip(fake_bundle().networks[0].front_end.log_mel.value());
   for (std::size_t at = 0; at < wave.samples.size(); at += block)
     strip.push(std::span(wave.samples).subspan(at, std::min(block, wave.samples.size() - at)), 1);
   strip.finish();
@@ -28,6 +29,20 @@ TEST(SpectrogramStrip, ColumnsCoverTheRecording) {
   const SpectrogramStrip strip = strip_of(noise(3.0, 1), 1000);
   EXPECT_EQ(strip.n_columns(), (3u * kRate + 127) / 128);
   EXPECT_DOUBLE_EQ(strip.seconds_per_column(), 128.0 / kRate);
+}
+
+TEST(PictureFrontEnd, OfNetworksThatHearWaveformsItIsTheirOwnPictureAtTheHighestRate) {
+  Bundle bundle = fake_bundle();
+  EXPECT_EQ(picture_front_end(bundle).n_mels, 16);
+  BundledNetwork high = bundle.networks[0];
+  WaveformOptions heard;
+  heard.sample_rate_hz = 2 * kRate;
+  high.front_end = FrontEnd::of(heard);
+  bundle.networks.push_back(high);
+  EXPECT_EQ(picture_front_end(bundle).sample_rate_hz, 2 * kRate);
+  EXPECT_EQ(picture_front_end(bundle).f_max_hz, kRate);  // half of it: the network says nothing
+  bundle.networks[1].options.set("log_mel", Value(Value::Map{{"n_mels", Value(24)}}));
+  EXPECT_EQ(picture_front_end(bundle).n_mels, 24);
 }
 
 TEST(SpectrogramStrip, SameWhateverTheBlocks) {

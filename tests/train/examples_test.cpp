@@ -112,6 +112,79 @@ TEST_F(Examples, WaveformStepsActInTheOrderOfTheRecipe) {
   EXPECT_LT(n_noisy, 12);
 }
 
+constexpr const char* kWaveform =
+    "data: {dataset: folder}\nnormalize: none\nloss: {kind: cross_entropy}\n"
+    "features: {kind: waveform, sample_rate_hz: 16000, min_samples: 20000}\n"
+    "model: {kind: single_block_densenet_wave}\n";
+
+TEST_F(Examples, WaveformsAreHeardWholeAndInSegmentsDividedByTheirPeak) {
+  for (const int samples : {6000, 24000}) {
+    const Recipe made = parse_recipe(
+        fmt::format("{}augment: [{{kind: random_segment, samples: {}}}]", kWaveform, samples), "test");
+    const ExampleMaker maker(made, *clips_);
+    const auto whole = clips_->get(1);
+    const FeatureMap plain = maker.plain(1).features;
+    EXPECT_EQ(plain.n_frames, 20000) << "16 000 samples and silence";
+    EXPECT_EQ(plain.values[2000], whole->samples[0] / static_cast<float>(peak_of(*whole)));
+    int n_places = 0;
+    std::vector<float> before;
+    for (std::uint64_t epoch = 0; epoch < 4; ++epoch) {
+      const FeatureMap heard = maker.augmented({1, 0}, epoch).features;
+      EXPECT_EQ(heard.n_mels, 1);
+      EXPECT_EQ(heard.n_frames, std::max(20000, samples));
+      EXPECT_EQ(maker.describe({1, 0}, epoch).length, heard.n_frames);
+      EXPECT_EQ(peak_of(Waveform{16000, 1, heard.values}), 1.0);
+      n_places += heard.values != before ? 1 : 0;
+      before = heard.values;
+    }
+    EXPECT_EQ(n_places, 4);
+  }
+}
+
+// A batch of waveforms: each item lambda of itself and the rest of another, then its own loudness; a mixture
+// counts as checked where both are.
+TEST_F(Examples, ABatchOfWaveformsIsMixedAndScaled) {
+  const std::string mixed = "{kind: mixup, each: true, larger_share: true, no_self: true, alpha: 0.4}";
+  const auto batch_of = [&](const std::string& augment) {
+    const Recipe made = parse_recipe(kWaveform + ("augment: [" + augment + "]"), "test");
+    const ExampleMaker maker(made, *clips_);
+    std::vector<Example> examples;
+    for (std::size_t i = 0; i < 4; ++i) {
+      examples.push_back(maker.augmented({i, 0}, 0));
+      examples.back().targets = std::vector<float>(4, 0.0f);
+      examples.back().targets[i] = 1.0f;
+      examples.back().verified = i != 2;
+    }
+    Batch batch = collate(std::move(examples), {"a", "b", "c", "d"});
+    batch.iteration = 5;
+    maker.mix(batch);
+    return batch;
+  };
+  const Batch plain = batch_of(""), mix = batch_of(mixed),
+              both = batch_of(mixed + ", {kind: random_scale, min: 0.5, max: 0.9}");
+  const auto n = static_cast<std::size_t>(plain.n_frames);
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::size_t partner = 9;
+    const float own = mix.targets[4 * i + i];
+    EXPECT_GE(own, 0.5f);
+    for (std::size_t k = 0; k < 4; ++k) {
+      if (k != i && mix.targets[4 * i + k] > 0.0f) partner = k;
+    }
+    ASSERT_LT(partner, 4U);
+    EXPECT_NEAR(own + mix.targets[4 * i + partner], 1.0f, 1e-6);
+    EXPECT_EQ(mix.verified[i], i != 2 && partner != 2);
+    const float scale = both.features[n * i + 3000] / mix.features[n * i + 3000];
+    EXPECT_GE(scale, 0.4999f);
+    EXPECT_LE(scale, 0.9001f);
+    for (std::size_t t = 0; t < n; t += 97) {
+      EXPECT_NEAR(mix.features[n * i + t],
+                  own * plain.features[n * i + t] + (1.0f - own) * plain.features[n * partner + t], 1e-6);
+      EXPECT_NEAR(both.features[n * i + t], scale * mix.features[n * i + t], 1e-5);
+    }
+  }
+  EXPECT_TRUE(mix.other_targets.empty());
+}
+
 TEST_F(Examples, HolesAreFilledWithTheValueOfTheRecipe) {
   const Recipe made = recipe("{kind: cutout, probability: 1, n_holes: 1, bands: 1000, frames: 3, fill: -7}");
   const ExampleMaker maker(made, *clips_);

@@ -152,6 +152,54 @@ TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
   EXPECT_EQ(read_bundle(whole.bundle).networks.front().front_end.metadata.size(), 2U);
 }
 
+// A network that hears waveforms, trained as Cochlear.ai did: segments, mixtures of two classes, loudness,
+// one clip a class, masked losses, the best of the validations.
+std::vector<std::string> densenet_overrides(const std::string& model) {
+  return {
+      "data.manifest=checked.csv",
+      "features={kind: waveform, sample_rate_hz: 16000, min_samples: 8000}",
+      "normalize=none",
+      "augment=[{kind: random_segment, samples: 8000}, {kind: mixup, alpha: 0.4, each: true, larger_share: "
+      "true, "
+      "no_self: true}, {kind: random_scale}]",
+      "model=" + model,
+      "loss={kind: cross_entropy, mask_share: 0.8}",
+      "train={iterations: 9, sampler: one_per_class, log_every: 3, checkpoint_every: 4, validate_every: 3, "
+      "best: [accuracy], result: accuracy}"};
+}
+
+TEST_F(Trainer, WaveformNetworksResumeBitForBitAndTheirBundlesPassTheirSelfTest) {
+  for (const std::string model :
+       {"{kind: single_block_densenet_wave, n_modules: 6, width: 2, max_width: 8, n_heads: 2}",
+        "{kind: single_block_densenet_logmel, n_modules: 4, width: 2, max_width: 8, n_heads: 2, n_low: 3, "
+        "log_mel: {sample_rate_hz: 16000, f_max_hz: 8000, n_mels: 16}}"}) {
+    SCOPED_TRACE(model);
+    const auto overrides = densenet_overrides(model);
+    TrainRequest straight = request("dense", overrides), stopped = request("dense_stopped", overrides);
+    straight.overwrite = stopped.overwrite = true;
+    const TrainResult whole = train(straight);
+    ASSERT_TRUE(whole.finished);
+    std::atomic<bool> stop{false};
+    stopped.stop = &stop;
+    stopped.on_progress = [&](const TrainProgress& p) { stop = p.stage == "training" && p.done == 5; };
+    ASSERT_FALSE(train(stopped).finished);
+    TrainRequest resumed = request("dense_stopped", overrides);
+    resumed.resume = true;
+    ASSERT_TRUE(train(resumed).finished);
+    EXPECT_EQ(log_of(root_ / "dense"), log_of(root_ / "dense_stopped"));
+    const Bundle bundle = read_bundle(whole.bundle);
+    EXPECT_EQ(read_bytes(whole.bundle), read_bytes(root_ / "dense_stopped/model.earmark"));
+    ASSERT_TRUE(bundle.networks[0].front_end.waveform);
+    EXPECT_EQ(bundle.networks[0].front_end.waveform->min_samples, 8000);
+    const Scorer scorer(bundle, make_torch_network);
+    Scorer::Workspace workspace;
+    const auto scores = scorer.scores(Waveform{16000, 1, std::vector<float>(5000, 0.1f)}, workspace);
+    double sum = 0.0;
+    for (const float s : scores) sum += static_cast<double>(s);
+    EXPECT_NEAR(sum, 1.0, 1e-5);
+  }
+}
+
 TEST_F(Trainer, WhatValidationsDecideNeedsHeldOutClips) {
   TrainRequest nothing_held_out = request("unheard", urban_overrides());
   nothing_held_out.fold = 0;

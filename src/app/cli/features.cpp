@@ -32,12 +32,12 @@ int run_features(const FeaturesOptions& options, const Common& common) {
     Value answer;
     answer.set("output", options.output.string());
     answer.set("shape", Value::List{map.n_channels, map.n_mels, map.n_frames});
-    answer.set("sample_rate_hz", recipe.log_mel().sample_rate_hz);
+    answer.set("sample_rate_hz", sample_rate_of(recipe.features));
     answer.set("duration_s", made->duration_s);
     print(to_json(answer, 2) + "\n");
   } else {
     print(fmt::format("{}: [{}, {}, {}], {:.3f} s at {} Hz\n", options.output.string(), map.n_channels,
-                      map.n_mels, map.n_frames, made->duration_s, recipe.log_mel().sample_rate_hz));
+                      map.n_mels, map.n_frames, made->duration_s, sample_rate_of(recipe.features)));
   }
   return kDone;
 }

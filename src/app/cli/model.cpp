@@ -29,7 +29,7 @@ struct ImportFlags {
 struct ForwardFlags {
   std::string model, features, lengths, metadata, embeddings, output;
   int network = 0;
-  bool overwrite = false;
+  bool overwrite = false, together = false;
 };
 
 std::string kind_list() {
@@ -49,9 +49,30 @@ std::string self_test_text(const std::string& bundle) {
   return problem.empty() ? "passed" : problem;
 }
 
+std::string log_mel_text(const Value& log_mel) {
+  return fmt::format("{} log-mel bands of {:g} to {:g} Hz, {} Hz, window {} of {} samples, hop {}, FFT {}",
+                     log_mel.at("n_mels").as_integer(), log_mel.at("f_min_hz").as_number(),
+                     log_mel.at("f_max_hz").as_number(), log_mel.at("sample_rate_hz").as_integer(),
+                     log_mel.at("window").as_string(), log_mel.at("win_length").as_integer(),
+                     log_mel.at("hop_length").as_integer(), log_mel.at("n_fft").as_integer());
+}
+
+std::string front_end_text(const Value& front_end) {
+  const Value& log_mel = front_end.at("log_mel");
+  const bool normalized = !front_end.at("normalizer").at("mean").as_list().empty();
+  std::string text;
+  if (log_mel.is_map()) {
+    text = log_mel_text(log_mel);
+  } else {
+    const Value& waveform = front_end.at("waveform");
+    text = fmt::format("waveform, {} Hz, at least {} samples{}", waveform.at("sample_rate_hz").as_integer(),
+                       waveform.at("min_samples").as_integer(),
+                       waveform.at("divide_by_peak").as_bool() ? ", divided by its peak" : "");
+  }
+  return text + (normalized ? ", training statistics removed" : ", not normalised");
+}
+
 std::string network_text(const Value& network) {
-  const Value& log_mel = network.at("front_end").at("log_mel");
-  const bool normalized = !network.at("front_end").at("normalizer").at("mean").as_list().empty();
   std::string embedder;
   if (const Value* own = network.find("embedder"); own != nullptr && own->is_map()) {
     embedder = fmt::format("embedder    {} of {} parameters, {} examples of {} frames at {} Hz, options {}\n",
@@ -62,15 +83,10 @@ std::string network_text(const Value& network) {
   }
   return fmt::format(
              "network     {} (revision {}), {} parameters, options {}\n"
-             "front end   {} log-mel bands of {:g} to {:g} Hz, {} Hz, window {} of {} samples, hop {}, FFT "
-             "{}{}\n",
+             "front end   {}\n",
              network.at("kind").as_string(), network.at("revision").as_integer(),
              network.at("parameters").as_integer(), to_json(network.at("options")),
-             log_mel.at("n_mels").as_integer(), log_mel.at("f_min_hz").as_number(),
-             log_mel.at("f_max_hz").as_number(), log_mel.at("sample_rate_hz").as_integer(),
-             log_mel.at("window").as_string(), log_mel.at("win_length").as_integer(),
-             log_mel.at("hop_length").as_integer(), log_mel.at("n_fft").as_integer(),
-             normalized ? ", training statistics removed" : ", not normalised") +
+             front_end_text(network.at("front_end"))) +
          embedder;
 }
 
@@ -147,6 +163,14 @@ Value model_options(const std::vector<std::string>& overrides) {
   return tree.at("model");
 }
 
+// The picture that a network makes inside is part of what it was trained with, as the front end is.
+void take_picture(const Recipe& recipe, ImportRequest& request) {
+  const auto* network = std::get_if<SingleBlockDensenetLogmelOptions>(&recipe.model);
+  if (network != nullptr && request.kind == SingleBlockDensenetLogmelOptions::kKind &&
+      request.options.find("log_mel") == nullptr)
+    request.options.set("log_mel", write_options(network->log_mel));
+}
+
 int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& common) {
   refuse_existing(flags.output, flags.overwrite);
   ImportRequest request;
@@ -159,7 +183,8 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
   request.segment_s = flags.segment_s;
   if (!flags.recipe.empty()) {
     const Recipe recipe = load_recipe(flags.recipe);
-    request.front_end = FrontEnd{recipe.log_mel(), read_normalizer(flags.normalizer), recipe.metadata};
+    request.front_end = FrontEnd::of(recipe.features, read_normalizer(flags.normalizer), recipe.metadata);
+    take_picture(recipe, request);
     request.threshold = recipe.tagging.threshold;
     if (verb.count("--segment-s") == 0) request.segment_s = recipe.tagging.segment_s;
   }
@@ -205,6 +230,7 @@ int run_forward(const ForwardFlags& flags) {
   if (!flags.lengths.empty()) input.lengths = read_npy(flags.lengths).integers();
   if (!flags.metadata.empty()) input.metadata = read_npy(flags.metadata);
   if (!flags.embeddings.empty()) input.embeddings = read_npy(flags.embeddings);
+  input.together = flags.together;
   { const Scorer checked(bundle, torch_make_network()); }  // its self-test
   const Tensor scores =
       forward_features(bundle, static_cast<std::size_t>(flags.network), input, torch_make_network());
@@ -282,13 +308,18 @@ void add_model(Program& program) {
   CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
                       [forward] { return run_forward(*forward); });
   run->add_option("--model", forward->model, "bundle")->required();
-  run->add_option("--features", forward->features, "[batch, channels, n_mels, n_frames] .npy, normalised")
+  run->add_option("--features", forward->features,
+                  "[batch, channels, n_mels, n_frames] .npy, normalised; of waveforms [batch, n_samples]")
       ->required();
   run->add_option("--lengths", forward->lengths, "[batch] .npy: valid frames of a padded batch");
   run->add_option("--metadata", forward->metadata,
                   "[batch, n_metadata] .npy, scaled, for networks that take it");
   run->add_option("--embeddings", forward->embeddings,
                   "[batch, n_embedding] .npy, for networks that take them");
+  run->add_flag("--together", forward->together,
+                "all items in one pass, for networks that look at their whole batch (db_reference: batch); "
+                "else one by "
+                "one");
   run->add_option("--network", forward->network, "which of a bundle's networks, from 0")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

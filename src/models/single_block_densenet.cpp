@@ -1,0 +1,175 @@
+#include "models/single_block_densenet.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "models/layers/dense_join.h"
+
+namespace earmark {
+namespace {
+
+constexpr double kEps = 1e-3, kMomentum = 0.01;  // Keras' 0.99, seen from the other side
+
+// Keras' defaults: Glorot's uniform distribution, biases of 0.
+template <class Layer>
+Layer keras_initial(Layer layer) {
+  torch::nn::init::xavier_uniform_(layer->weight);
+  torch::nn::init::zeros_(layer->bias);
+  return layer;
+}
+
+torch::nn::Conv2d make_conv(int n_in, int n_out, int kernel, bool flat) {
+  const std::int64_t high = flat ? 1 : kernel;
+  return keras_initial(torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, {high, kernel})));
+}
+
+torch::nn::BatchNorm1d make_norm(int n) {
+  return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(n).eps(kEps).momentum(kMomentum));
+}
+
+// "Same" padding, channels-last.
+torch::Tensor convolved(torch::nn::Conv2d& conv, const torch::Tensor& x) {
+  const auto last = torch::MemoryFormat::ChannelsLast;
+  torch::Tensor weight = conv->weight;
+  // Of a single band the rows above and below are padding, so that only the middle row counts.
+  if (x.size(2) == 1 && weight.size(2) == 3) weight = weight.narrow(2, 1, 1);
+  const std::vector<std::int64_t> padding{weight.size(2) / 2, weight.size(3) / 2};
+  return torch::conv2d(x.contiguous(last), weight.contiguous(last), conv->bias, 1, padding);
+}
+
+// A 1x1 convolution. libtorch takes a slow way of its own where one thread has few items, so there it is told
+// which to take: oneDNN's where nothing is recorded, else a product of matrices over channels-last positions.
+torch::Tensor mixed(torch::nn::Conv2d& conv, const torch::Tensor& x) {
+  constexpr std::int64_t kManyItems = 16, kManyChannels = 16;
+  const bool slow = x.device().is_cpu() && x.size(0) < kManyItems && at::get_num_threads() == 1;
+  if (slow && !torch::GradMode::is_enabled() && x.scalar_type() == torch::kFloat &&
+      at::globalContext().hasMKLDNN())
+    return at::mkldnn_convolution(x, conv->weight, conv->bias, {0, 0}, {1, 1}, {1, 1}, 1);
+  if (!slow || x.size(1) < kManyChannels) return convolved(conv, x);
+  const torch::Tensor positions = x.permute({0, 2, 3, 1}).contiguous();
+  return torch::linear(positions, conv->weight.flatten(1), conv->bias).permute({0, 3, 1, 2});
+}
+
+}  // namespace
+
+NormReluImpl::NormReluImpl(int n_channels) {
+  norm_.weight = register_parameter("weight", torch::ones({n_channels}));
+  norm_.bias = register_parameter("bias", torch::zeros({n_channels}));
+  norm_.running_mean = register_buffer("running_mean", torch::zeros({n_channels}));
+  norm_.running_var = register_buffer("running_var", torch::ones({n_channels}));
+  norm_.eps = kEps;
+  norm_.momentum = kMomentum;
+}
+
+torch::Tensor NormReluImpl::forward(const torch::Tensor& x) {
+  return norm_relu_pool(x, norm_, {1, 1}, is_training());
+}
+
+void NormReluImpl::reset_statistics() {
+  norm_.running_mean.zero_();
+  norm_.running_var.fill_(1.0);
+}
+
+DenseModuleImpl::DenseModuleImpl(const Shape& shape) : shape_(shape) {
+  bn1_ = register_module("bn1", NormRelu(shape.n_in));
+  conv1_ = register_module("conv1", make_conv(shape.n_in, shape.n_new, 1, shape.flat));
+  bn2_ = register_module("bn2", NormRelu(shape.n_new));
+  conv2_ = register_module("conv2", make_conv(shape.n_new, shape.n_new, 3, shape.flat));
+  auto se = register_module("se", std::make_shared<torch::nn::Module>());
+  down_ = se->register_module("down", keras_initial(torch::nn::Linear(shape.n_new, shape.n_squeezed)));
+  up_ = se->register_module("up", keras_initial(torch::nn::Linear(shape.n_squeezed, shape.n_new)));
+}
+
+torch::Tensor DenseModuleImpl::forward(const torch::Tensor& x) {
+  const torch::Tensor made = convolved(conv2_, bn2_->forward(mixed(conv1_, bn1_->forward(x))));
+  const torch::Tensor share = up_->forward(torch::relu(down_->forward(made.mean({2, 3})))).sigmoid();
+  return dense_join(made, share, x, shape_.flat);
+}
+
+SingleBlockDensenet::SingleBlockDensenet(const SingleBlockDensenetOptions& options, bool flat) {
+  bn_in_ = register_module("bn_in", make_norm(1));
+  conv_low_ = register_module("conv_low", make_conv(1, options.n_low, 3, flat));
+  auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>());
+  int n_in = 1 + options.n_low;
+  for (int i = 0; i < options.n_modules; ++i) {
+    const int n_new = options.width_of(i);
+    const DenseModuleImpl::Shape shape{n_in, n_new, std::max(1, n_new / options.se_ratio), flat};
+    blocks_.push_back(blocks->register_module(std::to_string(i), DenseModule(shape)));
+    n_in += n_new;
+  }
+  bn_out_ = register_module("bn_out", NormRelu(n_in));
+  auto heads = register_module("heads", std::make_shared<torch::nn::Module>());
+  for (int i = 0; i < options.n_heads; ++i) {
+    heads_.push_back(
+        heads->register_module(std::to_string(i), keras_initial(torch::nn::Linear(n_in, options.n_tags))));
+  }
+}
+
+torch::Tensor SingleBlockDensenet::hidden(const torch::Tensor& picture, std::size_t n_modules) {
+  torch::Tensor h = torch::cat({picture, convolved(conv_low_, picture)}, 1);
+  for (std::size_t i = 0; i < n_modules; ++i) h = blocks_[i]->forward(h);
+  return h;
+}
+
+torch::Tensor SingleBlockDensenet::pooled(const torch::Tensor& hidden) {
+  return bn_out_->forward(hidden).mean({2, 3});
+}
+
+// A linear layer at every position and then their mean is the layer at the positions' mean.
+torch::Tensor SingleBlockDensenet::scores_by(const torch::Tensor& pooled) {
+  torch::Tensor sum;
+  for (torch::nn::Linear& head : heads_) {
+    const torch::Tensor own = head->forward(pooled).softmax(1);
+    sum = sum.defined() ? sum + own : own;
+  }
+  return sum / static_cast<double>(heads_.size());
+}
+
+torch::Tensor SingleBlockDensenet::forward(const NetworkBatch& batch) {
+  if (!batch.n_valid.empty()) return each_alone(batch);
+  const torch::Tensor samples = batch.features.flatten(1);
+  return scores_by(pooled(hidden(picture(samples), blocks_.size())));
+}
+
+std::vector<std::string> SingleBlockDensenet::head_names() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    for (const char* part : {"weight", "bias"}) names.push_back(fmt::format("heads.{}.{}", i, part));
+  }
+  return names;
+}
+
+SingleBlockDensenetLogmel::SingleBlockDensenetLogmel(const SingleBlockDensenetLogmelOptions& options)
+    : SingleBlockDensenet(options, /*flat=*/false), log_mel_(options.log_mel, options.db_reference) {
+  bn_mel_ = register_module("bn_mel", make_norm(options.log_mel.n_mels));
+}
+
+// bn_in, but for its scale and offset, which the log-mel applies itself.
+torch::Tensor SingleBlockDensenetLogmel::log_mel(const torch::Tensor& samples) {
+  torch::Tensor mean = bn_in_->running_mean, variance = bn_in_->running_var;
+  if (is_training()) {
+    const torch::NoGradGuard no_grad;
+    const double momentum = bn_in_->options.momentum().value();
+    const auto n = static_cast<double>(samples.numel());
+    std::tie(variance, mean) = torch::var_mean(samples, /*unbiased=*/false);
+    bn_in_->running_mean.mul_(1.0 - momentum).add_(mean, momentum);
+    bn_in_->running_var.mul_(1.0 - momentum).add_(variance * (n / std::max(1.0, n - 1.0)), momentum);
+  }
+  const torch::Tensor standard = (samples - mean) * (variance + kEps).rsqrt();
+  return log_mel_.forward(standard, bn_in_->weight, bn_in_->bias);
+}
+
+torch::Tensor SingleBlockDensenetLogmel::picture(const torch::Tensor& samples) {
+  return bn_mel_->forward(log_mel(samples)).unsqueeze(1);
+}
+
+SingleBlockDensenetWave::SingleBlockDensenetWave(const SingleBlockDensenetWaveOptions& options)
+    : SingleBlockDensenet(options, /*flat=*/true) {}
+
+torch::Tensor SingleBlockDensenetWave::picture(const torch::Tensor& samples) {
+  return bn_in_->forward(samples.unsqueeze(1)).unsqueeze(1);
+}
+
+}  // namespace earmark
