@@ -1,0 +1,9 @@
+// The C names by which the program finds what oneDNN is needed for (core/shared_module.h).
+#include "engine/fast_network.h"
+
+extern "C" {
+std::unique_ptr<earmark::Network> earmark_make_fast_network(const earmark::BundledNetwork& spec,
+                                                            const earmark::TensorMap& tensors) {
+  return earmark::make_fast_network(spec, tensors);
+}
+}
