@@ -26,7 +26,8 @@ ChannelBlocks blocks_of(const dnnl::memory::desc& desc) {
                      (at.n_blocks() == 1 || layout.strides[1] == n_positions * block) &&
                      (d.dims[2] == 1 || layout.strides[2] == d.dims[3] * block) &&
                      (d.dims[3] == 1 || layout.strides[3] == block);
-  if (!known) throw Error(ErrorCode::kInternal, "oneDNN chose a layout that the engine's kernels do not know");
+  if (!known)
+    throw Error(ErrorCode::kInternal, "oneDNN chose a layout that the engine's kernels do not know");
   return at;
 }
 
@@ -40,12 +41,10 @@ std::vector<float> completed(std::vector<float> values, const ChannelBlocks& at)
 Slot channel_affine(PlanBuilder& plan, Slot x, const ChannelAffine& layer) {
   const ChannelBlocks at = blocks_of(plan.desc(x));
   const Slot y = plan.tensor(plan.desc(x));
-  plan.add(
-      [=, scale = completed(layer.scale, at), shift = completed(layer.shift, at),
-       activation = layer.activation](const Addresses& a) {
-        affine(at, a[x], scale.data(), shift.data(), activation, a[y]);
-      },
-      {x, y});
+  plan.add([=, scale = completed(layer.scale, at), shift = completed(layer.shift, at),
+            activation = layer.activation](
+               const Addresses& a) { affine(at, a[x], scale.data(), shift.data(), activation, a[y]); },
+           {x, y});
   return y;
 }
 
@@ -108,18 +107,20 @@ Slot bands(PlanBuilder& plan, Slot x, std::int64_t first, std::int64_t n, const 
 }
 
 Slot add_channels(PlanBuilder& plan, Slot x, Slot sum) {
-  const ChannelBlocks from = blocks_of(plan.desc(x)), to = blocks_of(plan.desc(sum));
-  const bool alike = from.n_positions == to.n_positions && from.n_channels <= to.n_channels;
-  // Whole blocks are added: what completes the last one of x is 0.
-  const bool blocks = alike && from.block == to.block;
-  const bool interleaved = alike && from.block == from.n_channels && to.block == to.n_channels;
-  if (!blocks && !interleaved)
-    throw Error(ErrorCode::kInternal, "oneDNN chose layouts that cannot be added");
+  using Tag = dnnl::memory::format_tag;
+  const ChannelBlocks to = blocks_of(plan.desc(sum));
+  const bool interleaved = to.block == to.n_channels;
+  const Tag tag = interleaved      ? Tag::nhwc
+                  : to.block == 16 ? Tag::nChw16c
+                  : to.block == 8  ? Tag::nChw8c
+                                   : Tag::nchw;
+  const Slot alike = in_layout(plan, x, {plan.shape(x), dnnl::memory::data_type::f32, tag});
+  const ChannelBlocks from = blocks_of(plan.desc(alike));
   plan.add(
       [=](const Addresses& a) {
-        const float* source = a[x];
+        const float* source = a[alike];
         float* target = a[sum];
-        if (blocks) {
+        if (!interleaved) {  // whole blocks: what completes the last one of x is 0
           const std::size_t n = from.n_padded() * from.n_positions;
           for (std::size_t i = 0; i < n; ++i) target[i] += source[i];
           return;
@@ -128,7 +129,7 @@ Slot add_channels(PlanBuilder& plan, Slot x, Slot sum) {
           for (std::size_t c = 0; c < from.n_channels; ++c) target[c] += source[c];
         }
       },
-      {x, sum});
+      {alike, sum});
   return sum;
 }
 
@@ -166,8 +167,7 @@ Gru take_gru(StateReader& state, const std::string& prefix, const std::string& s
   // Reset and update gate add both biases; the new state's stands behind the reset gate.
   for (std::size_t i = 0; i < 2 * n; ++i) bias[i] += of_hidden[i];
   const std::vector<float> bias_new(of_hidden.begin() + static_cast<std::ptrdiff_t>(2 * n), of_hidden.end());
-  return {make_linear(weight, bias, false),
-          std::make_shared<const GruWeights>(pack_gru(hidden, bias_new))};
+  return {make_linear(weight, bias, false), std::make_shared<const GruWeights>(pack_gru(hidden, bias_new))};
 }
 
 namespace {
@@ -176,8 +176,7 @@ void gru_into(PlanBuilder& plan, Slot x, const Gru& layer, bool backwards, Slot 
   const Slot gates = linear(plan, x, layer.input);
   const auto n_steps = static_cast<std::size_t>(plan.shape(y)[0]),
              stride = static_cast<std::size_t>(plan.shape(y)[1]);
-  const Slot scratch =
-      plan.plain_tensor({1, static_cast<std::int64_t>(gru_scratch(layer.hidden->n_hidden))});
+  const Slot scratch = plan.plain_tensor({1, static_cast<std::int64_t>(gru_scratch(layer.hidden->n_hidden))});
   plan.add(
       [=, weights = layer.hidden](const Addresses& a) {
         gru(*weights, a[gates], n_steps, backwards, a[y] + at, stride, a[scratch]);
@@ -210,6 +209,11 @@ Slot rows(PlanBuilder& plan, Slot x, std::int64_t first, std::int64_t n) {
       },
       {x, y});
   return y;
+}
+
+Slot as_one_row(PlanBuilder& plan, Slot x) {
+  const std::int64_t n = n_values(plan, x);
+  return plan.seen_as(x, {{1, n}, dnnl::memory::data_type::f32, dnnl::memory::dims{n, 1}});
 }
 
 Slot side_by_side(PlanBuilder& plan, const std::vector<Slot>& parts) {

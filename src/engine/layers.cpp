@@ -20,15 +20,6 @@ void append(dnnl::post_ops& ops, Activation activation) {
   if (activation == Activation::kMish) ops.append_eltwise(1.0f, algorithm::eltwise_mish, 0.0f, 0.0f);
 }
 
-// x in the layout that a primitive asks for.
-Slot in_layout(PlanBuilder& plan, Slot x, const memory::desc& wanted) {
-  if (plan.desc(x) == wanted) return x;
-  const Slot y = plan.tensor(wanted);
-  const dnnl::reorder::primitive_desc reorder(cpu(), plan.desc(x), cpu(), wanted, attributes());
-  plan.add(dnnl::reorder(reorder), {{DNNL_ARG_FROM, x}, {DNNL_ARG_TO, y}}, reorder.scratchpad_desc());
-  return y;
-}
-
 std::int64_t pooled(std::int64_t n, std::int64_t window, bool whole) {
   return whole ? n / window : (n + window - 1) / window;
 }
@@ -41,11 +32,11 @@ bool suits_winograd(const Conv& layer, std::int64_t n_in) {
 
 Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum) {
   const Shape in = plan.shape(x);
-  Shape out{1, layer.n_out, 0, 0};
+  Shape out{in[0], layer.n_out, 0, 0};
   for (std::size_t i = 0; i < 2; ++i)
     out[2 + i] = (in[2 + i] + layer.before[i] + layer.behind[i] - layer.kernel[i]) / layer.stride[i] + 1;
-  const memory::desc source(in, kFloat, kAny), weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]},
-                                                      kFloat, kAny),
+  const memory::desc source(in, kFloat, kAny),
+      weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, kFloat, kAny),
       bias({layer.n_out}, kFloat, memory::format_tag::a),
       target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, kFloat, kAny);
   const memory::dims stride{layer.stride[0], layer.stride[1]}, before{layer.before[0], layer.before[1]},
@@ -73,6 +64,7 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum) {
       {DNNL_ARG_WEIGHTS, plan.constant(layer.weight->in(chosen.weights_desc()))},
       {DNNL_ARG_DST, y}};
   if (layer.bias) arguments.emplace_back(DNNL_ARG_BIAS, plan.constant(layer.bias->in(layer.bias->plain())));
+  plan.note({in, out, layer.kernel, layer.stride, layer.before, layer.behind});
   plan.add(dnnl::convolution_forward(chosen), std::move(arguments), chosen.scratchpad_desc());
   return y;
 }
@@ -92,6 +84,14 @@ Slot pool(PlanBuilder& plan, Slot x, algorithm how, const Shape& out, Pair windo
 }
 
 }  // namespace
+
+Slot in_layout(PlanBuilder& plan, Slot x, const memory::desc& wanted) {
+  if (plan.desc(x) == wanted) return x;
+  const Slot y = plan.tensor(wanted);
+  const dnnl::reorder::primitive_desc reorder(cpu(), plan.desc(x), cpu(), wanted, attributes());
+  plan.add(dnnl::reorder(reorder), {{DNNL_ARG_FROM, x}, {DNNL_ARG_TO, y}}, reorder.scratchpad_desc());
+  return y;
+}
 
 Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias, std::int64_t n_out,
                std::int64_t n_in, Pair kernel, Activation activation) {
@@ -136,7 +136,8 @@ Linear make_linear(const std::vector<float>& weight, const std::vector<float>& b
 
 Linear take_linear(StateReader& state, const std::string& prefix, std::int64_t n_out, std::int64_t n_in,
                    bool relu) {
-  return make_linear(state.take(prefix + "weight", {n_out, n_in}), state.take(prefix + "bias", {n_out}), relu);
+  return make_linear(state.take(prefix + "weight", {n_out, n_in}), state.take(prefix + "bias", {n_out}),
+                     relu);
 }
 
 Slot linear(PlanBuilder& plan, Slot x, const Linear& layer) {
@@ -163,10 +164,14 @@ Slot linear(PlanBuilder& plan, Slot x, const Linear& layer) {
 Slot as_sequence(PlanBuilder& plan, Slot x) {
   const Shape in = plan.shape(x);  // [1, channels, bands, frames]
   const std::int64_t width = in[1] * in[2];
-  const Slot y = plan.plain_tensor({in[3], width});
-  const memory::desc as_image(in, kFloat, memory::dims{in[3] * width, in[2], 1, width});
+  return copied_as(plan, x, {in[3], width}, {in[3] * width, in[2], 1, width});
+}
+
+Slot copied_as(PlanBuilder& plan, Slot x, const Shape& shape, const Shape& strides) {
+  const Slot y = plan.plain_tensor(shape);
+  const memory::desc as_image(plan.shape(x), kFloat, strides);
   const dnnl::reorder::primitive_desc reorder(cpu(), plan.desc(x), cpu(), as_image, attributes());
-  // The reorder knows the sequence's memory as an image.
+  // The reorder knows the copy's memory as an image.
   plan.add(dnnl::reorder(reorder), {{DNNL_ARG_FROM, x}, {DNNL_ARG_TO, plan.seen_as(y, as_image)}},
            reorder.scratchpad_desc());
   return y;

@@ -1,8 +1,7 @@
 // layers.h: what networks are made of, as steps of a plan. A layer's struct holds its weights, shared by all
-// plans; its function lays it into a plan and returns where the answer lies. Images are [1, channels, bands,
-// frames] in whatever layout oneDNN likes, sequences [n_frames, n_features] row-major.
+// plans; its function lays it into a plan and returns where the answer lies. Images are [batch, channels,
+// bands, frames] in whatever layout oneDNN likes, sequences [n_frames, n_features] row-major.
 #pragma once
-#include <array>
 #include <string>
 
 #include "engine/kernels.h"
@@ -10,9 +9,6 @@
 #include "engine/weights.h"
 
 namespace earmark::engine {
-
-/// (bands, frames)
-using Pair = std::array<std::int64_t, 2>;
 
 /// Convolution, bias and activation in one pass.
 struct Conv {
@@ -25,6 +21,8 @@ struct Conv {
 Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias, std::int64_t n_out,
                std::int64_t n_in, Pair kernel, Activation activation);
 Slot conv(PlanBuilder& plan, Slot x, const Conv& layer);
+/// x in `wanted`'s layout, as it is or copied.
+Slot in_layout(PlanBuilder& plan, Slot x, const dnnl::memory::desc& wanted);
 /// Adds the result to `sum`, in its place. @return sum
 Slot conv_onto(PlanBuilder& plan, Slot x, const Conv& layer, Slot sum);
 
@@ -47,13 +45,16 @@ struct GroupNorm {
   Activation activation = Activation::kNone;
 };
 Slot group_norm(PlanBuilder& plan, Slot x, const GroupNorm& layer);
-/// Of plain input: bands [first, first + n) of every channel, each row by its own scale and shift ([n_channels
+/// Of plain input: bands [first, first + n) of every channel, each row by its own scale and shift
+/// ([n_channels
 /// * n_bands], of all bands; empty: as it is).
 Slot bands(PlanBuilder& plan, Slot x, std::int64_t first, std::int64_t n, const Affine& rows);
-/// sum += x on its first channels, in place; both of one layout. @return sum
+/// sum += x on its first channels, in place. @return sum
 Slot add_channels(PlanBuilder& plan, Slot x, Slot sum);
 /// [1, n_channels], the mean of several images' positions taken together.
 Slot position_means(PlanBuilder& plan, const std::vector<Slot>& images);
+/// A copy of shape `shape`, in which the image's cells lie `strides` apart.
+Slot copied_as(PlanBuilder& plan, Slot x, const Shape& shape, const Shape& strides);
 /// [n_frames, n_channels * n_bands], bands the faster.
 Slot as_sequence(PlanBuilder& plan, Slot x);
 
@@ -85,6 +86,8 @@ Slot bidirectional_gru(PlanBuilder& plan, Slot x, const Gru& forwards, const Gru
 
 /// Rows [first, first + n) of a sequence.
 Slot rows(PlanBuilder& plan, Slot x, std::int64_t first, std::int64_t n);
+/// [1, all values] of a sequence.
+Slot as_one_row(PlanBuilder& plan, Slot x);
 /// Sequences side by side; one of a single row stands beside every frame.
 Slot side_by_side(PlanBuilder& plan, const std::vector<Slot>& parts);
 

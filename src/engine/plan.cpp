@@ -53,9 +53,10 @@ void Plan::run(const Item& item) {
       (*kernel)(addresses_);
     } else {
       const PrimitiveStep& p = std::get<PrimitiveStep>(step);
-      dnnl::error::wrap_c_api(dnnl_primitive_execute(p.primitive.get(), stream.get(),
-                                                     static_cast<int>(p.arguments.size()), p.arguments.data()),
-                              "a primitive did not run");
+      dnnl::error::wrap_c_api(
+          dnnl_primitive_execute(p.primitive.get(), stream.get(), static_cast<int>(p.arguments.size()),
+                                 p.arguments.data()),
+          "a primitive did not run");
     }
   }
 }
@@ -94,7 +95,8 @@ Slot PlanBuilder::constant(const dnnl::memory& memory) {
 
 Slot PlanBuilder::seen_as(Slot slot, const dnnl::memory::desc& desc) {
   const Slot alias = tensor_at(desc, Plan::Home::kAlias);
-  plan_.tensors_[alias.index].base = slot.index;
+  const Plan::Tensor& of = plan_.tensors_[slot.index];
+  plan_.tensors_[alias.index].base = of.home == Plan::Home::kAlias ? of.base : slot.index;
   return alias;
 }
 
@@ -159,9 +161,10 @@ void PlanBuilder::place_tensors() {
     }
     tensor.offset = offset;
     plan_.arena_bytes_ = std::max(plan_.arena_bytes_, offset + size_of(i));
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), offset,
-                                   [&](std::size_t at, std::size_t j) { return at < plan_.tensors_[j].offset; }),
-                  i);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), offset,
+                         [&](std::size_t at, std::size_t j) { return at < plan_.tensors_[j].offset; }),
+        i);
   }
 }
 

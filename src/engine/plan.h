@@ -1,6 +1,7 @@
-// plan.h: a network laid out for one shape of input: which primitives and kernels run one after the other, and
-// where in one block of memory each tensor between them lies while it is needed.
+// plan.h: a network laid out for one shape of input: which primitives and kernels run one after the other,
+// and where in one block of memory each tensor between them lies while it is needed.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -70,6 +71,15 @@ class Plan {
   std::size_t arena_bytes_ = 0;
 };
 
+/// (bands, frames)
+using Pair = std::array<std::int64_t, 2>;
+
+/// A convolution of a plan, for those who count.
+struct ConvShape {
+  Shape in, out;
+  Pair kernel, stride, before, behind;
+};
+
 /// Tensors are made by the steps that write them and live until the last step that reads them.
 class PlanBuilder {
  public:
@@ -96,6 +106,9 @@ class PlanBuilder {
   void add(Kernel kernel, std::initializer_list<Slot> uses);
   void add(Kernel kernel, const std::vector<Slot>& uses);
 
+  void note(ConvShape shape) { conv_shapes_.push_back(std::move(shape)); }
+  const std::vector<ConvShape>& conv_shapes() const { return conv_shapes_; }
+
   /// `answer` must be plain and as many as the network's tags.
   Plan finish(Slot answer);
 
@@ -106,6 +119,7 @@ class PlanBuilder {
 
   Plan plan_;
   std::vector<dnnl::memory::desc> descs_;
+  std::vector<ConvShape> conv_shapes_;
   Slot features_, metadata_, embeddings_;
 };
 

@@ -19,6 +19,9 @@ dnnl::memory::desc plain_desc(const Shape& shape) {
   return {shape, dnnl::memory::data_type::f32, strides};
 }
 
+// Plans hold what they use; this bounds what clips of ever new lengths leave behind.
+constexpr std::size_t kLayoutsKept = 4;
+
 std::size_t size_of(const Shape& shape) {
   return static_cast<std::size_t>(
       std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
@@ -44,11 +47,17 @@ dnnl::memory Constant::in(const dnnl::memory::desc& wanted) {
   }
   dnnl::memory made(wanted, cpu());
   dnnl::stream stream(cpu());
-  dnnl::memory source = kept_.front();
+  dnnl::memory source = kept_.front();  // never one of Winograd's, which do not turn back
   dnnl::reorder(source, made).execute(stream, source, made);
   stream.wait();
-  if (kept_.size() == 1 && kept_.front().get_desc() == plain_) kept_.clear();
-  kept_.push_back(made);
+  if (wanted.data.format_kind != dnnl_blocked) {
+    if (kept_.size() == kLayoutsKept) kept_.erase(kept_.begin() + 1);
+    kept_.push_back(made);
+    return made;
+  }
+  if (kept_.front().get_desc() == plain_) kept_.erase(kept_.begin());
+  if (kept_.size() == kLayoutsKept) kept_.pop_back();
+  kept_.insert(kept_.begin(), made);
   return made;
 }
 

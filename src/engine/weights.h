@@ -1,5 +1,5 @@
-// weights.h: a network's tensors on their way into the engine: checked against what the architecture asks for,
-// folded, and kept in the one layout that its primitives read.
+// weights.h: a network's tensors on their way into the engine: checked against what the architecture asks
+// for, folded, and kept in the one layout that its primitives read.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -18,14 +18,13 @@ using Shape = std::vector<std::int64_t>;
 /// The CPU, of which oneDNN has one.
 const dnnl::engine& cpu();
 
-/// What never changes between runs, in the layouts that were asked for; the first one that differs from the
-/// plain one replaces it, so that large weights stand in memory once. Thread-safety: in() may be called by many
-/// threads at once.
+/// What never changes between runs, in the layouts that were asked for; a blocked layout replaces the plain
+/// one, so that large weights stand in memory once. Thread-safety: in() may be called by many threads at
+/// once.
 class Constant {
  public:
   Constant(const std::vector<float>& values, const Shape& shape);
-  /// In `wanted`'s layout, which may give the shape other dimensions of the same size (groups, flattened axes)
-  /// only while it is plain.
+  /// In `wanted`'s layout.
   dnnl::memory in(const dnnl::memory::desc& wanted);
   /// Row-major.
   dnnl::memory::desc plain() const { return plain_; }
