@@ -39,7 +39,7 @@ std::vector<Config> all_configs() {
           {"mean_std_linear", MeanStdLinearOptions(), 501, false}};
 }
 
-// Weights as training leaves them in size: filters of unit gain, statistics that are not the initial ones.
+// Filters that keep the size of what a ReLU passes on, statistics that are not the initial ones.
 Tensor drawn(const std::string& name, const std::vector<std::int64_t>& shape) {
   Rng rng(1, "bench_" + name);
   std::int64_t n = 1;
@@ -49,7 +49,7 @@ Tensor drawn(const std::string& name, const std::vector<std::int64_t>& shape) {
   for (std::int64_t i = 0; i < n; ++i) {
     const double u = rng.uniform(-1.0, 1.0);
     const double value = name.ends_with("running_var") ? 1.0 + 0.5 * u
-                         : shape.size() >= 2           ? u * std::sqrt(3.0 / fan)
+                         : shape.size() >= 2           ? u * std::sqrt(6.0 / fan)
                          : name.ends_with("norm.weight") || name.ends_with("bn.weight") ? 1.0 + 0.25 * u
                                                                                         : 0.1 * u;
     values.push_back(static_cast<float>(value));
@@ -129,12 +129,21 @@ struct Contest {
     input = {1, sizes.n_channels, sizes.n_mels, config.n_frames, features, {}, metadata, embeddings};
   }
 
-  double largest_difference() const {
-    const std::vector<float> a = fast->scores(input), b = plain->scores(input);
-    double largest = 0.0;
+  /// Between the engines; and, in the plain one, what silence changes of the scores.
+  double difference() const { return largest(fast->scores(input), plain->scores(input)); }
+  double effect_of_input() const {
+    const std::vector<float> silence(features.size(), 0.0f);
+    NetworkInput silent = input;
+    silent.features = silence;
+    return largest(plain->scores(input), plain->scores(silent));
+  }
+
+ private:
+  static double largest(const std::vector<float>& a, const std::vector<float>& b) {
+    double most = 0.0;
     for (std::size_t i = 0; i < a.size(); ++i)
-      largest = std::max(largest, std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
-    return largest;
+      most = std::max(most, std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+    return most;
   }
 };
 
@@ -144,17 +153,19 @@ std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFlo
                           {"plain", timed([&] { contest.plain->scores(contest.input); })},
                           {"convolutions_alone", timed([&] { floor.run(); })}};
   if (!options.with_peers || !config.has_peer) return sides;
-  for (const bool frozen : {false, true}) {
-    std::shared_ptr<PythonPeer> peer = start_torch_network(options.python, config.name, frozen);
-    if (peer)
-      sides.push_back({frozen ? "pytorch_frozen" : "pytorch_eager", [peer] { return peer->time_ms(); }});
+  for (const TorchMode mode : {TorchMode::kEager, TorchMode::kFrozen, TorchMode::kFrozenChannelsLast}) {
+    std::shared_ptr<PythonPeer> peer = start_torch_network(options.python, config.name, mode);
+    if (peer) sides.push_back({std::string("pytorch_") + name_of(mode), [peer] { return peer->time_ms(); }});
   }
   return sides;
 }
 
 std::vector<std::string> run_config(const Config& config, const InferenceBenchOptions& options) {
   const Contest contest(config);
-  const double difference = contest.largest_difference();
+  const double difference = contest.difference();
+  if (!(contest.effect_of_input() > 1e-4))
+    throw Error(ErrorCode::kInternal,
+                fmt::format("{}: the drawn network does not hear its input", config.name));
   if (!(difference < 1e-5))
     throw Error(ErrorCode::kInternal,
                 fmt::format("{}: the engines differ by {:g} in a score", config.name, difference));

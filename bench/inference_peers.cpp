@@ -10,7 +10,7 @@ constexpr const char* kScript = R"(
 import sys, time, warnings
 import torch, torch.nn as nn, torch.nn.functional as F
 warnings.filterwarnings("ignore")
-name, frozen = sys.argv[1], sys.argv[2] == "frozen"
+name, mode = sys.argv[1:3]
 torch.set_num_threads(1)
 torch.manual_seed(0)
 def block(i, o, pool=None, one_d=False, ceil=True):
@@ -95,8 +95,11 @@ net, shapes = {"upb_crnn": (Upb, [(1, 1, 128, 501)]), "two_path_resnet": (Resnet
                "talnet": (Talnet, [(1, 1, 64, 400)]),
                "cnn_vggish": (CnnVggish, [(1, 1, 128, 862), (1, 1280)])}[name]
 net, inputs = net().eval(), tuple(torch.randn(*shape) for shape in shapes)
+if mode == "frozen_channels_last":
+    net = net.to(memory_format=torch.channels_last)
+    inputs = tuple(x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs)
 with torch.no_grad():
-    if frozen:
+    if mode != "eager":
         traced = torch.jit.trace(net, inputs, check_trace=False)
         net = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
     for _ in range(3):
@@ -110,9 +113,21 @@ with torch.no_grad():
 
 }  // namespace
 
+const char* name_of(TorchMode mode) {
+  switch (mode) {
+    case TorchMode::kFrozen:
+      return "frozen";
+    case TorchMode::kFrozenChannelsLast:
+      return "frozen_channels_last";
+    case TorchMode::kEager:
+      break;
+  }
+  return "eager";
+}
+
 std::unique_ptr<PythonPeer> start_torch_network(const std::string& python, const std::string& network,
-                                                bool frozen) {
-  return PythonPeer::start(python, kScript, {network, frozen ? "frozen" : "eager"}, {},
+                                                TorchMode mode) {
+  return PythonPeer::start(python, kScript, {network, name_of(mode)}, {},
                            {"OPENBLAS_CORETYPE=" + best_openblas_kernel(), "OPENBLAS_NUM_THREADS=1"});
 }
 

@@ -7,9 +7,17 @@
 
 namespace earmark {
 
-/// @param network "upb_crnn", "two_path_resnet", "talnet" or "cnn_vggish". @param frozen TorchScript, frozen
-/// and optimised for inference; else eager. Nothing where the interpreter or its torch is missing.
+/// How PyTorch runs a network.
+enum class TorchMode {
+  kEager,
+  kFrozen,              ///< TorchScript, frozen and optimised for inference
+  kFrozenChannelsLast,  ///< the same on channels-last tensors
+};
+const char* name_of(TorchMode mode);
+
+/// @param network "upb_crnn", "two_path_resnet", "talnet" or "cnn_vggish".
+/// Nothing where the interpreter or its torch is missing.
 std::unique_ptr<PythonPeer> start_torch_network(const std::string& python, const std::string& network,
-                                                bool frozen);
+                                                TorchMode mode);
 
 }  // namespace earmark

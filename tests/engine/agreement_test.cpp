@@ -19,9 +19,10 @@ TEST_P(EngineAgreement, ScoresAreThePlainEnginesAtEveryLength) {
     const testing::DrawnInput drawn(both.widths(), 1, n_frames, 7);
     const std::vector<float> fast = both.fast->scores(drawn.input), plain = both.plain->scores(drawn.input);
     EXPECT_LT(testing::largest_difference(fast, plain), GetParam().tolerance) << n_frames << " frames";
-    // Weights and input make a difference, so that agreement says something.
-    EXPECT_GT(*std::max_element(plain.begin(), plain.end()) - *std::min_element(plain.begin(), plain.end()),
-              1e-3f);
+    // What is heard makes a difference, so that agreement says something.
+    const testing::DrawnInput other(both.widths(), 1, n_frames, 8);
+    EXPECT_GT(testing::largest_difference(plain, both.plain->scores(other.input)), 1e-4)
+        << n_frames << " frames";
   }
 }
 
@@ -56,7 +57,8 @@ TEST_P(EngineAgreement, GoingBackToALengthGivesTheSameBits) {
   const std::vector<float> before = both.fast->scores(first.input);
   // More lengths than a worker keeps plans for, so that plans are dropped, made anew and moved.
   for (std::int64_t more = 1; more <= 6; ++more)
-    both.fast->scores(testing::DrawnInput(both.widths(), 1, GetParam().lengths.front() + 16 * more, 11).input);
+    both.fast->scores(
+        testing::DrawnInput(both.widths(), 1, GetParam().lengths.front() + 16 * more, 11).input);
   EXPECT_EQ(before, both.fast->scores(first.input));
 }
 
@@ -80,7 +82,7 @@ TEST_P(EngineAgreement, TensorsThatDoNotFitAreNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EngineAgreement, ::testing::ValuesIn(testing::engine_cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 }  // namespace
 }  // namespace earmark

@@ -90,14 +90,16 @@ void add_vggishes(std::vector<EngineCase>& cases) {
 
 std::vector<EngineCase> engine_cases() {
   std::vector<EngineCase> cases;
-  cases.push_back({"UpbCrnn", UpbCrnnOptions(), {151, 1, 8, 237, 501}});
+  cases.push_back({"UpbCrnn", UpbCrnnOptions(), {151, 1, 8, 237, 501}, 1e-5, 1.4});
   cases.push_back({"UpbCrnnOf64BandsAndTwoChannels",
                    changed<UpbCrnnOptions>([](UpbCrnnOptions& o) {
                      o.n_mels = 64;
                      o.n_channels = 2;
                      o.n_tags = 7;
                    }),
-                   {100, 33}});
+                   {100, 33},
+                   1e-5,
+                   1.4});
   cases.push_back({"TwoPathResnet", TwoPathResnetOptions(), {100, 33, 461}});
   cases.push_back({"TwoPathResnetAffineOfOddWidth",
                    changed<TwoPathResnetOptions>([](TwoPathResnetOptions& o) {
