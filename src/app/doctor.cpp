@@ -112,10 +112,11 @@ bool examine_libtorch(bool load, Diagnosis& out) {
   bool loaded = false;
   Finding finding{"libtorch", Health::kGood, "", ""};
   if (!present) {
-    finding = {"libtorch", Health::kProblem,
-               "the module that trains networks, and runs those that the fast engine does not know, is not there",
-               "build with libtorch-dev installed and EARMARK_WITH_TORCH=ON, or name the module in "
-               "EARMARK_TORCH_MODULE"};
+    finding = {
+        "libtorch", Health::kProblem,
+        "the module that trains networks, and runs those that the fast engine does not know, is not there",
+        "build with libtorch-dev installed and EARMARK_WITH_TORCH=ON, or name the module in "
+        "EARMARK_TORCH_MODULE"};
   } else if (!load) {
     finding.text = "the module that trains and runs networks is there; not loaded (--no-load)";
   } else {
@@ -140,9 +141,10 @@ void examine_engine(bool load, Diagnosis& out) {
   const bool present = engine_module_present();
   Finding finding{"engine", Health::kGood, "", ""};
   if (!present) {
-    finding = {"engine", Health::kNote,
-               "the module that runs networks fast is not there: tagging takes libtorch, at about half the speed",
-               "build with libdnnl-dev installed, or name the module in EARMARK_ENGINE_MODULE"};
+    finding = {
+        "engine", Health::kNote,
+        "the module that runs networks fast is not there: tagging takes libtorch, at about half the speed",
+        "build with libdnnl-dev installed, or name the module in EARMARK_ENGINE_MODULE"};
   } else if (!load) {
     finding.text = "the module that runs networks fast is there; not loaded (--no-load)";
   } else {

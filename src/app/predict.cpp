@@ -35,7 +35,8 @@ Member load_member(const std::filesystem::path& path, const Dataset& data, const
     member.column.push_back(index.value_or(0));
   }
   for (const std::string& tag : data.tags) {
-    if (!request.tags_may_lack && std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
+    if (!request.tags_may_lack &&
+        std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
       problems.push_back(fmt::format("tag '{}' of the data set is none of the bundle's", tag));
     }
   }

@@ -70,7 +70,8 @@ void AffineTail(const ChannelBlocks& at, const float* x, const float* scale, con
 
 // Blocks narrower than a vector: several positions at once, under a pattern of scales that repeats.
 template <Activation kActivation>
-void AffinePattern(const ChannelBlocks& at, const float* x, const float* scale, const float* shift, float* y) {
+void AffinePattern(const ChannelBlocks& at, const float* x, const float* scale, const float* shift,
+                   float* y) {
   const D d;
   HWY_ALIGN float s[kLanes], t[kLanes], v[kLanes] = {};
   for (std::size_t i = 0; i < kLanes; ++i) {
@@ -90,7 +91,8 @@ void AffinePattern(const ChannelBlocks& at, const float* x, const float* scale, 
 template <Activation kActivation>
 void AffineAll(const ChannelBlocks& at, const float* x, const float* scale, const float* shift, float* y) {
   const std::size_t size = at.n_positions * at.block;
-  for (std::size_t b = 0; b < at.n_blocks(); ++b, x += size, y += size, scale += at.block, shift += at.block) {
+  for (std::size_t b = 0; b < at.n_blocks();
+       ++b, x += size, y += size, scale += at.block, shift += at.block) {
     if (at.block < kLanes && kLanes % at.block == 0) {
       AffinePattern<kActivation>(at, x, scale, shift, y);
       continue;
@@ -219,7 +221,8 @@ void GruStep(const float* gates, const float* hidden, const float* bias_new, std
     const V reset = hn::Add(row(gates + i), row(hidden + i));
     const V update = hn::Add(row(gates + n + i), row(hidden + n + i));
     const V hidden_new = hn::Add(row(hidden + 2 * n + i), row(bias_new + i));
-    hn::Store(NewState(reset, update, row(gates + 2 * n + i), hidden_new, hn::Load(d, state + i)), d, state + i);
+    hn::Store(NewState(reset, update, row(gates + 2 * n + i), hidden_new, hn::Load(d, state + i)), d,
+              state + i);
   }
 }
 
@@ -240,8 +243,8 @@ void Gru(const GruWeights& weights, const float* gates, std::size_t n_steps, boo
   }
 }
 
-void AttentionPool(const float* probabilities, const float* attention, std::size_t n_frames, std::size_t n_tags,
-                   float margin, float* scores) {
+void AttentionPool(const float* probabilities, const float* attention, std::size_t n_frames,
+                   std::size_t n_tags, float margin, float* scores) {
   const D d;
   HWY_ALIGN float work[kLanes] = {};
   const V low = hn::Set(d, margin), high = hn::Set(d, 1.0f - margin);

@@ -1,6 +1,6 @@
-// kernels.h: the loops that oneDNN has no primitive for, or none that fits. Compiled once for each instruction
-// set and chosen at run time. Plain functions of their arguments; the order of their sums depends on the
-// instruction set alone.
+// kernels.h: the loops that oneDNN has no primitive for, or none that fits. Compiled once for each
+// instruction set and chosen at run time. Plain functions of their arguments; the order of their sums depends
+// on the instruction set alone.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -42,7 +42,8 @@ GruWeights pack_gru(const std::vector<float>& weight, const std::vector<float>& 
 /// Values of scratch that gru() needs.
 std::size_t gru_scratch(std::size_t n_hidden);
 /// @param gates [n_steps, 3 * n_hidden]: what the input adds to the gates, with all biases but bias_new.
-/// @param scratch aligned as vectors are. @param out [n_steps] rows of out_stride values, of which n_hidden are written.
+/// @param scratch aligned as vectors are. @param out [n_steps] rows of out_stride values, of which n_hidden
+/// are written.
 /// @param backwards from the last step to the first.
 void gru(const GruWeights& weights, const float* gates, std::size_t n_steps, bool backwards, float* out,
          std::size_t out_stride, float* scratch);
@@ -52,7 +53,8 @@ void gru(const GruWeights& weights, const float* gates, std::size_t n_steps, boo
 void attention_pool(const float* probabilities, const float* attention, std::size_t n_frames,
                     std::size_t n_tags, float margin, float* scores);
 
-/// y[o] += sum over l of left[l] * sum over r of weight[l, o, r] * right[r]; what has a left of 0 is not read.
+/// y[o] += sum over l of left[l] * sum over r of weight[l, o, r] * right[r]; what has a left of 0 is not
+/// read.
 void bilinear(const float* weight, const float* left, std::size_t n_left, const float* right,
               std::size_t n_right, std::size_t n_out, float* y);
 

@@ -13,7 +13,7 @@ using dnnl::memory;
 using dnnl::prop_kind;
 constexpr auto kAny = memory::format_tag::any;
 constexpr auto kFloat = memory::data_type::f32;
-constexpr std::int64_t kWinogradInputs = 32, kWinogradOutputs = 64;
+constexpr std::int64_t kWinogradInputs = 32, kWinogradOutputs = 48;
 
 void append(dnnl::post_ops& ops, Activation activation) {
   if (activation == Activation::kRelu) ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);

@@ -32,8 +32,7 @@ class UpbCrnn final : public Architecture {
     const std::int64_t n_bands = options.n_mels / kBandsPooled;
     for (int i = 0; i < kFlatLayers; ++i) {
       const std::int64_t bands = i == 0 ? n_bands : 1;
-      Conv flat =
-          block(state, fmt::format("cnn1d.{}.", i), kHidden, n_in, {bands, 3}, {n_in * bands, 3});
+      Conv flat = block(state, fmt::format("cnn1d.{}.", i), kHidden, n_in, {bands, 3}, {n_in * bands, 3});
       flat.before = flat.behind = {0, 1};
       convs_.push_back(flat);
       n_in = kHidden;

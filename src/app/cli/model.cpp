@@ -209,8 +209,7 @@ int run_forward(const ForwardFlags& flags) {
   if (!flags.embeddings.empty()) input.embeddings = read_npy(flags.embeddings);
   { const Scorer checked(bundle, make_network_by(flags.engine)); }  // its self-test
   const Tensor scores =
-      forward_features(bundle, static_cast<std::size_t>(flags.network), input,
-                       make_network_by(flags.engine));
+      forward_features(bundle, static_cast<std::size_t>(flags.network), input, make_network_by(flags.engine));
   write_npy(flags.output, scores);
   return kDone;
 }
