@@ -33,7 +33,8 @@ function(add_earmark_test room)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(test_${room} PRIVATE EARMARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(test_${room} PRIVATE ${arg_USES} ${arg_LINKS} earmark_options GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(test_${room} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
+  # A second thread of OpenBLAS would spin beside whatever else runs.
+  gtest_discover_tests(test_${room} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900 ENVIRONMENT OPENBLAS_NUM_THREADS=1)
 endfunction()
 
 # earmark_embed(VARIABLE FOLDER TABLE HEADER): a C++ file, named in VARIABLE, that holds the YAML files of FOLDER;

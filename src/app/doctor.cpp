@@ -15,6 +15,7 @@
 #include "earmark/version.h"
 #include "features/frame_kernel.h"
 #include "recipe/recipe.h"
+#include "tagger/engine.h"
 #include "tagger/scorer.h"
 
 namespace earmark {
@@ -111,10 +112,11 @@ bool examine_libtorch(bool load, Diagnosis& out) {
   bool loaded = false;
   Finding finding{"libtorch", Health::kGood, "", ""};
   if (!present) {
-    finding = {"libtorch", Health::kProblem,
-               "the module that trains and runs networks is not there: no tag, train, predict",
-               "build with libtorch-dev installed and EARMARK_WITH_TORCH=ON, or name the module in "
-               "EARMARK_TORCH_MODULE"};
+    finding = {
+        "libtorch", Health::kProblem,
+        "the module that trains networks, and runs those that the fast engine does not know, is not there",
+        "build with libtorch-dev installed and EARMARK_WITH_TORCH=ON, or name the module in "
+        "EARMARK_TORCH_MODULE"};
   } else if (!load) {
     finding.text = "the module that trains and runs networks is there; not loaded (--no-load)";
   } else {
@@ -133,6 +135,28 @@ bool examine_libtorch(bool load, Diagnosis& out) {
   out.facts.set("libtorch", std::move(facts));
   out.findings.push_back(finding);
   return loaded;
+}
+
+void examine_engine(bool load, Diagnosis& out) {
+  const bool present = engine_module_present();
+  Finding finding{"engine", Health::kGood, "", ""};
+  if (!present) {
+    finding = {
+        "engine", Health::kNote,
+        "the module that runs networks fast is not there: tagging takes libtorch, at about half the speed",
+        "build with libdnnl-dev installed, or name the module in EARMARK_ENGINE_MODULE"};
+  } else if (!load) {
+    finding.text = "the module that runs networks fast is there; not loaded (--no-load)";
+  } else {
+    try {
+      engine_symbol("earmark_make_fast_network");
+      finding.text = "the module that runs networks fast loads";
+    } catch (const Error& e) {
+      finding = {"engine", Health::kProblem, e.what(), "apt install libdnnl2, or rebuild"};
+    }
+  }
+  out.facts.set("engine", present);
+  out.findings.push_back(finding);
 }
 
 void examine_download(Diagnosis& out) {
@@ -171,7 +195,7 @@ void examine_bundle(bool loaded, Diagnosis& out) {
       Bundle bundle = read_bundle(path);
       finding.text += fmt::format(": {} tags", bundle.tags.size());
       if (loaded) {
-        const Scorer scorer(std::move(bundle), torch_make_network());
+        const Scorer scorer(std::move(bundle), make_network_by(Engine::kAuto));
         finding.text += ", gives its own answer";
       }
       facts.set("self_test", loaded ? Value("passed") : Value("not run"));
@@ -244,12 +268,13 @@ Diagnosis diagnose(bool load) {
   out.findings.push_back({"earmark", Health::kGood, std::string("version ") + version(), ""});
   examine_machine(out);
   examine_gpu(out);
+  examine_engine(load, out);
   const bool loaded = examine_libtorch(load, out);
   examine_blas(loaded, out);
   examine_codecs(out);
   examine_download(out);
   examine_recipes(out);
-  examine_bundle(loaded, out);
+  examine_bundle(load && (loaded || engine_module_present()), out);
   return out;
 }
 

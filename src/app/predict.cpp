@@ -26,7 +26,7 @@ struct Member {
   std::vector<std::size_t> column;  ///< [n_tags of the bundle]
 };
 
-Member load_member(const std::filesystem::path& path, const Dataset& data, bool tags_may_lack) {
+Member load_member(const std::filesystem::path& path, const Dataset& data, const PredictRequest& request) {
   Bundle bundle = read_bundle(path);
   Member member;
   std::vector<std::string> problems;
@@ -36,7 +36,8 @@ Member load_member(const std::filesystem::path& path, const Dataset& data, bool 
     member.column.push_back(index.value_or(0));
   }
   for (const std::string& tag : data.tags) {
-    if (!tags_may_lack && std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
+    if (!request.tags_may_lack &&
+        std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end()) {
       problems.push_back(fmt::format("tag '{}' of the data set is none of the bundle's", tag));
     }
   }
@@ -45,7 +46,7 @@ Member load_member(const std::filesystem::path& path, const Dataset& data, bool 
                 fmt::format("{} does not answer for the tags of data set {}:", path.string(), data.name),
                 problems);
   }
-  member.scorer = std::make_unique<Scorer>(std::move(bundle), torch_make_network());
+  member.scorer = std::make_unique<Scorer>(std::move(bundle), make_network_by(request.engine));
   return member;
 }
 
@@ -112,7 +113,7 @@ std::vector<Member> load_members(const Dataset& data, const PredictRequest& requ
   std::vector<std::string> problems;
   std::vector<std::size_t> of_first;
   for (const std::filesystem::path& path : request.bundles) {
-    members.push_back(load_member(path, data, request.tags_may_lack));
+    members.push_back(load_member(path, data, request));
     std::vector<std::size_t> columns = members.back().column;
     std::sort(columns.begin(), columns.end());
     if (members.size() == 1) of_first = columns;

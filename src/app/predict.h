@@ -9,12 +9,14 @@
 
 #include "data/dataset.h"
 #include "eval/score_table.h"
+#include "tagger/engine.h"
 
 namespace earmark {
 
 struct PredictRequest {
   std::vector<std::filesystem::path> bundles;         ///< several: the mean of their scores
   int threads = 0;                                    ///< clips side by side, one thread each; 0: all cores
+  Engine engine = Engine::kAuto;                      ///< what runs the networks
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
   const std::atomic<bool>* stop = nullptr;
   bool tags_may_lack =

@@ -23,9 +23,13 @@ struct ModuleFile {
 };
 
 constexpr ModuleFile kTorch{
-    "libearmark_torch.so", "EARMARK_TORCH_MODULE", "torch_module", "the module that runs networks",
+    "libearmark_torch.so", "EARMARK_TORCH_MODULE", "torch_module", "the module that brings libtorch",
     "this build may be without libtorch (`earmark doctor` tells), or name its file in "
     "EARMARK_TORCH_MODULE"};
+constexpr ModuleFile kEngine{
+    "libearmark_engine.so", "EARMARK_ENGINE_MODULE", "engine_module", "the module that runs networks fast",
+    "install libdnnl2; a build without it needs libdnnl-dev; or name its file in EARMARK_ENGINE_MODULE; "
+    "--engine plain does without"};
 constexpr ModuleFile kDownload{
     "libearmark_download.so", "EARMARK_DOWNLOAD_MODULE", "download_module",
     "the module that fetches archives",
@@ -93,6 +97,15 @@ void* torch_handle() {
   return handle = open_module(kTorch, RTLD_NOW | RTLD_GLOBAL);
 }
 
+void* engine_handle() {
+  static std::mutex mutex;
+  static void* handle = nullptr;
+  const std::lock_guard lock(mutex);
+  if (handle != nullptr) return handle;
+  keep_freed_memory();
+  return handle = open_module(kEngine, RTLD_NOW | RTLD_LOCAL);
+}
+
 void* download_handle() {
   static std::mutex mutex;
   static void* handle = nullptr;
@@ -103,9 +116,11 @@ void* download_handle() {
 }  // namespace
 
 void* torch_symbol(const std::string& symbol) { return symbol_of(kTorch, torch_handle(), symbol); }
+void* engine_symbol(const std::string& symbol) { return symbol_of(kEngine, engine_handle(), symbol); }
 void* download_symbol(const std::string& symbol) { return symbol_of(kDownload, download_handle(), symbol); }
 
 bool torch_module_present() { return is_present(kTorch); }
+bool engine_module_present() { return is_present(kEngine); }
 bool download_module_present() { return is_present(kDownload); }
 
 std::string best_openblas_kernel() {

@@ -16,6 +16,14 @@ void* torch_symbol(const std::string& symbol);
 /// Whether the module's file is there; loads nothing.
 bool torch_module_present();
 
+/// The address of `symbol` in the module that runs networks on oneDNN. The first call loads it (some
+/// milliseconds), after setting malloc's thresholds as above.
+/// @throws Error(kUnsupported) naming the file and the loader's reason. Safe to call from many threads.
+void* engine_symbol(const std::string& symbol);
+
+/// Whether the module's file is there; loads nothing.
+bool engine_module_present();
+
 /// The address of `symbol` in the module that fetches and unpacks archives (libcurl, libcrypto, libarchive).
 /// @throws Error(kUnsupported) naming the file, the loader's reason and what to install. Safe to call from
 /// many threads.

@@ -2,37 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
-
 namespace earmark {
-namespace {
-
-constexpr int kPoolsOverTime = 2;  // the first ones
-
-}  // namespace
-
-std::vector<StackLayer> stack_layers(const ConvStackOptions& options) {
-  std::vector<StackLayer> layers;
-  const int period = options.n_conv / options.n_pool;
-  int n_in = options.n_channels, bands = options.n_mels;
-  for (int i = 1; i <= options.n_conv; ++i) {
-    const bool pools = i % period == 0;
-    StackLayer layer{n_in, 0, {}};
-    if (pools) {
-      bands /= 2;
-      layer.window = {2, i / period <= kPoolsOverTime ? 2 : 1};
-    }
-    layer.n_out = (pools ? 1 : 2) * options.embedding / bands;
-    n_in = layer.n_out;
-    layers.push_back(layer);
-  }
-  return layers;
-}
-
-std::int64_t stack_frames(const ConvStackOptions& options, std::int64_t n_frames) {
-  for (const StackLayer& layer : stack_layers(options)) n_frames /= layer.window.time;
-  return std::max<std::int64_t>(1, n_frames);
-}
 
 torch::Tensor as_sequence(const torch::Tensor& x) {
   return x.permute({0, 3, 1, 2}).reshape({x.size(0), x.size(3), x.size(1) * x.size(2)});
@@ -53,7 +23,8 @@ torch::nn::GRU make_bidirectional_gru(int n_in, int n_out) {
 
 GenericBranchImpl::GenericBranchImpl(const ConvStackOptions& options) {
   for (const StackLayer& layer : stack_layers(options)) {
-    ConvBlock block(ConvBlockOptions{layer.n_in, layer.n_out, 2, layer.window, true});
+    ConvBlock block(
+        ConvBlockOptions{layer.n_in, layer.n_out, 2, {layer.pool_bands, layer.pool_frames}, true});
     blocks_.push_back(register_module("block" + std::to_string(blocks_.size() + 1), block));
   }
   gru_ = register_module("gru", make_bidirectional_gru(options.embedding, options.embedding));

@@ -4,6 +4,7 @@
 #pragma once
 #include <torch/nn.h>
 
+#include "architectures/conv_stack.h"
 #include "architectures/talnet_options.h"
 #include "models/layers/conv_block.h"
 #include "models/pooling.h"
@@ -11,15 +12,6 @@
 
 namespace earmark {
 
-struct StackLayer {
-  int n_in = 1;
-  int n_out = 1;
-  PoolWindow window;
-};
-/// Layers of a convolution stack; the options must have no problems().
-std::vector<StackLayer> stack_layers(const ConvStackOptions& options);
-/// Frames that are left of n_frames after the stack, at least 1.
-std::int64_t stack_frames(const ConvStackOptions& options, std::int64_t n_frames);
 /// [batch, channels, bands, frames] -> [batch, frames, channels * bands].
 torch::Tensor as_sequence(const torch::Tensor& x);
 

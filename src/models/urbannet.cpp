@@ -57,8 +57,8 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const std::ve
 
 SpecificBranchImpl::SpecificBranchImpl(const UrbannetOptions& options) {
   for (const StackLayer& layer : stack_layers(options)) {
-    StandardisedConv block(layer.n_in, layer.n_out, layer.window, options.norm,
-                           options.weight_standardisation);
+    StandardisedConv block(layer.n_in, layer.n_out, PoolWindow{layer.pool_bands, layer.pool_frames},
+                           options.norm, options.weight_standardisation);
     blocks_.push_back(register_module("block" + std::to_string(blocks_.size() + 1), block));
   }
   encoder_ = register_module("encoder", SequenceEncoder(options));

@@ -29,6 +29,8 @@ const std::map<std::string, Rooms>& allowed() {
       {"augment", {"core", "features"}},
       {"tagger", {"core", "audio", "features", "architectures"}},
       {"models", {"core", "features", "architectures", "tagger"}},
+      {"engine", {"core", "features", "architectures", "tagger"}},
+      {"engine_module", {"engine"}},
       {"recipe", {"core", "features", "architectures", "augment", "data", "eval", "tagger"}},
       {"train",
        {"core", "audio", "features", "architectures", "augment", "data", "models", "eval", "tagger",
@@ -46,7 +48,7 @@ const std::map<std::string, Rooms>& allowed_headers() {
   static const std::map<std::string, Rooms> table{
       {"recipe", {"train/options.h", "train/step_timer.h", "train/train.h"}},
       {"app",
-       {"train/train.h", "train/options.h", "download/download.h", "features_bench.h",
+       {"train/train.h", "train/options.h", "download/download.h", "features_bench.h", "inference_bench.h",
         "train_bench.h"}},  // bench/ is no room
   };
   return table;
@@ -94,6 +96,18 @@ TEST(Includes, EveryRoomIsInTheTable) {
   for (const auto& entry : fs::directory_iterator(testing::repository() / "src")) {
     if (entry.is_directory()) {
       EXPECT_EQ(allowed().count(entry.path().filename().string()), 1U) << entry.path().filename();
+    }
+  }
+}
+
+TEST(Includes, OneDnnStaysInTheEngine) {
+  for (const char* folder : {"src", "include", "bench"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(testing::repository() / folder)) {
+      if (!is_source(entry.path())) continue;
+      const bool in_engine = entry.path().string().find("/src/engine/") != std::string::npos;
+      for (const std::string& included : includes_of(entry.path()))
+        EXPECT_TRUE(in_engine || !included.starts_with("<oneapi/"))
+            << entry.path() << " includes " << included;
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include "app/cli/command.h"
 #include "features_bench.h"
+#include "inference_bench.h"
 #include "train_bench.h"
 
 namespace earmark::cli {
@@ -12,12 +13,33 @@ int print_lines(const std::vector<std::string>& lines) {
   return kDone;
 }
 
+void add_inference(CLI::App* verb, Program& program) {
+  auto options = std::make_shared<InferenceBenchOptions>();
+  CLI::App* action = verb->add_subcommand(
+      "inference", "a network's pass over a clip: both engines, its convolutions alone, Python PyTorch");
+  action->add_option("--config", options->configs, "networks to time; default: all")
+      ->check(CLI::IsMember(inference_bench_configs()));
+  action->add_option("--rounds", options->rounds, "turns of each side")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  action->add_option("--repeats", options->repeats, "clips a turn")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  action->add_option("--python", options->python, "interpreter that may have torch")->capture_default_str();
+  action->add_flag("!--no-peers", options->with_peers, "time earmark alone");
+  action->parse_complete_callback([&program, options] {
+    program.run = [options] { return print_lines(run_inference_bench(*options)); };
+  });
+}
+
 }  // namespace
 
 void add_bench(Program& program) {
   CLI::App* verb =
       program.add_verb("bench", "Measures this machine: JSON lines, each after its answer was checked",
-                       "  earmark bench features\n  earmark bench train --threads 2\n", nullptr);
+                       "  earmark bench features\n  earmark bench inference --config upb_crnn\n  earmark "
+                       "bench train --threads 2\n",
+                       nullptr);
   verb->require_subcommand(1);
   verb->fallthrough();
 
@@ -38,6 +60,8 @@ void add_bench(Program& program) {
   by_features->parse_complete_callback([&program, features] {
     program.run = [features] { return print_lines(run_features_bench(*features)); };
   });
+
+  add_inference(verb, program);
 
   auto train = std::make_shared<TrainBenchOptions>();
   CLI::App* by_train = verb->add_subcommand(

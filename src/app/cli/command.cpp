@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "core/options_io.h"
 #include "earmark/error.h"
 #include "earmark/version.h"
 
@@ -113,6 +114,19 @@ void Progress::show(const std::string& stage, long done, long total, const std::
     std::fprintf(stderr, "%s\n", line.c_str());
   }
   std::fflush(stderr);
+}
+
+void add_engine_option(CLI::App* verb, Engine& engine) {
+  verb->add_option_function<std::string>(
+          "--engine",
+          [&engine](const std::string& text) {
+            std::vector<std::string> problems;
+            detail::read_field(Value(text), engine, kAny, {"--engine", &problems});
+            if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, problems.front());
+          },
+          "what runs the networks: fast (fused, without libtorch), plain (libtorch), or auto: fast where it "
+          "knows the network")
+      ->default_str("auto");
 }
 
 void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }

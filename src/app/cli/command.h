@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/value.h"
+#include "tagger/engine.h"
 
 namespace earmark::cli {
 
@@ -44,6 +45,9 @@ void add_recipe(Program& program);
 void add_relabel(Program& program);
 void add_tag(Program& program);
 void add_train(Program& program);
+
+/// `--engine auto|fast|plain`, of the verbs that run networks.
+void add_engine_option(CLI::App* verb, Engine& engine);
 
 /// Set by Ctrl-C and SIGTERM; a second Ctrl-C ends the program at once.
 const std::atomic<bool>& stop_flag();

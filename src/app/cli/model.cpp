@@ -29,6 +29,7 @@ struct ImportFlags {
 struct ForwardFlags {
   std::string model, features, lengths, metadata, embeddings, output;
   int network = 0;
+  Engine engine = Engine::kAuto;
   bool overwrite = false, together = false;
 };
 
@@ -44,8 +45,9 @@ void refuse_existing(const std::string& path, bool overwrite) {
 }
 
 std::string self_test_text(const std::string& bundle) {
-  if (!torch_module_present()) return "not run (this build has no libtorch module)";
-  const std::string problem = self_test_result(bundle, torch_make_network());
+  if (!torch_module_present() && !engine_module_present())
+    return "not run (this build has no module that runs networks)";
+  const std::string problem = self_test_result(bundle, make_network_by(Engine::kAuto));
   return problem.empty() ? "passed" : problem;
 }
 
@@ -231,9 +233,9 @@ int run_forward(const ForwardFlags& flags) {
   if (!flags.metadata.empty()) input.metadata = read_npy(flags.metadata);
   if (!flags.embeddings.empty()) input.embeddings = read_npy(flags.embeddings);
   input.together = flags.together;
-  { const Scorer checked(bundle, torch_make_network()); }  // its self-test
+  { const Scorer checked(bundle, make_network_by(flags.engine)); }  // its self-test
   const Tensor scores =
-      forward_features(bundle, static_cast<std::size_t>(flags.network), input, torch_make_network());
+      forward_features(bundle, static_cast<std::size_t>(flags.network), input, make_network_by(flags.engine));
   write_npy(flags.output, scores);
   return kDone;
 }
@@ -323,6 +325,7 @@ void add_model(Program& program) {
   run->add_option("--network", forward->network, "which of a bundle's networks, from 0")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_engine_option(run, forward->engine);
   run->add_option("--output", forward->output, "scores [batch, n_tags] float32 .npy")->required();
   run->add_flag("--overwrite", forward->overwrite, "replace an existing file");
 }

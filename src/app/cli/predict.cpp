@@ -95,6 +95,7 @@ void add_predict(Program& program) {
           "one on validation data)")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  add_engine_option(verb, options->request.engine);
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

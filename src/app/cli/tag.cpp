@@ -20,6 +20,7 @@ struct TagFlags {
   double threshold = 0.0;
   std::vector<std::string> metadata;
   int top_k = 0, rate = 0, channels = 1;
+  Engine engine = Engine::kAuto;
 };
 
 constexpr const char* kExamples =
@@ -153,7 +154,7 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
   TagJob job(std::move(request));
   const std::filesystem::path model =
       flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
-  const Scorer scorer(read_bundle(model), torch_make_network());
+  const Scorer scorer(read_bundle(model), make_network_by(flags.engine));
   const TagSummary summary = job.run(scorer);
   progress.clear();
   say(common, closing_line(summary, elapsed()));
@@ -215,6 +216,7 @@ void add_tag(Program& program) {
   verb->add_option("--threads", flags->request.threads, "recordings or segments side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_engine_option(verb, flags->engine);
   verb->add_option("--device", flags->device, "where the network runs")
       ->check(CLI::IsMember({"auto", "cpu"}))
       ->capture_default_str();

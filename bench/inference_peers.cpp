@@ -1,0 +1,134 @@
+#include "inference_peers.h"
+
+#include "core/shared_module.h"
+
+namespace earmark {
+namespace {
+
+// Weights are whatever PyTorch draws: the time does not depend on them.
+constexpr const char* kScript = R"(
+import sys, time, warnings
+import torch, torch.nn as nn, torch.nn.functional as F
+warnings.filterwarnings("ignore")
+name, mode = sys.argv[1:3]
+torch.set_num_threads(1)
+torch.manual_seed(0)
+def block(i, o, pool=None, one_d=False, ceil=True):
+    conv, norm = (nn.Conv1d, nn.BatchNorm1d) if one_d else (nn.Conv2d, nn.BatchNorm2d)
+    layers = [conv(i, o, 3, padding=1), norm(o), nn.ReLU(inplace=True)]
+    return layers + ([nn.MaxPool2d(pool, ceil_mode=ceil)] if pool else [])
+class Upb(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, c = [], 1
+        for i, o in enumerate((16, 32, 64, 128)):
+            layers += block(c, o) + block(o, o, (2, 2) if i < 3 else (2, 1))
+            c = o
+        self.cnn = nn.Sequential(*layers, *block(128, 256, (2, 1)))
+        self.tdnn = nn.Sequential(*block(1024, 256, one_d=True), *block(256, 256, one_d=True),
+                                  *block(256, 256, one_d=True))
+        self.gru = nn.GRU(256, 256, 2, batch_first=True)
+        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 80))
+    def forward(self, x):
+        h = self.tdnn(self.cnn(x).flatten(1, 2)).transpose(1, 2)
+        return torch.sigmoid(self.fc(self.gru(h)[0][:, -1]))
+def norm(c):  # without scale and offset; frozen TorchScript wants them there, so they are ones and zeros
+    return nn.BatchNorm2d(c, eps=1e-3)
+class Unit(nn.Module):
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.f = nn.Sequential(norm(i), nn.ReLU(), nn.Conv2d(i, o, 3, (1, stride), 1, bias=False),
+                               norm(o), nn.ReLU(), nn.Conv2d(o, o, 3, 1, 1, bias=False))
+        self.grow, self.stride = o - i, stride
+    def forward(self, x):
+        y = self.f(x)
+        if self.stride > 1:
+            x = F.avg_pool2d(x, 3, (1, 2), 1, count_include_pad=False)
+        if self.grow:
+            x = F.pad(x, (0, 0, 0, 0, 0, self.grow))
+        return x + y
+class Resnet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        def path():
+            layers, c = [norm(6), nn.Conv2d(6, 24, 3, (1, 2), 1, bias=False)], 24
+            for stack in range(4):
+                o = 24 << stack
+                layers += [Unit(c, o, 2 if stack else 1), Unit(o, o, 1)]
+                c = o
+            return nn.Sequential(*layers)
+        self.low, self.high = path(), path()
+        self.head = nn.Sequential(norm(192), nn.ReLU(), nn.Conv2d(192, 768, 1, bias=False), norm(768),
+                                  nn.Conv2d(768, 10, 1, bias=False), norm(10))
+    def forward(self, x):
+        h = torch.cat([self.low(x[:, :, :64]), self.high(x[:, :, 64:])], 2)
+        return torch.softmax(self.head(h).mean((2, 3)), 1)
+class Talnet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, c = [], 1
+        for i, o in enumerate((32, 64, 128, 256, 512)):
+            layers += block(c, o) + block(o, o, (2, 2) if i < 2 else (2, 1), ceil=False)
+            c = o
+        self.cnn = nn.Sequential(*layers)
+        self.gru = nn.GRU(1024, 512, 1, batch_first=True, bidirectional=True)
+        self.prob, self.attention = nn.Linear(1024, 527), nn.Linear(1024, 527)
+    def forward(self, x):
+        h = self.gru(self.cnn(x).permute(0, 3, 1, 2).flatten(2))[0]
+        return (torch.sigmoid(self.prob(h)) * torch.softmax(self.attention(h), 1)).sum(1)
+class CnnVggish(nn.Module):
+    def __init__(self):
+        super().__init__()
+        rows = [(1, 8, (1, 1), (1, 1), (0, 0)), (8, 16, (3, 3), (1, 1), (1, 1)), (16, 32, (16, 128), (4, 16), (8, 16)),
+                (32, 64, (5, 5), (2, 2), (1, 1)), (64, 128, (5, 5), (2, 2), (1, 1)), (128, 256, (3, 3), (2, 2), (1, 1))]
+        layers = []
+        for n, (i, o, k, s, p) in enumerate(rows):
+            layers += [nn.Conv2d(i, o, k, s, p), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
+            if n == 2:
+                layers.append(nn.MaxPool2d((4, 4)))
+        self.cnn = nn.Sequential(*layers)
+        hidden = lambda i, o: [nn.Linear(i, o), nn.BatchNorm1d(o), nn.ReLU(inplace=True)]
+        self.fc = nn.Sequential(*hidden(256 + 1280, 512), *hidden(512, 256), nn.Linear(256, 37))
+    def forward(self, x, embeddings):
+        return torch.sigmoid(self.fc(torch.cat([self.cnn(x).flatten(1), embeddings], 1)))
+net, shapes = {"upb_crnn": (Upb, [(1, 1, 128, 501)]), "two_path_resnet": (Resnet, [(1, 6, 128, 461)]),
+               "talnet": (Talnet, [(1, 1, 64, 400)]),
+               "cnn_vggish": (CnnVggish, [(1, 1, 128, 862), (1, 1280)])}[name]
+net, inputs = net().eval(), tuple(torch.randn(*shape) for shape in shapes)
+if mode == "frozen_channels_last":
+    net = net.to(memory_format=torch.channels_last)
+    inputs = tuple(x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs)
+with torch.no_grad():
+    if mode != "eager":
+        traced = torch.jit.trace(net, inputs, check_trace=False)
+        net = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+    for _ in range(3):
+        net(*inputs)
+    print("ready", flush=True)
+    while sys.stdin.buffer.readline():
+        begin = time.thread_time()
+        net(*inputs)
+        print((time.thread_time() - begin) * 1e3, flush=True)
+)";
+
+}  // namespace
+
+const char* name_of(TorchMode mode) {
+  switch (mode) {
+    case TorchMode::kFrozen:
+      return "frozen";
+    case TorchMode::kFrozenChannelsLast:
+      return "frozen_channels_last";
+    case TorchMode::kEager:
+      break;
+  }
+  return "eager";
+}
+
+std::unique_ptr<PythonPeer> start_torch_network(const std::string& python, const std::string& network,
+                                                TorchMode mode) {
+  return PythonPeer::start(python, kScript, {network, name_of(mode)}, {},
+                           {"OPENBLAS_CORETYPE=" + best_openblas_kernel(), "OPENBLAS_NUM_THREADS=1"});
+}
+
+}  // namespace earmark

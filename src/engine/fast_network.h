@@ -1,0 +1,14 @@
+// fast_network.h: the fast engine: a bundle's network as fused oneDNN primitives and kernels of our own, one
+// thread a call.
+#pragma once
+#include <memory>
+
+#include "tagger/network.h"
+
+namespace earmark {
+
+/// @return nothing for a kind of network that this engine does not know.
+/// @throws Error(kBadBundle) naming each tensor or option that does not fit.
+std::unique_ptr<Network> make_fast_network(const BundledNetwork& spec, const TensorMap& tensors);
+
+}  // namespace earmark

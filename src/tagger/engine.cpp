@@ -1,0 +1,48 @@
+#include "tagger/engine.h"
+
+#include <fmt/format.h>
+
+#include "core/shared_module.h"
+#include "earmark/error.h"
+
+namespace earmark {
+namespace {
+
+// Nothing for a kind of network that the engine does not know.
+std::unique_ptr<Network> by_module(const BundledNetwork& spec, const TensorMap& tensors) {
+  return reinterpret_cast<MakeNetworkFn*>(engine_symbol("earmark_make_fast_network"))(spec, tensors);
+}
+
+std::unique_ptr<Network> make_plain(const BundledNetwork& spec, const TensorMap& tensors) {
+  return torch_make_network()(spec, tensors);
+}
+
+std::unique_ptr<Network> make_fast(const BundledNetwork& spec, const TensorMap& tensors) {
+  std::unique_ptr<Network> network = by_module(spec, tensors);
+  if (!network)
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("engine: fast does not know networks of kind {}; use auto or plain", spec.kind));
+  return network;
+}
+
+std::unique_ptr<Network> make_any(const BundledNetwork& spec, const TensorMap& tensors) {
+  std::unique_ptr<Network> network;
+  if (engine_module_present()) network = by_module(spec, tensors);
+  return network ? std::move(network) : make_plain(spec, tensors);
+}
+
+}  // namespace
+
+MakeNetworkFn& make_network_by(Engine engine) {
+  switch (engine) {
+    case Engine::kFast:
+      return make_fast;
+    case Engine::kPlain:
+      return make_plain;
+    case Engine::kAuto:
+      break;
+  }
+  return make_any;
+}
+
+}  // namespace earmark

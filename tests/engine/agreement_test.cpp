@@ -1,0 +1,88 @@
+// The fast engine beside the plain one, on random weights with statistics that are not the initial ones.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/engine_case.h"
+
+namespace earmark {
+namespace {
+
+using testing::EngineCase;
+
+class EngineAgreement : public ::testing::TestWithParam<EngineCase> {};
+
+TEST_P(EngineAgreement, ScoresAreThePlainEnginesAtEveryLength) {
+  const testing::BothEngines both(GetParam());
+  for (const std::int64_t n_frames : GetParam().lengths) {
+    const testing::DrawnInput drawn(both.widths(), 1, n_frames, 7);
+    const std::vector<float> fast = both.fast->scores(drawn.input), plain = both.plain->scores(drawn.input);
+    EXPECT_LT(testing::largest_difference(fast, plain), GetParam().tolerance) << n_frames << " frames";
+    // What is heard makes a difference, so that agreement says something.
+    const testing::DrawnInput other(both.widths(), 1, n_frames, 8);
+    EXPECT_GT(testing::largest_difference(plain, both.plain->scores(other.input)), 1e-4)
+        << n_frames << " frames";
+  }
+}
+
+TEST_P(EngineAgreement, PaddedBatchesAreScoredAsThePlainEngineDoes) {
+  const testing::BothEngines both(GetParam());
+  const std::int64_t longest = *std::max_element(GetParam().lengths.begin(), GetParam().lengths.end());
+  testing::DrawnInput drawn(both.widths(), 3, longest, 8);
+  drawn.input.n_valid = {longest, GetParam().lengths.front(), longest - 1};
+  drawn.silence_padding();
+  EXPECT_LT(testing::largest_difference(both.fast->scores(drawn.input), both.plain->scores(drawn.input)),
+            GetParam().tolerance);
+}
+
+TEST_P(EngineAgreement, AClipsBitsDependNeitherOnTheBatchNorOnThreads) {
+  const testing::BothEngines both(GetParam());
+  const std::int64_t n_frames = GetParam().lengths.front();
+  constexpr std::int64_t kBatch = 5;
+  const testing::DrawnInput all(both.widths(), kBatch, n_frames, 9);
+  const std::vector<float> together = both.fast->scores(all.input);
+  std::vector<float> apart(together.size());
+  testing::at_once(kBatch, [&](std::int64_t i) {
+    const std::vector<float> own = both.fast->scores(all.item(i));
+    std::copy(own.begin(), own.end(), apart.begin() + i * static_cast<std::int64_t>(own.size()));
+  });
+  EXPECT_EQ(together, apart);
+  EXPECT_EQ(together, both.fast->scores(all.input));
+}
+
+TEST_P(EngineAgreement, GoingBackToALengthGivesTheSameBits) {
+  const testing::BothEngines both(GetParam());
+  const testing::DrawnInput first(both.widths(), 1, GetParam().lengths.front(), 10);
+  const std::vector<float> before = both.fast->scores(first.input);
+  // More lengths than a worker keeps plans for, so that plans are dropped, made anew and moved.
+  for (std::int64_t more = 1; more <= 6; ++more)
+    both.fast->scores(
+        testing::DrawnInput(both.widths(), 1, GetParam().lengths.front() + 16 * more, 11).input);
+  EXPECT_EQ(before, both.fast->scores(first.input));
+}
+
+TEST_P(EngineAgreement, TensorsThatDoNotFitAreNamed) {
+  testing::EngineNetwork network(GetParam());
+  const std::string lost = network.tensors.begin()->first;
+  network.tensors.erase(lost);
+  network.tensors["surplus"] = Tensor::from_floats(std::vector<float>{1.0f}, {1});
+  const std::string bent = network.tensors.begin()->first;
+  network.tensors[bent] = Tensor::from_floats(std::vector<float>{1.0f, 2.0f}, {1, 1, 2});
+  try {
+    make_fast_network(network.spec, network.tensors);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadBundle);
+    const std::string text = e.what();
+    EXPECT_NE(text.find(lost + ": is missing"), std::string::npos) << text;
+    EXPECT_NE(text.find("surplus: the network has no such tensor"), std::string::npos) << text;
+    EXPECT_NE(text.find(bent + ": the network has"), std::string::npos) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, EngineAgreement, ::testing::ValuesIn(testing::engine_cases()),
+                         [](const auto& one) { return one.param.name; });
+
+}  // namespace
+}  // namespace earmark
