@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <numbers>
 
 #include "audio/scratch.h"
+#include "audio/wav_bytes.h"
 #include "core/value.h"
 #include "program.h"
 
@@ -152,6 +155,73 @@ TEST_F(StagedRun, AGridOfABranchIsJudgedByItsOwnTags) {
                                "--out", (*folder_ / "branch_grid").string(), "--threads", "1"});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_NE(ran.out.find("macro_ap: mean"), std::string::npos) << ran.out;
+}
+
+// A second or so at 16 kHz, each a little longer than the one before.
+std::string tone(double frequency_hz, int index) {
+  std::string samples;
+  for (int i = 0; i < 16000 + 400 * index; ++i) {
+    const double x = 8000.0 * std::sin(2.0 * std::numbers::pi * frequency_hz * i / 16000.0);
+    samples += le(static_cast<std::uint64_t>(static_cast<std::int64_t>(x)), 2);
+  }
+  return wav(format_chunk(1, 1, 16000, 16), samples);
+}
+// UPB's chain: networks of two ways of cutting name the events of the noisy excerpts, the last ones learn
+// from that.
+TEST_F(StagedRun, ExcerptsOfEveryCutAreLabelledAnewAndTheLastNetworksLearnFromThem) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const Scratch root;
+  std::string curated = "fname,labels\n", noisy = "fname,labels\n";
+  for (int i = 0; i < 16; ++i) {
+    const bool low = i % 2 == 0, is_curated = i < 8;
+    const std::string name = "clip" + std::to_string(i) + ".wav";
+    (is_curated ? curated : noisy) += name + (low ? ",Bark\n" : ",Meow\n");
+    root.write((is_curated ? "train_curated/" : "train_noisy/") + name, tone(low ? 300.0 : 3000.0, i));
+  }
+  root.write("train_curated.csv", curated);
+  root.write("train_noisy.csv", noisy);
+  const fs::path recipe = *folder_ / "chain.yaml";
+  write_text(recipe, R"(
+recipe: 1
+data: {dataset: fsdkaggle2019, folds: {n: 2, rule: shuffled, verified_only: true}, excerpts: {cuts: 1}}
+features: {kind: log_mel, sample_rate_hz: 16000, n_fft: 512, win_length: 512, hop_length: 320, n_mels: 32, f_max_hz: 8000}
+normalize_sources: apart
+model: {kind: mean_std_linear}
+optimizer: {kind: adam, lr: 0.05}
+train: {iterations: 60, batch_size: 4, repeat_verified: 1, checkpoint_every: 10}
+stages:
+  - {kind: train, name: noisy, folds: [1, 2], each: {data.excerpts.seed: [0, 1]}}
+  - {kind: relabel, name: labels, from: [noisy], rule: error_rate,
+     set: {data.subset: noisy, data.folds.n: 0, data.excerpts.cuts: 2}}
+  - {kind: train, name: final, labels: labels, set: {data.drop_untagged: true, data.folds.n: 0},
+     each: {data.excerpts.seed: [0, 1]}}
+  - {kind: combine, name: ensemble, from: [final]}
+)");
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"train",       recipe.string(),
+                                   "--data-root", root.path().string(),
+                                   "--out",       (*folder_ / "chain").string(),
+                                   "--threads",   "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words);
+  };
+  const Ran ran = run({});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  for (const char* name : {"noisy-fold1-seed0", "noisy-fold2-seed1", "final-seed0", "final-seed1"})
+    EXPECT_TRUE(fs::exists(*folder_ / "chain" / name / "model.earmark")) << name;
+  // Eight noisy clips, two halves each, two ways of cutting.
+  const std::string labels = read_text(*folder_ / "chain/labels/labels.csv");
+  EXPECT_EQ(std::count(labels.begin(), labels.end(), '\n'), 1 + 8 * 2 * 2);
+  EXPECT_NE(labels.find("noisy/clip9.wav#1.2"), std::string::npos) << labels.substr(0, 300);
+  const Value last = parse_json(read_text(*folder_ / "chain/final-seed0/metrics.json"), "metrics");
+  EXPECT_LE(last.at("n_train_clips").as_integer(), 8 + 16);
+  EXPECT_GE(last.at("n_train_clips").as_integer(), 8 + 8)
+      << "tones are told apart, so few excerpts lose their tag";
+  const Ran info = run_program({"model", "info", (*folder_ / "chain/model.earmark").string(), "--json"});
+  EXPECT_EQ(parse_json(info.out, "info").at("networks").as_list().size(), 2U);
+  const auto before = bytes("chain/model.earmark");
+  ASSERT_EQ(run({"--resume"}).status, 0);
+  EXPECT_EQ(bytes("chain/model.earmark"), before);
 }
 
 constexpr const char* kTwice = R"(

@@ -4,6 +4,7 @@
 #include "data/dataset_fixture.h"
 #include "data/fsdkaggle2018.h"
 #include "data/fsdkaggle2019.h"
+#include "eval/score_table.h"
 #include "golden_path.h"
 
 namespace earmark {
@@ -58,6 +59,29 @@ TEST(FsdKaggle2018, TestClipsOfTheCompetitionHaveNoKnownLabel) {
   EXPECT_TRUE(data.clips[0].verified);
   EXPECT_EQ(data.clips[1].targets, std::vector<float>(41, kUnknownTarget));
   EXPECT_FALSE(data.clips[1].verified);
+}
+
+TEST(FsdKaggle2019, ExcerptsAreClipsOfTheDataSetAndUntaggedOnesCanBeLeftOut) {
+  const Scratch dir;
+  write_files(dir, fsdkaggle2019_files());
+  DatasetOptions options;
+  options.excerpts.cuts = 2;
+  const Dataset data = load_dataset("fsdkaggle2019", dir.path(), options);
+  const Clip& part = clip_of(data, "noisy/000b6cfb.wav#1.2");
+  EXPECT_GT(part.from, 0.0);
+  EXPECT_EQ(part.to, 1.0);
+  EXPECT_EQ(tags_of(data, part), (Names{"Bus", "Motorcycle", "Run"}));
+  EXPECT_EQ(clip_of(data, "0006ae4e.wav").to, 1.0);
+
+  ScoreTable labels;
+  labels.tags = data.tags;
+  labels.clip_ids = {part.id};
+  labels.scores.assign(data.tags.size(), 0.0f);
+  write_score_table(dir / "labels.csv", labels);
+  options.new_labels = (dir / "labels.csv").string();
+  EXPECT_EQ(load_dataset("fsdkaggle2019", dir.path(), options).clips.size(), data.clips.size());
+  options.drop_untagged = true;
+  EXPECT_EQ(load_dataset("fsdkaggle2019", dir.path(), options).clips.size(), data.clips.size() - 1);
 }
 
 TEST(FsdKaggle2018, EveryProblemIsNamedWithItsLine) {

@@ -31,6 +31,20 @@ TEST(UseLabels, NamedClipsGetNamedTagsAndTheRestStays) {
   EXPECT_EQ(data.clips[1].targets, (std::vector<float>{kUnknownTarget, 0, 0.25f}));
 }
 
+TEST(UseLabels, ExcerptsOfACutThatIsNotInUseArePassedOver) {
+  Dataset data = two_clips();
+  data.clips[0].id = "a#0.1";
+  data.clips[0].to = 0.4;
+  ScoreTable labels;
+  labels.tags = {"rain"};
+  labels.clip_ids = {"a#1.1", "a#0.1"};
+  labels.scores = {0.25f, 0.75f};
+  use_labels(data, labels, "labels.csv");
+  EXPECT_EQ(data.clips[0].targets[1], 0.75f);
+  labels.clip_ids[0] = "b#1.1";  // "b" is whole here: no excerpt of it can be meant
+  EXPECT_THROW(use_labels(data, labels, "labels.csv"), Error);
+}
+
 TEST(UseLabels, EveryStrangerAndEveryBadValueIsNamed) {
   Dataset data = two_clips();
   ScoreTable labels;

@@ -219,6 +219,23 @@ TEST(Stages, UnitsAreTheProductOfSeedsFoldsAndBranches) {
       std::holds_alternative<CoarseFineOptions>(without_stages(recipe, second[0].overrides, "unit").loss));
 }
 
+TEST(Stages, OneTrainingForEachValueOfEachList) {
+  const Recipe recipe = parse_recipe(
+      "data: {dataset: fsdkaggle2019, folds: {n: 5}, excerpts: {cuts: 1}}\n"
+      "stages:\n"
+      "  - {kind: train, name: noisy, folds: [1, 2], each: {data.excerpts.seed: [0, 7], data.subset: [all, "
+      "noisy]}}\n"
+      "  - {kind: combine, name: all, from: [noisy]}\n",
+      "test");
+  const auto units = units_of(std::get<TrainStage>(recipe.stages[0]), 0);
+  ASSERT_EQ(units.size(), 8U);
+  EXPECT_EQ(units[0].name, "noisy-fold1-seed0-subset-all");
+  EXPECT_EQ(units[7].name, "noisy-fold2-seed7-subset-noisy");
+  const Recipe own = without_stages(recipe, units[7].overrides, "unit");
+  EXPECT_EQ(own.data.excerpts.seed, 7U);
+  EXPECT_EQ(own.data.subset, TrainSubset::kNoisy);
+}
+
 TEST(Stages, AResolvedRecipeReadsAsTheSame) {
   const Recipe recipe = parse_recipe(kStages, "r.yaml");
   EXPECT_EQ(recipe_to_yaml(parse_recipe(recipe_to_yaml(recipe), "again")), recipe_to_yaml(recipe));
@@ -226,6 +243,10 @@ TEST(Stages, AResolvedRecipeReadsAsTheSame) {
 
 TEST(Stages, EveryFaultIsNamed) {
   const auto of = [](const std::string& list) { return message_of("stages: [" + list + "]\n"); };
+  EXPECT_NE(of("{kind: train, name: a, each: [seed]}").find("stages[0].each: must be a map"),
+            std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, each: {seed: 3}}").find("stages[0].each.seed: must be a list"),
+            std::string::npos);
   EXPECT_NE(of("{kind: train, name: a b}").find("stages[0].name"), std::string::npos);
   EXPECT_NE(of("{kind: train, name: ../x}").find("stages[0].name"), std::string::npos);
   EXPECT_NE(of("{kind: train, name: a}, {kind: train, name: a}").find("stages[1].name: each only once"),
