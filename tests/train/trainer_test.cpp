@@ -152,8 +152,8 @@ TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
   EXPECT_EQ(read_bundle(whole.bundle).networks.front().front_end.metadata.size(), 2U);
 }
 
-// A network that hears waveforms, trained as Cochlear.ai did: segments, mixtures of two classes, loudness,
-// one clip a class, masked losses, the best of the validations.
+// A network that hears waveforms, trained as Cochlear.ai did: segments, mixtures, loudness, masked losses,
+// the best of the validations.
 std::vector<std::string> densenet_overrides(const std::string& model) {
   return {
       "data.manifest=checked.csv",
@@ -164,8 +164,8 @@ std::vector<std::string> densenet_overrides(const std::string& model) {
       "no_self: true}, {kind: random_scale}]",
       "model=" + model,
       "loss={kind: cross_entropy, mask_share: 0.8}",
-      "train={iterations: 9, sampler: one_per_class, log_every: 3, checkpoint_every: 4, validate_every: 3, "
-      "best: [accuracy], result: accuracy}"};
+      "train={iterations: 9, batch_size: 4, log_every: 3, checkpoint_every: 4, validate_every: 3, best: "
+      "[macro_ap], result: macro_ap}"};
 }
 
 TEST_F(Trainer, WaveformNetworksResumeBitForBitAndTheirBundlesPassTheirSelfTest) {
