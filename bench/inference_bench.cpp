@@ -114,7 +114,7 @@ struct Contest {
     spec.revision = revision_of(config.model);
     spec.options = std::visit([](const auto& chosen) { return write_options(chosen); }, config.model);
     const ModelSizes sizes = sizes_of(config.model);
-    spec.front_end.log_mel.n_mels = sizes.n_mels;
+    spec.front_end.log_mel.emplace().n_mels = sizes.n_mels;
     for (const auto& [name, shape] : torch_state_layout()(config.model))
       tensors.emplace(name, drawn(name, shape, config.power));
     plain = make_network_by(Engine::kPlain)(spec, tensors);
