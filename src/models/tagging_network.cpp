@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <cstdint>
+
 #include "earmark/error.h"
 #include "models/layers/batch_statistics.h"
 
@@ -115,7 +117,9 @@ StateMismatch load_matching_state(torch::nn::Module& module, const TensorMap& st
                                             found->second.shape_text()));
     } else {
       const Tensor& values = found->second;
-      if (values.dtype == DType::kF32) {
+      // Tensors of files by other programs may lie at any byte.
+      const bool aligned = reinterpret_cast<std::uintptr_t>(values.bytes.data()) % alignof(float) == 0;
+      if (values.dtype == DType::kF32 && aligned) {
         tensor.copy_(
             torch::from_blob(const_cast<std::byte*>(values.bytes.data()), tensor.sizes(), torch::kFloat));
       } else {

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "audio/scratch.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "golden_path.h"
@@ -195,6 +196,52 @@ TEST(SafeTensors, DamagedFilesNeverCrash) {
   const std::string file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   survive_mutations(file, file.size(), 6000,
                     [](const std::vector<std::byte>& damaged) { parse_safetensors(damaged, "a"); });
+}
+
+// What is written piece by piece, and read tensor by tensor, is the file that is put together in memory.
+TEST(SafeTensors, WrittenFromPlacesAndReadOneByOne) {
+  const testing::Scratch dir;
+  const SafeTensors file = sample_file();
+  write_safetensors(dir / "a.safetensors", file);
+  EXPECT_EQ(read_bytes(dir / "a.safetensors"), format_safetensors(file));
+  const SafeTensorsFile opened(dir / "a.safetensors");
+  EXPECT_EQ(opened.metadata(), file.metadata);
+  for (const auto& [name, tensor] : file.tensors) {
+    const auto found = opened.find(name);
+    ASSERT_TRUE(found) << name;
+    EXPECT_EQ(found->bytes, tensor.bytes) << name;
+    EXPECT_EQ(found->shape, tensor.shape) << name;
+    EXPECT_EQ(found->dtype, tensor.dtype) << name;
+  }
+  EXPECT_FALSE(opened.find("b.weight"));
+  const TensorMap part = opened.with_prefix("a.");
+  ASSERT_EQ(part.size(), 1U);
+  EXPECT_EQ(part.at("weight").bytes, file.tensors.at("a.weight").bytes);
+}
+
+TEST(SafeTensors, AFileThatIsReadOneByOneIsCheckedAsAWhole) {
+  const testing::Scratch dir;
+  const auto bytes = format_safetensors(sample_file());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    write_bytes(dir / "cut", std::span(bytes).first(size), Flush::kLater);
+    EXPECT_THROW(SafeTensorsFile(dir / "cut"), Error) << size;
+  }
+  write_bytes(dir / "cut", bytes);
+  const SafeTensorsFile opened(dir / "cut");
+  std::filesystem::resize_file(dir / "cut", bytes.size() - 1);  // cut behind its back
+  EXPECT_THROW(opened.with_prefix(""), Error);
+  EXPECT_THROW(SafeTensorsFile(dir / "gone"), Error);
+}
+
+TEST(SharedBytes, APartKeepsTheWholeAndNothingIsCopied) {
+  SharedBytes whole(bytes_of("abcdef"));
+  const std::byte* at = whole.data();
+  const SharedBytes part = whole.part(2, 3);
+  whole = SharedBytes();
+  EXPECT_EQ(part.data(), at + 2);
+  EXPECT_EQ(part, SharedBytes(bytes_of("cde")));
+  const std::vector<float> values{1, 2};
+  EXPECT_EQ(static_cast<const void*>(Tensor::borrowed_floats(values, {2}).bytes.data()), values.data());
 }
 
 TEST(SafeTensors, OffsetsBeyondTheFileAreRefused) {

@@ -81,6 +81,20 @@ TEST(Vggish, GoldenEmbeddings) {
   expect_close(network->forward({x}), torch_npy(folder / "vggish_net_output.npy"));
 }
 
+TEST(Vggish, ANewNetworkPassesOnWhatItHears) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(3);
+  VggishOptions options;
+  options.width = 8;
+  options.hidden = 256;
+  Vggish network(options);
+  const auto answers = network.forward({torch::randn({4, 1, 64, 96})});
+  // Mean squares stay what they are from layer to layer, but for what pooling takes as the largest of four.
+  const double rms = std::sqrt(answers.square().mean().item<double>());
+  EXPECT_GT(rms, 0.3);
+  EXPECT_LT(rms, 30.0);
+}
+
 TEST(CnnVggish, AShortClipIsCompletedWithItsOwnLowestValue) {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(6);
