@@ -24,7 +24,8 @@ torch::Tensor attention_pool(const torch::Tensor& probabilities, const torch::Te
           .fill_(-std::numeric_limits<float>::infinity());
     }
   }
-  return (probabilities * logits.softmax(1)).sum(1);
+  // A mean of probabilities is one; the weights' sum, rounded, can exceed 1, which a cross-entropy refuses.
+  return (probabilities * logits.softmax(1)).sum(1).clamp_max(1.0);
 }
 
 AttentionHeadImpl::AttentionHeadImpl(int n_features, int n_tags, bool normalised) : normalised_(normalised) {
