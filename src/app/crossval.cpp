@@ -279,7 +279,7 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
     const Task& task = task_of(dataset.name);
     TaskScores pooled = task_truth_of(dataset, clips, own_part_by(dataset, clips, task));
     pooled.scores.scores = std::move(scores);
-    show_evaluation(report, evaluate_task(pooled, task, options));
+    show_evaluation(report, evaluate_task(pooled, task, options), recipe.expect);
     report.mistakes = most_confident_mistakes(pooled.scores, options.threshold, kMistakesShown);
   }
   report.recipe = recipe_to_yaml(recipe);

@@ -94,6 +94,7 @@ EvaluationResult evaluate_predictions(const EvaluationRequest& request) {
     weigh_tag(data.tags, result.data.scores.scores, tag, result.unknown_weight);
   }
   result.evaluation = evaluate_task(result.data, task, request.options);
+  result.published = beside_published(result.evaluation, request.published);
   if (!request.against.empty())
     result.differences =
         compare_paired(result.data, beside(result.data, request.against, task, data), task, request.options);
@@ -109,6 +110,8 @@ Value to_value(const EvaluationResult& result) {
   for (const auto& [name, figure] : figures.as_map()) value.set(name, figure);
   if (result.unknown_weight != 1.0) value.set("unknown_weight", result.unknown_weight);
   if (!result.differences.empty()) value.set("against", to_value(result.differences));
+  if (!result.published.metrics.empty() || !result.published.classes.empty())
+    value.set("published", to_value(result.published));
   return value;
 }
 
@@ -118,7 +121,7 @@ ReportData report_of(const EvaluationResult& result, const EvaluationRequest& re
   report.facts = {{"data set", result.dataset}, {"split", result.split}};
   if (result.fold > 0) report.facts.emplace_back("fold", std::to_string(result.fold));
   report.facts.emplace_back("scores", request.scores.filename().string());
-  show_evaluation(report, result.evaluation);
+  show_evaluation(report, result.evaluation, request.published);
   report.notes.insert(report.notes.end(), result.warnings.begin(), result.warnings.end());
   report.mistakes = most_confident_mistakes(result.data.scores, request.options.threshold, kMistakesShown);
   return report;

@@ -7,6 +7,7 @@
 #include "app/dataset_choice.h"
 #include "core/value.h"
 #include "eval/paired_comparison.h"
+#include "eval/published.h"
 #include "eval/report.h"
 #include "eval/task_evaluation.h"
 
@@ -19,6 +20,7 @@ struct EvaluationRequest {
   std::filesystem::path against;  ///< other scores of the same clips, to be compared with; empty: none
   std::string unknown_weight;     ///< open set: a number, or "best" of these clips; empty: 1
   std::string part_by;            ///< metadata field; empty: the task's own, where clips have it
+  PublishedFigures published;     ///< a paper's, shown beside these
 };
 
 /// Thread-safety: a plain value.
@@ -29,6 +31,7 @@ struct EvaluationResult {
   TaskEvaluation evaluation;
   double unknown_weight = 1.0;                ///< that the unknown tag's scores were multiplied by
   std::vector<PairedDifference> differences;  ///< from the scores compared with
+  BesidePublished published;                  ///< the paper's figures beside these
   std::vector<std::string> warnings;
 };
 
@@ -37,8 +40,8 @@ struct EvaluationResult {
 /// Error(kInvalidOption) unless exactly one of data_root and annotations is given.
 EvaluationResult evaluate_predictions(const EvaluationRequest& request);
 
-/// {"dataset", "split", "fold" where there is one}, the members of the TaskEvaluation, and "against" where
-/// scores were compared with.
+/// {"dataset", "split", "fold" where there is one}, the members of the TaskEvaluation, "against" where
+/// scores were compared with, "published" where a paper's figures stand beside.
 Value to_value(const EvaluationResult& result);
 /// Tables for a person.
 std::string evaluation_text(const EvaluationResult& result, const EvaluateOptions& options);

@@ -139,6 +139,7 @@ std::string evaluation_text(const EvaluationResult& result, const EvaluateOption
   text += evaluation.levels ? levels_text(*evaluation.levels) : metrics_text(evaluation.tags);
   text += differences_text(result.differences);
   text += parts_text(evaluation);
+  text += beside_text(result.published);
   text += classes_text(evaluation.tags, evaluation.levels ? "each tag by itself" : "class");
   if (!evaluation.notes.empty()) text += "\n";
   for (const std::string& note : evaluation.notes) text += "  " + note + "\n";

@@ -221,7 +221,7 @@ class StagedRun {
       ReportData report;
       report.title = fmt::format("{}: {}", request_.out.filename().string(), name);
       report.facts = {{"data set", data.name}, {"held-out clips", std::to_string(held_out.size())}};
-      show_evaluation(report, evaluation);
+      show_evaluation(report, evaluation, recipe_.expect);
       report.mistakes = most_confident_mistakes(judged.scores, EvaluateOptions().threshold, kMistakesShown);
       report.recipe = text_;
       write_text(folder(name) / "report.html", html_report(report));

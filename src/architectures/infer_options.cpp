@@ -189,27 +189,18 @@ void infer(Shapes& shapes, TwoPathResnetOptions& options, bool) {
   options.norm_affine = shapes.has_any("bn_out.weight");
 }
 
-void infer_densenet(Shapes& shapes, SingleBlockDensenetOptions& options) {
-  const auto width_of = [&](int module) {
-    return shapes.axis(fmt::format("blocks.{}.conv1.weight", module), 4, 0);
-  };
+void infer(Shapes& shapes, SingleBlockDensenetOptions& options, bool) {
+  options.input = shapes.has_any("bn_mel.") ? DensenetInput::kLogMel : DensenetInput::kWaveform;
   options.n_tags = shapes.axis("heads.0.weight", 2, 0);
   options.n_heads = std::max(1, shapes.count_from_0("heads.", ".weight"));
   options.n_low = shapes.axis("conv_low.weight", 4, 0);
-  options.n_modules = std::max(1, shapes.count_from_0("blocks.", ".conv1.weight"));
-  options.width = width_of(0);
-  options.max_width = width_of(options.n_modules - 1);
-  options.se_ratio =
-      std::max(1, options.max_width /
-                      shapes.axis(fmt::format("blocks.{}.se.down.weight", options.n_modules - 1), 2, 0));
+  const int n_modules = std::max(1, shapes.count_from_0("blocks.", ".conv1.weight"));
+  for (int i = 0; i < n_modules; ++i)
+    options.growth.push_back(shapes.axis(fmt::format("blocks.{}.conv1.weight", i), 4, 0));
+  const int squeezed = shapes.axis(fmt::format("blocks.{}.se.down.weight", n_modules - 1), 2, 0);
+  options.se_ratio = std::max(1, options.growth.back() / squeezed);
+  if (options.input == DensenetInput::kLogMel) options.log_mel.n_mels = shapes.axis("bn_mel.weight", 1, 0);
 }
-
-void infer(Shapes& shapes, SingleBlockDensenetLogmelOptions& options, bool) {
-  infer_densenet(shapes, options);
-  options.log_mel.n_mels = shapes.axis("bn_mel.weight", 1, 0);
-}
-
-void infer(Shapes& shapes, SingleBlockDensenetWaveOptions& options, bool) { infer_densenet(shapes, options); }
 
 void infer(Shapes& shapes, MeanStdLinearOptions& options, bool) {
   options.n_tags = shapes.axis("output.weight", 2, 0);

@@ -58,20 +58,35 @@ std::vector<std::string> TwoPathResnetOptions::problems() const {
   return {fmt::format("n_mels: must be even, each path hears one half of the bands, got {}", n_mels)};
 }
 
-int SingleBlockDensenetOptions::width_of(int module) const {
-  int channels = std::min(width, max_width);
-  for (int i = 0; i < module && channels < max_width; ++i) channels = std::min(2 * channels, max_width);
-  return channels;
+int SingleBlockDensenetOptions::n_low_filters() const {
+  if (n_low > 0) return n_low;
+  return input == DensenetInput::kLogMel ? 15 : 1;
+}
+
+std::vector<int> SingleBlockDensenetOptions::widths() const {
+  if (!growth.empty()) return growth;
+  constexpr int kWidest = 512;
+  const bool pictures = input == DensenetInput::kLogMel;
+  std::vector<int> published;
+  for (int width = pictures ? 16 : 2; published.size() < (pictures ? 8 : 15);
+       width = std::min(2 * width, kWidest))
+    published.push_back(width);
+  return published;
 }
 
 std::vector<std::string> SingleBlockDensenetOptions::problems() const {
-  if (n_channels == 1) return {};
-  return {fmt::format("n_channels: must be 1, the network hears mono (features.channels=mono), got {}",
-                      n_channels)};
-}
-
-std::vector<std::string> SingleBlockDensenetLogmelOptions::problems() const {
-  std::vector<std::string> found = SingleBlockDensenetOptions::problems();
+  constexpr std::size_t kMostModules = 32;
+  std::vector<std::string> found;
+  if (n_channels != 1)
+    found.push_back(fmt::format(
+        "n_channels: must be 1, the network hears mono (features.channels=mono), got {}", n_channels));
+  if (growth.size() > kMostModules)
+    found.push_back(fmt::format("growth: must name at most {} modules, got {}", kMostModules, growth.size()));
+  if (input == DensenetInput::kWaveform) {
+    if (!(write_options(log_mel) == write_options(cochlear_front_end(44100))))
+      found.emplace_back("log_mel: is read by input: log_mel alone, got input: waveform");
+    return found;
+  }
   for (const std::string& problem : log_mel.problems()) found.push_back("log_mel." + problem);
   const auto refuse = [&](bool wrong, const char* rule) {
     if (wrong) found.emplace_back(fmt::format("log_mel.{}", rule));
@@ -103,10 +118,9 @@ FeatureOptions front_end_of(const UpbCrnnOptions&) { return log_mels(upb_front_e
 FeatureOptions front_end_of(const ConvStackOptions&) { return log_mels(multitel_front_end()); }
 FeatureOptions front_end_of(const VggishOptions&) { return log_mels(vggish_front_end()); }
 FeatureOptions front_end_of(const CnnVggishOptions&) { return log_mels(microsoft_front_end()); }
-FeatureOptions front_end_of(const SingleBlockDensenetWaveOptions&) { return WaveformOptions(); }
-FeatureOptions front_end_of(const SingleBlockDensenetLogmelOptions& network) {
+FeatureOptions front_end_of(const SingleBlockDensenetOptions& network) {
   WaveformOptions options;
-  options.sample_rate_hz = network.log_mel.sample_rate_hz;
+  if (network.input == DensenetInput::kLogMel) options.sample_rate_hz = network.log_mel.sample_rate_hz;
   return options;
 }
 // Task 1a hears two channels at 48 kHz, 1b and 1c one at 44.1 kHz; each with its deltas (6 and 3), or
@@ -136,8 +150,10 @@ std::vector<std::string> feature_problems(const ModelOptions& model, const Featu
   if (waveforms != std::holds_alternative<WaveformOptions>(features))
     return {fmt::format("features.kind: {} hears {}, got {}", kind, waveforms ? "waveform" : "log_mel",
                         kind_of(features))};
-  const auto* inside = std::get_if<SingleBlockDensenetLogmelOptions>(&model);
-  if (inside == nullptr || inside->log_mel.sample_rate_hz == sample_rate_of(features)) return {};
+  const auto* inside = std::get_if<SingleBlockDensenetOptions>(&model);
+  if (inside == nullptr || inside->input == DensenetInput::kWaveform ||
+      inside->log_mel.sample_rate_hz == sample_rate_of(features))
+    return {};
   return {fmt::format("model.log_mel.sample_rate_hz: must equal features.sample_rate_hz ({}), got {}",
                       sample_rate_of(features), inside->log_mel.sample_rate_hz)};
 }
@@ -169,8 +185,7 @@ int n_metadata_of(const ModelOptions& model) {
       model);
 }
 bool gives_one_tag(const std::string& kind) {
-  return kind == TwoPathResnetOptions::kKind || kind == SingleBlockDensenetLogmelOptions::kKind ||
-         kind == SingleBlockDensenetWaveOptions::kKind;
+  return kind == TwoPathResnetOptions::kKind || kind == SingleBlockDensenetOptions::kKind;
 }
 bool gives_one_tag(const ModelOptions& model) { return gives_one_tag(kind_of(model)); }
 int n_embedding_of(const ModelOptions& model) {

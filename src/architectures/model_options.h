@@ -18,8 +18,8 @@ namespace earmark {
 
 using ModelOptions =
     std::variant<UpbCrnnOptions, TalnetOptions, UrbannetSystem1Options, UrbannetSystem2Options,
-                 UrbannetSystem3Options, VggishOptions, CnnVggishOptions, SingleBlockDensenetLogmelOptions,
-                 SingleBlockDensenetWaveOptions, TwoPathResnetOptions, MeanStdLinearOptions>;
+                 UrbannetSystem3Options, VggishOptions, CnnVggishOptions, SingleBlockDensenetOptions,
+                 TwoPathResnetOptions, MeanStdLinearOptions>;
 
 /// @throws Error(kInvalidOption) naming the kinds there are.
 ModelOptions default_model_options(const std::string& kind);

@@ -168,7 +168,10 @@ OpenedSource open_audio(const std::filesystem::path& path, const DecodeOptions& 
 }
 
 OpenedSource open_audio_stream(int fd, const DecodeOptions& options) {
-  auto bytes = std::make_unique<FdBytes>(fd, false, options.stop);
+  return open_audio_stream(std::make_unique<FdBytes>(fd, false, options.stop), options);
+}
+
+OpenedSource open_audio_stream(std::unique_ptr<ByteSource> bytes, const DecodeOptions& options) {
   std::vector<Byte> start(kSniffed);
   auto n = read_fully(*bytes, start);
   if (!n) return n.failure();
@@ -200,11 +203,15 @@ std::vector<std::string> RawFormat::problems() const {
 }
 
 std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format, const DecodeOptions& options) {
+  return open_raw_stream(std::make_unique<FdBytes>(fd, false, options.stop), format);
+}
+
+std::unique_ptr<AudioSource> open_raw_stream(std::unique_ptr<ByteSource> bytes, const RawFormat& format) {
   const auto problems = format.problems();
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption, "the raw stream's format is not possible", problems);
   const PcmLayout layout{format.encoding, format.sample_rate_hz, format.n_channels, std::nullopt, false};
-  auto source = make_pcm_source(std::make_unique<FdBytes>(fd, false, options.stop), layout, "raw");
+  auto source = make_pcm_source(std::move(bytes), layout, "raw");
   return std::make_unique<CheckedSource>(std::move(source));
 }
 

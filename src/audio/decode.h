@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "audio/audio_source.h"
+#include "audio/byte_source.h"
 #include "audio/pcm.h"
 #include "earmark/error.h"
 
@@ -40,6 +41,10 @@ Outcome<std::unique_ptr<AudioSource>> open_audio(const std::filesystem::path& pa
 /// outlive the source.
 Outcome<std::unique_ptr<AudioSource>> open_audio_stream(int fd, const DecodeOptions& options = {});
 
+/// The same from any bytes.
+Outcome<std::unique_ptr<AudioSource>> open_audio_stream(std::unique_ptr<ByteSource> bytes,
+                                                        const DecodeOptions& options = {});
+
 /// Samples without a header, interleaved.
 struct RawFormat {
   PcmEncoding encoding = PcmEncoding::kS16le;
@@ -52,5 +57,7 @@ struct RawFormat {
 /// The descriptor stays the caller's. @throws Error(kInvalidOption) listing format.problems().
 std::unique_ptr<AudioSource> open_raw_stream(int fd, const RawFormat& format,
                                              const DecodeOptions& options = {});
+/// The same from any bytes.
+std::unique_ptr<AudioSource> open_raw_stream(std::unique_ptr<ByteSource> bytes, const RawFormat& format);
 
 }  // namespace earmark

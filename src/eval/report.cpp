@@ -26,6 +26,32 @@ void add_notes(const std::vector<std::string>& notes, Out out) {
   for (const std::string& note : notes) fmt::format_to(out, "<p class=\"note\">{}</p>\n", escape_html(note));
 }
 
+void add_published(const BesidePublished& beside, Out out) {
+  if (beside.metrics.empty() && beside.classes.empty()) return;
+  fmt::format_to(out, "<h2>Beside the paper</h2>\n<p class=\"note\">Published on: {}.</p>\n",
+                 escape_html(beside.on));
+  if (!beside.metrics.empty()) {
+    open_table({"metric", "here", "published"}, out);
+    for (const MetricBeside& m : beside.metrics) {
+      add_name(m.metric, out);
+      for (const double value : {m.own, m.published}) add_cell(value, false, out);
+      fmt::format_to(out, "</tr>\n");
+    }
+    close_table(out);
+  }
+  if (beside.classes.empty()) return;
+  open_table({beside.part.empty() ? "class" : "class, part " + beside.part, "recall", "published recall",
+              "precision", "published precision"},
+             out);
+  for (const ClassBeside& c : beside.classes) {
+    add_name(c.tag, out);
+    for (const double value : {c.own_recall, c.recall, c.own_precision, c.precision})
+      add_cell(value, false, out);
+    fmt::format_to(out, "</tr>\n");
+  }
+  close_table(out);
+}
+
 void add_classes(const Evaluation& evaluation, Out out) {
   if (evaluation.per_class.empty()) return;
   fmt::format_to(out, "<h2>By class</h2>\n");
@@ -163,7 +189,8 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-void show_evaluation(ReportData& report, const TaskEvaluation& evaluation) {
+void show_evaluation(ReportData& report, const TaskEvaluation& evaluation,
+                     const PublishedFigures& published) {
   if (evaluation.levels)
     report.facts.emplace_back("order of ties", tie_order_name(evaluation.levels->tie_order));
   report.evaluation = evaluation.tags;
@@ -171,6 +198,7 @@ void show_evaluation(ReportData& report, const TaskEvaluation& evaluation) {
   report.part_by = evaluation.part_by;
   report.parts = evaluation.parts;
   report.notes = evaluation.notes;
+  report.published = beside_published(evaluation, published);
 }
 
 std::vector<Mistake> most_confident_mistakes(const LabeledScores& data, double threshold,
@@ -205,6 +233,7 @@ std::string html_report(const ReportData& report) {
     add_metrics(report.evaluation, out);
   }
   add_notes(report.notes, out);
+  add_published(report.published, out);
   add_parts(report.part_by, report.parts, out);
   add_charts(report.charts, out);
   add_classes(report.evaluation, out);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eval/evaluate.h"
+#include "eval/published.h"
 #include "eval/task_evaluation.h"
 
 namespace earmark {
@@ -43,13 +44,15 @@ struct ReportData {
   std::string part_by;                    ///< metadata field that tells the parts apart
   std::vector<PartEvaluation> parts;
   std::vector<std::string> notes;
+  BesidePublished published;  ///< a paper's figures beside these
   std::vector<Chart> charts;  ///< learning curves
   std::vector<Mistake> mistakes;
   std::string recipe;  ///< as resolved, folded away
 };
 
-/// Puts all of an evaluation's figures on the page.
-void show_evaluation(ReportData& report, const TaskEvaluation& evaluation);
+/// Puts all of an evaluation's figures on the page, and beside them what a paper reports.
+void show_evaluation(ReportData& report, const TaskEvaluation& evaluation,
+                     const PublishedFigures& published = {});
 
 /// The wrong decisions with the highest scores, best score first, then in the order of the clips.
 /// Single-label: clips whose best class is not theirs. Multi-label: tags above the threshold that the clip is

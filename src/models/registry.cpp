@@ -33,11 +33,9 @@ std::shared_ptr<TaggingNetwork> build(const VggishOptions& options) {
 std::shared_ptr<TaggingNetwork> build(const CnnVggishOptions& options) {
   return std::make_shared<CnnVggish>(options);
 }
-std::shared_ptr<TaggingNetwork> build(const SingleBlockDensenetLogmelOptions& options) {
-  return std::make_shared<SingleBlockDensenetLogmel>(options);
-}
-std::shared_ptr<TaggingNetwork> build(const SingleBlockDensenetWaveOptions& options) {
-  return std::make_shared<SingleBlockDensenetWave>(options);
+std::shared_ptr<TaggingNetwork> build(const SingleBlockDensenetOptions& options) {
+  if (options.input == DensenetInput::kLogMel) return std::make_shared<LogMelDensenet>(options);
+  return std::make_shared<WaveformDensenet>(options);
 }
 std::shared_ptr<TaggingNetwork> build(const TwoPathResnetOptions& options) {
   return std::make_shared<TwoPathResnet>(options);

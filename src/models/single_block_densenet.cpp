@@ -88,13 +88,16 @@ torch::Tensor DenseModuleImpl::forward(const torch::Tensor& x) {
   return dense_join(made, share, x, shape_.flat);
 }
 
-SingleBlockDensenet::SingleBlockDensenet(const SingleBlockDensenetOptions& options, bool flat) {
+SingleBlockDensenet::SingleBlockDensenet(const SingleBlockDensenetOptions& options) {
+  const bool flat = options.input == DensenetInput::kWaveform;
+  const int n_low = options.n_low_filters();
+  const std::vector<int> widths = options.widths();
   bn_in_ = register_module("bn_in", make_norm(1));
-  conv_low_ = register_module("conv_low", make_conv(1, options.n_low, 3, flat));
+  conv_low_ = register_module("conv_low", make_conv(1, n_low, 3, flat));
   auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>());
-  int n_in = 1 + options.n_low;
-  for (int i = 0; i < options.n_modules; ++i) {
-    const int n_new = options.width_of(i);
+  int n_in = 1 + n_low;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    const int n_new = widths[i];
     const DenseModuleImpl::Shape shape{n_in, n_new, std::max(1, n_new / options.se_ratio), flat};
     blocks_.push_back(blocks->register_module(std::to_string(i), DenseModule(shape)));
     n_in += n_new;
@@ -141,13 +144,13 @@ std::vector<std::string> SingleBlockDensenet::head_names() const {
   return names;
 }
 
-SingleBlockDensenetLogmel::SingleBlockDensenetLogmel(const SingleBlockDensenetLogmelOptions& options)
-    : SingleBlockDensenet(options, /*flat=*/false), log_mel_(options.log_mel, options.db_reference) {
+LogMelDensenet::LogMelDensenet(const SingleBlockDensenetOptions& options)
+    : SingleBlockDensenet(options), log_mel_(options.log_mel, options.db_reference) {
   bn_mel_ = register_module("bn_mel", make_norm(options.log_mel.n_mels));
 }
 
 // bn_in, but for its scale and offset, which the log-mel applies itself.
-torch::Tensor SingleBlockDensenetLogmel::log_mel(const torch::Tensor& samples) {
+torch::Tensor LogMelDensenet::log_mel(const torch::Tensor& samples) {
   torch::Tensor mean = bn_in_->running_mean, variance = bn_in_->running_var;
   if (is_training()) {
     const torch::NoGradGuard no_grad;
@@ -161,14 +164,14 @@ torch::Tensor SingleBlockDensenetLogmel::log_mel(const torch::Tensor& samples) {
   return log_mel_.forward(standard, bn_in_->weight, bn_in_->bias);
 }
 
-torch::Tensor SingleBlockDensenetLogmel::picture(const torch::Tensor& samples) {
+torch::Tensor LogMelDensenet::picture(const torch::Tensor& samples) {
   return bn_mel_->forward(log_mel(samples)).unsqueeze(1);
 }
 
-SingleBlockDensenetWave::SingleBlockDensenetWave(const SingleBlockDensenetWaveOptions& options)
-    : SingleBlockDensenet(options, /*flat=*/true) {}
+WaveformDensenet::WaveformDensenet(const SingleBlockDensenetOptions& options)
+    : SingleBlockDensenet(options) {}
 
-torch::Tensor SingleBlockDensenetWave::picture(const torch::Tensor& samples) {
+torch::Tensor WaveformDensenet::picture(const torch::Tensor& samples) {
   return bn_in_->forward(samples.unsqueeze(1)).unsqueeze(1);
 }
 

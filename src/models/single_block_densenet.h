@@ -68,7 +68,7 @@ class SingleBlockDensenet : public TaggingNetwork {
   torch::Tensor pooled(const torch::Tensor& hidden);
 
  protected:
-  SingleBlockDensenet(const SingleBlockDensenetOptions& options, bool flat);
+  explicit SingleBlockDensenet(const SingleBlockDensenetOptions& options);
   torch::nn::BatchNorm1d bn_in_{nullptr};  // one feature: all samples
 
  private:
@@ -80,9 +80,9 @@ class SingleBlockDensenet : public TaggingNetwork {
 };
 
 /// 11 092 200 parameters. State beside the common one: bn_mel.*.
-class SingleBlockDensenetLogmel final : public SingleBlockDensenet {
+class LogMelDensenet final : public SingleBlockDensenet {
  public:
-  explicit SingleBlockDensenetLogmel(const SingleBlockDensenetLogmelOptions& options);
+  explicit LogMelDensenet(const SingleBlockDensenetOptions& options);
   torch::Tensor picture(const torch::Tensor& samples) override;
   /// The log-mel before its BatchNorm. @return [batch, n_mels, n_frames].
   torch::Tensor log_mel(const torch::Tensor& samples);
@@ -93,9 +93,9 @@ class SingleBlockDensenetLogmel final : public SingleBlockDensenet {
 };
 
 /// 16 521 187 parameters.
-class SingleBlockDensenetWave final : public SingleBlockDensenet {
+class WaveformDensenet final : public SingleBlockDensenet {
  public:
-  explicit SingleBlockDensenetWave(const SingleBlockDensenetWaveOptions& options);
+  explicit WaveformDensenet(const SingleBlockDensenetOptions& options);
   torch::Tensor picture(const torch::Tensor& samples) override;
 };
 

@@ -29,6 +29,7 @@
 #include "data/branch.h"
 #include "data/dataset.h"
 #include "data/splits.h"
+#include "eval/published.h"
 #include "features/feature_options.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
@@ -108,18 +109,6 @@ struct EmbedderOptions {
   }
 };
 
-struct ExpectOptions {
-  std::string metric;
-  double value = 0.0;
-  std::string on;
-  template <class Self, class Visitor>
-  static void fields(Self& self, Visitor&& visit) {
-    visit("metric", self.metric, kAny, "name of the metric");
-    visit("value", self.value, kAny, "what a run should come near");
-    visit("on", self.on, kAny, "which data it is measured on");
-  }
-};
-
 struct Recipe {
   int recipe = kRecipeVersion;
   SourceOptions source;
@@ -137,7 +126,7 @@ struct Recipe {
   ScheduleOptions schedule;
   TrainOptions train;
   TaggingOptions tagging;
-  ExpectOptions expect;
+  PublishedFigures expect;
   std::vector<StageOptions> stages;
 
   template <class Self, class Visitor>
@@ -164,7 +153,7 @@ struct Recipe {
     visit("schedule", self.schedule, kAny, "factor on the learning rate over the run");
     visit("train", self.train, kAny, "length of the run and what happens on the way");
     visit("tagging", self.tagging, kAny, "defaults of the bundle that the run writes");
-    visit("expect", self.expect, kAny, "the figure that a run should come near");
+    visit("expect", self.expect, kAny, "a paper's figures, shown beside those of a run");
     visit("stages", self.stages, kAny,
           "a run of several stages, one after the other; none: one training, by the recipe itself");
   }

@@ -208,7 +208,8 @@ TagSummary TagJob::run(const Scorer& scorer) {
   summary.n_before = inputs_.size() - tasks.size();
   for (const TagInput& input : inputs_)
     summary.n_failed_before += failed_before_.contains(input.name) ? 1 : 0;
-  if (!summary.interrupted || summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size())
+  if (!summary.interrupted ||
+      (summary.output_failure.empty() && summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size()))
     output->finish();
   return summary;
 }

@@ -61,7 +61,8 @@ struct TagSummary {
   std::size_t n_before = 0;         ///< done by the run that is resumed
   std::size_t n_failed_before = 0;  ///< those of them that failed; they are not tried again
   double audio_s = 0.0;
-  bool interrupted = false;  ///< some inputs are left; the same request with `resume` goes on
+  bool interrupted = false;    ///< some inputs are left; the same request with `resume` goes on
+  std::string output_failure;  ///< why the outputs could not grow (a full disk); what was told before is safe
 };
 
 /// Checked when it is made, before a bundle is loaded.
@@ -72,7 +73,9 @@ class TagJob {
   explicit TagJob(TagRequest request);
 
   /// What is told does not depend on the number of threads. Call once.
-  /// @throws Error(kInvalidOption) where segments do not fit the bundle; Error(kIo) when an output fails.
+  /// An output that fails on the way ends the job as an interrupted one, with its reason.
+  /// @throws Error(kInvalidOption) where segments do not fit the bundle; Error(kIo) when an output cannot be
+  /// begun or finished, or on_text fails.
   TagSummary run(const Scorer& scorer);
 
   std::size_t n_inputs() const noexcept { return inputs_.size(); }

@@ -78,14 +78,25 @@ class TagRun {
     for (int i = 1; i < n; ++i) threads.emplace_back([this] { work(); });
     work();
     for (std::thread& thread : threads) thread.join();
-    if (error_) std::rethrow_exception(error_);
     TagSummary summary = teller_.summary;
-    summary.interrupted = stream_interrupted_ || results_.n_told() < tasks_.size();
+    if (error_) summary.output_failure = output_failure();
+    summary.interrupted = error_ || stream_interrupted_ || results_.n_told() < tasks_.size();
     summary.audio_s = audio_s_;
     return summary;
   }
 
  private:
+  // What stands in the outputs' places stays; any other error is the caller's.
+  std::string output_failure() const {
+    try {
+      std::rethrow_exception(error_);
+    } catch (const Error& error) {
+      const bool has_place = !request_.output.empty() || !request_.output_dir.empty();
+      if (error.code() != ErrorCode::kIo || !has_place) throw;
+      return error.what();
+    }
+  }
+
   bool stopped() const { return request_.stop != nullptr && *request_.stop; }
 
   void work() {

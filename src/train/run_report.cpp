@@ -39,7 +39,7 @@ std::vector<std::string> shown_in_curves(const TaskScores& scores, const Task& t
 }  // namespace
 
 std::string run_report(const Value& metrics, const std::vector<Value>& log, const TaskScores& scores,
-                       const std::string& recipe) {
+                       const std::string& recipe, const PublishedFigures& published) {
   ReportData report;
   report.title =
       fmt::format("{} run, fold {}", metrics.at("dataset").as_string(), metrics.at("fold").as_integer());
@@ -51,7 +51,7 @@ std::string run_report(const Value& metrics, const std::vector<Value>& log, cons
     const Task& task = task_of(metrics.at("dataset").as_string());
     EvaluateOptions options;
     options.bootstrap_resamples = kResamples;
-    show_evaluation(report, evaluate_task(scores, task, options));
+    show_evaluation(report, evaluate_task(scores, task, options), published);
     Chart chart{"Held-out clips", "iteration", {}};
     for (const std::string& name : shown_in_curves(scores, task))
       chart.series.push_back(curve(log, name, "validation"));

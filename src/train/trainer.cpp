@@ -495,7 +495,8 @@ void Run::write_results(const Value& validation, const Value& bests) {
     table.scores = scores.scores;
     write_score_table(request_.out / "scores.csv", table);
   }
-  write_text(request_.out / "report.html", run_report(metrics, log_->records(), last_scores_, recipe_text_));
+  write_text(request_.out / "report.html",
+             run_report(metrics, log_->records(), last_scores_, recipe_text_, recipe_.expect));
   write_text(request_.out / "metrics.json",
              to_json(metrics, 2) + "\n");  // last: it says that the run is whole
 }

@@ -53,13 +53,13 @@ TEST(ModelForward, GoldenScoresOfTheLogmelDensenet) {
   const std::string bundle = (scratch / "logmel.earmark").string();
   // The reference's weights are halves, so that a bundle of half precision says as much as one of floats.
   for (const std::string precision : {"float16", "float32"}) {
-    import("single_block_densenet_logmel", folder / "logmel_weights.npz", bundle, {"--precision", precision});
+    import("single_block_densenet", folder / "logmel_weights.npz", bundle, {"--precision", precision});
     for (const std::string size : {"N64000", "N97003"})
       expect_scores(bundle, folder / ("logmel_input_" + size + ".npy"),
                     folder / ("logmel_output_" + size + ".npy"));
     expect_scores(bundle, folder / "batch2_input.npy", folder / "batch2_output_per_clip_max.npy");
   }
-  import("single_block_densenet_logmel", folder / "logmel_weights.npz", bundle,
+  import("single_block_densenet", folder / "logmel_weights.npz", bundle,
          {"--set", "model.db_reference=batch"});
   expect_scores(bundle, folder / "batch2_input.npy", folder / "batch2_output_batch_max.npy", {"--together"});
   expect_scores(bundle, folder / "batch2_input.npy", folder / "batch2_output_per_clip_max.npy");
@@ -79,7 +79,7 @@ TEST(ModelForward, GoldenScoresOfTheWaveDensenet) {
   }
   write_safetensors(scratch / "wave.safetensors", state);
   const std::string bundle = (scratch / "wave.earmark").string();
-  import("single_block_densenet_wave", scratch / "wave.safetensors", bundle);
+  import("single_block_densenet", scratch / "wave.safetensors", bundle);
   for (const std::string size : {"N64000", "N70001"})
     expect_scores(bundle, folder / ("wave_input_" + size + ".npy"),
                   folder / ("wave_output_" + size + ".npy"));

@@ -21,10 +21,10 @@ constexpr double kDbTolerance = 1e-3;  // of the log-mel
 // [batch, n] of reference samples as the network hears them.
 torch::Tensor heard(const torch::Tensor& samples) { return samples.unsqueeze(1).unsqueeze(1); }
 
-std::shared_ptr<SingleBlockDensenetLogmel> logmel_reference(const std::filesystem::path& golden,
-                                                            const Value& given = {}) {
-  return std::dynamic_pointer_cast<SingleBlockDensenetLogmel>(
-      imported("single_block_densenet_logmel", read_npz(golden / "cochlear/logmel_weights.npz"), given));
+std::shared_ptr<LogMelDensenet> logmel_reference(const std::filesystem::path& golden,
+                                                 const Value& given = {}) {
+  return std::dynamic_pointer_cast<LogMelDensenet>(
+      imported("single_block_densenet", read_npz(golden / "cochlear/logmel_weights.npz"), given));
 }
 
 TensorMap wave_state(const std::filesystem::path& golden) {
@@ -35,37 +35,40 @@ TensorMap wave_state(const std::filesystem::path& golden) {
   return state;
 }
 
-template <class Options>
-Options small() {
-  Options options;
+SingleBlockDensenetOptions waveform_options() {
+  SingleBlockDensenetOptions options;
+  options.input = DensenetInput::kWaveform;
+  return options;
+}
+
+SingleBlockDensenetOptions small(DensenetInput input) {
+  SingleBlockDensenetOptions options;
+  options.input = input;
   options.n_tags = 3;
   options.n_low = 2;
-  options.n_modules = 3;
-  options.width = 2;
-  options.max_width = 4;
+  options.growth = {2, 4, 4};
   options.n_heads = 2;
-  if constexpr (requires { options.log_mel; }) {
-    options.log_mel = cochlear_front_end(2000);
-    options.log_mel.n_fft = options.log_mel.win_length = 32;
-    options.log_mel.hop_length = 8;
-    options.log_mel.n_mels = 6;
-  }
+  if (input == DensenetInput::kWaveform) return options;
+  options.log_mel = cochlear_front_end(2000);
+  options.log_mel.n_fft = options.log_mel.win_length = 32;
+  options.log_mel.hop_length = 8;
+  options.log_mel.n_mels = 6;
   return options;
 }
 
 TEST(SingleBlockDensenet, HasThePublishedParameterCounts) {
-  SingleBlockDensenetLogmelOptions logmel;
-  EXPECT_EQ(n_parameters(SingleBlockDensenetLogmel(logmel)), 11092200);
+  SingleBlockDensenetOptions logmel;
+  EXPECT_EQ(n_parameters(LogMelDensenet(logmel)), 11092200);
   logmel.n_heads = 1;  // seven heads fewer
-  EXPECT_EQ(n_parameters(SingleBlockDensenetLogmel(logmel)), 11092200 - 588063);
-  EXPECT_EQ(n_parameters(SingleBlockDensenetWave({})), 16521187);
+  EXPECT_EQ(n_parameters(LogMelDensenet(logmel)), 11092200 - 588063);
+  EXPECT_EQ(n_parameters(WaveformDensenet(waveform_options())), 16521187);
 }
 
 TEST(SingleBlockDensenet, SizesDoNotDependOnTheRate) {
   for (const int rate : {16000, 32000}) {
-    SingleBlockDensenetLogmelOptions options;
+    SingleBlockDensenetOptions options;
     options.log_mel = cochlear_front_end(rate);
-    EXPECT_EQ(n_parameters(SingleBlockDensenetLogmel(options)), 11092200) << rate;
+    EXPECT_EQ(n_parameters(LogMelDensenet(options)), 11092200) << rate;
   }
 }
 
@@ -115,8 +118,8 @@ TEST(SingleBlockDensenet, GoldenWaveNetworkAtBothLengths) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const torch::NoGradGuard no_grad;
   const auto folder = golden / "cochlear";
-  const auto network = std::dynamic_pointer_cast<SingleBlockDensenetWave>(
-      imported("single_block_densenet_wave", wave_state(golden)));
+  const auto network =
+      std::dynamic_pointer_cast<WaveformDensenet>(imported("single_block_densenet", wave_state(golden)));
   for (const std::string size : {"N64000", "N70001"}) {
     SCOPED_TRACE(size);
     const torch::Tensor samples = torch_npy(folder / ("wave_input_" + size + ".npy"));
@@ -233,8 +236,8 @@ TEST(SingleBlockDensenet, GradientsAgreeWithDifferences) {
     network->to(torch::kDouble);
     expect_gradients(*network, [&] { return (network->forward({x}).log() * weight).sum(); });
   };
-  check(std::make_shared<SingleBlockDensenetLogmel>(small<SingleBlockDensenetLogmelOptions>()));
-  check(std::make_shared<SingleBlockDensenetWave>(small<SingleBlockDensenetWaveOptions>()));
+  check(std::make_shared<LogMelDensenet>(small(DensenetInput::kLogMel)));
+  check(std::make_shared<WaveformDensenet>(small(DensenetInput::kWaveform)));
 }
 
 // In single precision the network takes other ways than in double.
@@ -256,15 +259,14 @@ TEST(SingleBlockDensenet, GradientsInSinglePrecisionAreThoseInDouble) {
           << item.key();
     }
   };
-  check(
-      [] { return std::make_shared<SingleBlockDensenetLogmel>(small<SingleBlockDensenetLogmelOptions>()); });
-  check([] { return std::make_shared<SingleBlockDensenetWave>(small<SingleBlockDensenetWaveOptions>()); });
+  check([] { return std::make_shared<LogMelDensenet>(small(DensenetInput::kLogMel)); });
+  check([] { return std::make_shared<WaveformDensenet>(small(DensenetInput::kWaveform)); });
 }
 
 TEST(SingleBlockDensenet, ScoresSumToOneAndItemsOfOneBatchAreHeardAsIfAlone) {
   const torch::NoGradGuard no_grad;
   torch::manual_seed(3);
-  SingleBlockDensenetWave network(small<SingleBlockDensenetWaveOptions>());
+  WaveformDensenet network(small(DensenetInput::kWaveform));
   network.eval();
   const torch::Tensor brief = heard(torch::randn({1, 200})), lengthy = heard(torch::randn({1, 331}));
   const torch::Tensor both = torch::cat({torch::constant_pad_nd(brief, {0, 131}), lengthy});
@@ -276,19 +278,19 @@ TEST(SingleBlockDensenet, ScoresSumToOneAndItemsOfOneBatchAreHeardAsIfAlone) {
 
 TEST(SingleBlockDensenet, SizesFollowFromItsWeights) {
   const auto check = [](const auto& options, const TensorMap& state, const Value& given) {
-    const std::string kind(std::decay_t<decltype(options)>::kKind);
+    const std::string kind(SingleBlockDensenetOptions::kKind);
     EXPECT_EQ(options_value(infer_options(kind, state, given, false)), write_options(options)) << kind;
   };
-  const auto wave = small<SingleBlockDensenetWaveOptions>();
-  check(wave, state_of(SingleBlockDensenetWave(wave)), {});
-  const auto logmel = small<SingleBlockDensenetLogmelOptions>();
+  const auto wave = small(DensenetInput::kWaveform);
+  check(wave, state_of(WaveformDensenet(wave)), {});
+  const auto logmel = small(DensenetInput::kLogMel);
   const Value given(Value::Map{{"log_mel", write_options(logmel.log_mel)}});  // shapes tell its bands alone
-  check(logmel, state_of(SingleBlockDensenetLogmel(logmel)), given);
+  check(logmel, state_of(LogMelDensenet(logmel)), given);
 }
 
 TEST(SingleBlockDensenet, TrainingKeepsRunningStatisticsOfTheSamples) {
   torch::manual_seed(7);
-  SingleBlockDensenetLogmel network(small<SingleBlockDensenetLogmelOptions>());
+  LogMelDensenet network(small(DensenetInput::kLogMel));
   const torch::Tensor x = heard(torch::randn({2, 300}) * 3.0 + 1.0);
   network.set_norm_momentum(1.0);
   network.forward({x});

@@ -284,21 +284,23 @@ TEST(ScheduleFactor, GoldenCosineRestarts) {
 
 TEST(ParseRecipe, WaveformNetworksAndTheirFeaturesGoTogether) {
   const std::string wave = "features: {kind: waveform, sample_rate_hz: 16000}\nloss: {kind: cross_entropy}\n";
-  const std::string network = "model: {kind: single_block_densenet_wave}\n";
+  const std::string network = "model: {kind: single_block_densenet, input: waveform}\n";
   EXPECT_EQ(message_of(wave + network), "");
   const auto expect = [](const std::string& yaml, const std::string& part) {
     EXPECT_NE(message_of(yaml).find(part), std::string::npos) << message_of(yaml);
   };
   expect("loss: {kind: cross_entropy}\n" + network,
-         "features.kind: single_block_densenet_wave hears waveform, got log_mel");
+         "features.kind: single_block_densenet hears waveform, got log_mel");
   expect(wave + "model: {kind: two_path_resnet}\n",
          "features.kind: two_path_resnet hears log_mel, got waveform");
-  const std::string logmel = "model: {kind: single_block_densenet_logmel";
+  const std::string logmel = "model: {kind: single_block_densenet";
   expect(wave + logmel + "}\n",
          "model.log_mel.sample_rate_hz: must equal features.sample_rate_hz (16000), got 44100");
   EXPECT_EQ(message_of(wave + logmel + ", log_mel: {sample_rate_hz: 16000, f_max_hz: 8000}}\n"), "");
   expect(wave + logmel + ", log_mel: {sample_rate_hz: 16000, f_max_hz: 8000, framing: reflect}}\n",
          "model.log_mel.framing: must complete with zeros inside a network");
+  expect(wave + "model: {kind: single_block_densenet, input: waveform, log_mel: {n_mels: 32}}\n",
+         "model.log_mel: is read by input: log_mel alone");
   expect(wave + network + "augment: [{kind: frequency_mask}]\n",
          "augment[0]: frequency_mask works on log-mel bands, got features.kind waveform");
   expect(wave + network + "augment: [{kind: random_scale, min: 2}]\n",

@@ -102,7 +102,7 @@ TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   request.rule = CombineRule::kGeometric;
   request.weights = {1.5, 1.0};
   request.bundles = {stored({"a", "b"}, {0.8f, 0.2f}), stored({"a", "b"}, {0.4f, 0.6f})};
-  for (Bundle& bundle : request.bundles) bundle.networks[0].kind = "single_block_densenet_wave";
+  for (Bundle& bundle : request.bundles) bundle.networks[0].kind = "single_block_densenet";
   const double a = std::pow(0.8, 1.5) * 0.4, b = std::pow(0.2, 1.5) * 0.6;
   const Bundle made = combine_bundles(request, make_stored);
   EXPECT_TRUE(made.sum_to_one);

@@ -115,7 +115,7 @@ TEST_F(Examples, WaveformStepsActInTheOrderOfTheRecipe) {
 constexpr const char* kWaveform =
     "data: {dataset: folder}\nnormalize: none\nloss: {kind: cross_entropy}\n"
     "features: {kind: waveform, sample_rate_hz: 16000, min_samples: 20000}\n"
-    "model: {kind: single_block_densenet_wave}\n";
+    "model: {kind: single_block_densenet, input: waveform}\n";
 
 TEST_F(Examples, WaveformsAreHeardWholeAndInSegmentsDividedByTheirPeak) {
   for (const int samples : {6000, 24000}) {

@@ -170,8 +170,8 @@ std::vector<std::string> densenet_overrides(const std::string& model) {
 
 TEST_F(Trainer, WaveformNetworksResumeBitForBitAndTheirBundlesPassTheirSelfTest) {
   for (const std::string model :
-       {"{kind: single_block_densenet_wave, n_modules: 6, width: 2, max_width: 8, n_heads: 2}",
-        "{kind: single_block_densenet_logmel, n_modules: 4, width: 2, max_width: 8, n_heads: 2, n_low: 3, "
+       {"{kind: single_block_densenet, input: waveform, growth: [2, 4, 8, 8, 8, 8], n_heads: 2}",
+        "{kind: single_block_densenet, growth: [2, 4, 8, 8], n_heads: 2, n_low: 3, "
         "log_mel: {sample_rate_hz: 16000, f_max_hz: 8000, n_mels: 16}}"}) {
     SCOPED_TRACE(model);
     const auto overrides = densenet_overrides(model);

@@ -1,21 +1,36 @@
+#include <fmt/format.h>
+
 #include <map>
 
 #include "app/cli/command.h"
 #include "app/cli/dataset_options.h"
 #include "app/evaluation.h"
 #include "core/file.h"
+#include "earmark/error.h"
+#include "recipe/recipe.h"
 
 namespace earmark::cli {
 namespace {
 
 struct EvaluateVerb {
   EvaluationRequest request;
+  std::string published;
   std::filesystem::path report;
   bool overwrite = false, json = false;
 };
 
-int run_evaluate(const EvaluateVerb& verb, const Common& common) {
+// The figures that the recipe's paper reports.
+PublishedFigures published_of(const std::string& recipe) {
+  PublishedFigures figures = load_recipe(recipe).expect;
+  if (figures.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--published: the recipe {} has no figures of its paper (expect)", recipe));
+  return figures;
+}
+
+int run_evaluate(EvaluateVerb verb, const Common& common) {
   refuse_existing("--report", verb.report, verb.overwrite);
+  if (!verb.published.empty()) verb.request.published = published_of(verb.published);
   const EvaluationResult result = evaluate_predictions(verb.request);
   for (const std::string& warning : result.warnings) say(common, "warning: " + warning);
   if (!verb.report.empty()) {
@@ -66,7 +81,9 @@ void add_evaluate(Program& program) {
       "  earmark evaluate --dataset esc50 --data-root ESC-10 --fold 1 --scores mine.csv --against "
       "theirs.csv\n"
       "  earmark evaluate --dataset folder --data-root my_sounds --split test --scores scores.csv\n"
-      "        --json --report report.html\n",
+      "        --json --report report.html\n"
+      "  earmark evaluate --dataset tau_scenes2019 --data-root TAU --split validate --scores scores.csv\n"
+      "        --published tau_scenes2019/two_path_resnet_1a\n",
       [&program, options] { return run_evaluate(*options, program.common); });
   add_dataset_options(verb, request.choice);
   verb->add_option("--annotations", request.choice.annotations,
@@ -81,6 +98,8 @@ void add_evaluate(Program& program) {
   verb->add_option("--against", request.against,
                    "other scores of the same clips: by how much --scores are better, with paired intervals")
       ->check(CLI::ExistingFile);
+  verb->add_option("--published", options->published,
+                   "recipe whose paper's figures, by class too where it has them, are shown beside these");
   verb->add_option(
       "--unknown-weight", request.unknown_weight,
       "open set: the unknown tag's scores are multiplied by this; `best` finds the weight with the "

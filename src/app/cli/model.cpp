@@ -167,8 +167,8 @@ Value model_options(const std::vector<std::string>& overrides) {
 
 // The picture that a network makes inside is part of what it was trained with, as the front end is.
 void take_picture(const Recipe& recipe, ImportRequest& request) {
-  const auto* network = std::get_if<SingleBlockDensenetLogmelOptions>(&recipe.model);
-  if (network != nullptr && request.kind == SingleBlockDensenetLogmelOptions::kKind &&
+  const auto* network = std::get_if<SingleBlockDensenetOptions>(&recipe.model);
+  if (network != nullptr && request.kind == SingleBlockDensenetOptions::kKind &&
       request.options.find("log_mel") == nullptr)
     request.options.set("log_mel", write_options(network->log_mel));
 }

@@ -160,6 +160,14 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
   say(common, closing_line(summary, elapsed()));
   if (summary.interrupted) {
     const bool has_place = !flags.output.empty() || !flags.output_dir.empty();
+    if (!summary.output_failure.empty()) {
+      complain(fmt::format(
+          "{}; the results of {} recordings are safe in {}; make room, then the same command with --resume "
+          "goes on",
+          summary.output_failure, summary.n_ok + summary.n_failed + summary.n_skipped + summary.n_before,
+          flags.output.empty() ? flags.output_dir : flags.output));
+      return kStopped;
+    }
     say(common, has_place ? "stopped; the same command with --resume goes on" : "stopped");
     return kStopped;
   }

@@ -12,7 +12,7 @@ namespace earmark {
 /// Immutable once built: one instance may be used from many threads at once.
 class WaveformLogMel {
  public:
-  /// @param options as SingleBlockDensenetLogmelOptions::problems() allows.
+  /// @param options as SingleBlockDensenetOptions::problems() allows.
   WaveformLogMel(const LogMelOptions& options, DbReference reference);
 
   /// The log-mel of scale * x + offset. Half precision is widened inside: 1e-10 is no half.

@@ -1,4 +1,4 @@
-#include "inference_bench.h"
+#include "model_bench.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +15,7 @@
 #include "core/shared_module.h"
 #include "earmark/error.h"
 #include "engine/conv_floor.h"
-#include "inference_peers.h"
+#include "model_peers.h"
 #include "tagger/engine.h"
 
 namespace earmark {
@@ -150,7 +150,7 @@ struct Contest {
 };
 
 std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFloor& floor,
-                           const InferenceBenchOptions& options) {
+                           const ModelBenchOptions& options) {
   std::vector<Side> sides{{"fast", timed([&] { contest.fast->scores(contest.input); })},
                           {"plain", timed([&] { contest.plain->scores(contest.input); })},
                           {"convolutions_alone", timed([&] { floor.run(); })}};
@@ -162,7 +162,7 @@ std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFlo
   return sides;
 }
 
-std::vector<std::string> run_config(const Config& config, const InferenceBenchOptions& options) {
+std::vector<std::string> run_config(const Config& config, const ModelBenchOptions& options) {
   const Contest contest(config);
   const double difference = contest.difference();
   if (!(contest.effect_of_input() > 1e-4))
@@ -187,7 +187,7 @@ std::vector<std::string> run_config(const Config& config, const InferenceBenchOp
   std::vector<std::string> lines;
   const auto add = [&](const std::string& figure, double value, const char* unit) {
     lines.push_back(fmt::format(
-        R"({{"bench":"inference","config":"{} {} frames, batch 1, 1 thread","figure":"{}","value":{:.4g},"unit":"{}"}})",
+        R"({{"bench":"model","config":"{} {} frames, batch 1, 1 thread","figure":"{}","value":{:.4g},"unit":"{}"}})",
         config.name, config.n_frames, figure, value, unit));
   };
   add("largest_difference", difference, "score");
@@ -206,14 +206,14 @@ std::vector<std::string> run_config(const Config& config, const InferenceBenchOp
 
 }  // namespace
 
-std::vector<std::string> inference_bench_configs() {
+std::vector<std::string> model_bench_configs() {
   std::vector<std::string> names;
   for (const Config& config : all_configs()) names.push_back(config.name);
   return names;
 }
 
-std::vector<std::string> run_inference_bench(const InferenceBenchOptions& options) {
-  const auto known = inference_bench_configs();
+std::vector<std::string> run_model_bench(const ModelBenchOptions& options) {
+  const auto known = model_bench_configs();
   const auto& wanted = options.configs;
   for (const std::string& name : wanted) {
     if (std::find(known.begin(), known.end(), name) == known.end())

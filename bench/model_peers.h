@@ -1,4 +1,4 @@
-// inference_peers.h: networks written as one would in PyTorch, for the time they take.
+// model_peers.h: networks written as one would in PyTorch, for the time they take.
 #pragma once
 #include <memory>
 #include <string>

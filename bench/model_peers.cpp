@@ -1,4 +1,4 @@
-#include "inference_peers.h"
+#include "model_peers.h"
 
 #include "core/shared_module.h"
 
