@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/cli/command.h"
+#include "app/cli/model_actions.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "core/shared_module.h"
@@ -117,6 +118,21 @@ std::string tags_text(const Value& card) {
   return text;
 }
 
+// What was fitted, and to what, where the provenance tells.
+std::string calibration_text(const Value& card) {
+  std::string text;
+  if (const Value& calibration = card.at("calibration"); calibration.is_map()) {
+    const std::string kind = calibration.at("kind").as_string();
+    text = fmt::format("calibrated  {}\n",
+                       kind == "temperature"
+                           ? fmt::format("temperature {:.4g}", calibration.at("temperature").as_number())
+                           : kind + ", a line a tag");
+  }
+  if (const Value& events = card.at("events"); events.is_map())
+    text += fmt::format("events      {}\n", to_json(events));
+  return text;
+}
+
 int run_info(const InfoFlags& flags) {
   Value card = describe_bundle(flags.bundle);
   const std::string self_test = self_test_text(flags.bundle);
@@ -135,7 +151,7 @@ int run_info(const InfoFlags& flags) {
       text += fmt::format("combined    {}\n", card.at("combine").as_string());
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
-    text += tags_text(card) + provenance_text(card.at("provenance"));
+    text += tags_text(card) + calibration_text(card) + provenance_text(card.at("provenance"));
     print(text + fmt::format("self-test   {}\n", self_test));
   }
   return failed ? kBadUsage : kDone;
@@ -306,6 +322,7 @@ void add_model(Program& program) {
   imported->add_flag("--overwrite", import->overwrite, "replace an existing bundle");
   imported->add_flag("--json", import->json, "what was taken and what not, as JSON");
 
+  add_model_events(program, verb);
   auto forward = std::make_shared<ForwardFlags>();
   CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
                       [forward] { return run_forward(*forward); });
