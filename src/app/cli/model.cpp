@@ -266,6 +266,8 @@ void add_model(Program& program) {
       "--output mine.earmark\n"
       "  earmark model import --kind urbannet_system1 --state-dict best.ckpt --labels tags.txt "
       "--output urban.earmark\n"
+      "  earmark model calibrate mine.earmark --dataset folder --data-root my_sounds --split validate\n"
+      "        --output tuned.earmark\n"
       "  earmark model forward --model mine.earmark --features X.npy --output Y.npy\n",
       nullptr);
   verb->require_subcommand(1);
@@ -322,6 +324,7 @@ void add_model(Program& program) {
   imported->add_flag("--overwrite", import->overwrite, "replace an existing bundle");
   imported->add_flag("--json", import->json, "what was taken and what not, as JSON");
 
+  add_model_calibrate(program, verb);
   add_model_events(program, verb);
   auto forward = std::make_shared<ForwardFlags>();
   CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
