@@ -92,6 +92,11 @@ TEST_F(CalibrateVerb, TheNewBundleScoresAndDecidesAsTheTableSays) {
   EXPECT_NE(ran.err.find("'sneezing' keeps its threshold: no clip has it"), std::string::npos) << ran.err;
   EXPECT_LT(report.at("after").at("negative_log_likelihood").as_number(),
             report.at("before").at("negative_log_likelihood").as_number());
+  const Ran shown = run_program({"model", "info", path("new.earmark")}, kWithoutTorch);
+  EXPECT_NE(
+      shown.out.find("fitted to   dataset folder, split validate, n_clips 27, scaling platt, thresholds"),
+      std::string::npos)
+      << shown.out;
   const Value card = info(path("new.earmark"));
   EXPECT_EQ(card.at("self_test").at("result").as_string(), "passed");
   EXPECT_EQ(card.at("provenance").at("calibration").at("dataset").as_string(), "folder");

@@ -118,15 +118,28 @@ std::string tags_text(const Value& card) {
   return text;
 }
 
-// What was fitted, and to what, where the provenance tells.
-std::string calibration_text(const Value& card) {
+// Where thresholds and calibration come from, when `model calibrate` has told.
+std::string fitted_text(const Value& provenance) {
+  const Value* fitted = provenance.find("calibration");
+  const Value* rule = fitted == nullptr ? nullptr : fitted->find("thresholds");
+  if (rule == nullptr) return "";
   std::string text;
+  for (const char* key : {"dataset", "split", "fold", "n_clips", "scaling"}) {
+    const Value* value = fitted->find(key);
+    if (value == nullptr) continue;
+    text += fmt::format("{} {}, ", key, value->is_string() ? value->as_string() : to_json(*value));
+  }
+  return fmt::format("fitted to   {}thresholds {}\n", text, to_json(*rule));
+}
+
+std::string calibration_text(const Value& card) {
+  std::string text = fitted_text(card.at("provenance"));
   if (const Value& calibration = card.at("calibration"); calibration.is_map()) {
     const std::string kind = calibration.at("kind").as_string();
-    text = fmt::format("calibrated  {}\n",
-                       kind == "temperature"
-                           ? fmt::format("temperature {:.4g}", calibration.at("temperature").as_number())
-                           : kind + ", a line a tag");
+    text += fmt::format("calibrated  {}\n",
+                        kind == "temperature"
+                            ? fmt::format("temperature {:.4g}", calibration.at("temperature").as_number())
+                            : kind + ", a line a tag");
   }
   if (const Value& events = card.at("events"); events.is_map())
     text += fmt::format("events      {}\n", to_json(events));

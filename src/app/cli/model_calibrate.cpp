@@ -58,7 +58,9 @@ int run_calibrate(CalibrateFlags& flags, const CLI::App& action, const Common& c
     print(to_json(answer, 2) + "\n");
   } else {
     print(calibration_text(result) +
-          fmt::format("{}: fitted to {} clips\n", flags.output.string(), result.n_clips));
+          fmt::format(
+              "{}: fitted to {} clips; the figures are of these very clips, of others they may be lower\n",
+              flags.output.string(), result.n_clips));
   }
   return result.failed.empty() ? kDone : kSomeFailed;
 }
@@ -81,6 +83,8 @@ void add_model_calibrate(Program& program, CLI::App* verb) {
   add_dataset_options(action, request.choice);
   action->get_option("--data-root")->required();
   add_part_options(action, request.choice);
+  action->get_option("--split")->description(
+      "split that was held out: train, validate, test or all; this, --fold or both must be given");
   action
       ->add_option(
           "--thresholds", flags->rule,
