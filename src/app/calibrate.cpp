@@ -222,10 +222,14 @@ void warn_of_result(const CalibrateResult& result, const CalibrateRequest& reque
     warnings.push_back(fmt::format("the calibration that the bundle held is {}",
                                    request.scaling ? "replaced by the new one" : "not in the new one"));
   for (const CalibratedTag& tag : result.tags) {
-    if (!tag.kept.empty() && request.thresholds.rule != ThresholdRule::kKeep)
-      warnings.push_back(fmt::format("'{}' keeps its threshold: {}", tag.tag, tag.kept));
+    const bool kept = !tag.kept.empty() && request.thresholds.rule != ThresholdRule::kKeep;
+    if (kept && tag.kept == tag.unscaled) {
+      warnings.push_back(fmt::format("'{}' keeps its threshold and its scores: {}", tag.tag, tag.kept));
+      continue;
+    }
+    if (kept) warnings.push_back(fmt::format("'{}' keeps its threshold: {}", tag.tag, tag.kept));
     if (!tag.unscaled.empty())
-      warnings.push_back(fmt::format("the scores of '{}' stay as they are: {}", tag.tag, tag.unscaled));
+      warnings.push_back(fmt::format("'{}' keeps its scores: {}", tag.tag, tag.unscaled));
   }
   const auto& calibration = result.bundle.calibration;
   if (request.scaling == CalibrationKind::kTemperature &&
