@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "earmark/error.h"
+#include "earmark/event_options.h"
 #include "earmark/waveform.h"
 
 namespace earmark {
@@ -39,7 +40,7 @@ struct TagEvent {
   std::size_t tag = 0;  ///< index into Tagger::tags()
   double start_s = 0.0;
   double end_s = 0.0;
-  float score = 0.0f;  ///< largest of the merged segments
+  float score = 0.0f;  ///< largest of the segments that it is made of, smoothed where scores were
   bool operator==(const TagEvent&) const = default;
 };
 
@@ -88,6 +89,29 @@ class TagStream {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Segments in as they come, events out as they are over: what Tagger::events() gives, without waiting for
+/// the recording's end. That an event is over is known half a median window and min_gap_s behind its end; it
+/// is told after those that began before it. Not thread-safe.
+class EventStream {
+ public:
+  ~EventStream();
+  EventStream(EventStream&&) noexcept;
+  EventStream& operator=(EventStream&&) noexcept;
+
+  /// @param segment with the Tagger's tags, in order of time.
+  /// @return events that are certain now, in order of start, then of tags(); often none.
+  /// @throws Error(kInvalidOption) for another number of scores than there are tags.
+  std::vector<TagEvent> push(const SegmentScores& segment);
+  /// The end of the recording: the rest. What is pushed then belongs to another recording.
+  std::vector<TagEvent> finish();
+
+ private:
+  friend class Tagger;
+  struct Impl;
+  explicit EventStream(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Immutable once built: one instance may be used from many threads at once, each call runs on its caller's.
 class Tagger {
  public:
@@ -100,8 +124,10 @@ class Tagger {
 
   const std::vector<std::string>& tags() const noexcept;
   const std::vector<double>& thresholds() const noexcept;  ///< [n_tags], from which score a tag is present
-  double segment_s() const noexcept;                       ///< of the bundle
-  int sample_rate_hz() const noexcept;                     ///< that the network works at; input is resampled
+  /// Of the bundle; the defaults where it holds none.
+  const EventOptions& event_options() const noexcept;
+  double segment_s() const noexcept;    ///< of the bundle
+  int sample_rate_hz() const noexcept;  ///< that the network works at; input is resampled
 
   /// Decodes, mixes, resamples and scores. Memory does not grow with the recording's length, except for the
   /// scores themselves (4 bytes a tag and segment) and with segment_s = 0.
@@ -120,9 +146,16 @@ class Tagger {
   std::vector<TagScore> top(const SegmentScores& segment, int k) const;
 
   /// @param segments in order of time. @param threshold for every tag; unset: the bundle's own.
+  /// @param options unset: event_options().
   /// @return events in order of start, then of tags().
+  /// @throws Error(kInvalidOption) for options out of range, or for segments with another number of scores
+  /// than there are tags.
   std::vector<TagEvent> events(std::span<const SegmentScores> segments,
-                               std::optional<double> threshold = std::nullopt) const;
+                               std::optional<double> threshold = std::nullopt,
+                               const std::optional<EventOptions>& options = std::nullopt) const;
+  /// The same of segments that are still to come. @throws Error(kInvalidOption) for options out of range.
+  EventStream event_stream(std::optional<double> threshold = std::nullopt,
+                           const std::optional<EventOptions>& options = std::nullopt) const;
 
  private:
   std::shared_ptr<const Scorer> scorer_;

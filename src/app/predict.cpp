@@ -28,6 +28,7 @@ struct Member {
 
 Member load_member(const std::filesystem::path& path, const Dataset& data, const PredictRequest& request) {
   Bundle bundle = read_bundle(path);
+  if (!request.calibrated) bundle.calibration.reset();
   Member member;
   std::vector<std::string> problems;
   for (const std::string& tag : bundle.tags) {

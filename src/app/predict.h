@@ -19,6 +19,7 @@ struct PredictRequest {
   Engine engine = Engine::kAuto;                      ///< what runs the networks
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
   const std::atomic<bool>* stop = nullptr;
+  bool calibrated = true;  ///< false: scores before the calibration that a bundle holds
   bool tags_may_lack =
       false;  ///< a tag of the data set that no bundle answers for has no column; else: refused
 };

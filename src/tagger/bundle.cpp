@@ -103,6 +103,13 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
     found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
                                 bundle.self_test.scores.size()));
   }
+  if (bundle.calibration) {
+    for (const std::string& p : bundle.calibration->problems(bundle.tags.size()))
+      found.push_back("calibration." + p);
+  }
+  if (bundle.events) {
+    for (const std::string& p : bundle.events->problems()) found.push_back("events." + p);
+  }
   if (!bundle.networks.empty()) find_tag_problems(bundle, found);
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
     const BundledNetwork& network = bundle.networks[i];
@@ -135,6 +142,8 @@ std::vector<std::string> missing_keys(const Value& tree) {
     }
   };
   need(tree, "", {"tags", "thresholds", "segment_s", "padding", "networks", "self_test"});
+  need_all_fields<Calibration>(tree.find("calibration"), "calibration.", need);
+  need_all_fields<EventOptions>(tree.find("events"), "events.", need);
   const Value* networks = tree.find("networks");
   if (networks == nullptr || !networks->is_list()) return found;
   for (std::size_t i = 0; i < networks->as_list().size(); ++i) {
@@ -248,7 +257,7 @@ SafeTensors container_of(const Bundle& bundle, Precision precision) {
   if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the bundle cannot be written:", problems);
   SafeTensors file;
   file.metadata[kVersionKey] = std::to_string(kBundleVersion);
-  file.metadata[kMetadataKey] = to_json(write_options(bundle));
+  file.metadata[kMetadataKey] = to_json(bundle_description(bundle));
   for (std::size_t i = 0; i < bundle.tensors.size(); ++i) {
     for (const auto& [name, tensor] : bundle.tensors[i]) {
       const bool narrow = precision == Precision::kFloat16 && tensor.dtype == DType::kF32 &&
@@ -261,6 +270,16 @@ SafeTensors container_of(const Bundle& bundle, Precision precision) {
 }
 
 }  // namespace
+
+Value bundle_description(const Bundle& bundle) {
+  const Value all = write_options(bundle);
+  Value described{Value::Map()};
+  for (const auto& [name, value] : all.as_map()) {
+    const bool absent = value.is_null() && (name == "calibration" || name == "events");
+    if (!absent) described.set(name, value);
+  }
+  return described;
+}
 
 std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision) {
   return format_safetensors(container_of(bundle, precision));

@@ -10,9 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/calibration.h"
 #include "core/hierarchy.h"
 #include "core/tensor_io.h"
 #include "core/value.h"
+#include "earmark/event_options.h"
 #include "earmark/log_mel.h"
 #include "earmark/options.h"
 #include "features/feature_options.h"
@@ -131,7 +133,9 @@ struct Bundle {
   bool sum_to_one = false;      ///< of kGeometric, of networks that give one tag a clip
   std::vector<int> parents;     ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
   HierarchyTop top = HierarchyTop::kJoint;  ///< of kHierarchy: networks[0] is the top, the others branches
-  SelfTest self_test;
+  std::optional<Calibration> calibration;   ///< of the scores, behind all that combines them
+  std::optional<EventOptions> events;       ///< what events are made with unless somebody says otherwise
+  SelfTest self_test;                       ///< of the scores before the calibration
   Value provenance;  ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
   std::vector<TensorMap> tensors;  ///< one map a network
 
@@ -149,6 +153,8 @@ struct Bundle {
           "sum");
     visit("parents", self.parents, Range{-1, 100000}, "index of the tag above each, -1 at the top");
     visit("top", self.top, kAny, "combine: hierarchy: what stands for categories that are not selected");
+    visit("calibration", self.calibration, kAny, "of the scores");
+    visit("events", self.events, kAny, "how scores become events by default");
     visit("self_test", self.self_test, kAny, "an input and the expected answer");
     visit("provenance", self.provenance, kAny, "where the bundle comes from");
   }
@@ -174,6 +180,9 @@ Bundle parse_bundle(const SharedBytes& bytes, const std::string& name);
 /// Weights are stored in `precision`, statistics and biases always in float32. Atomic and deterministic.
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle,
                   Precision precision = Precision::kFloat32);
+/// What a bundle is but its tensors, as it stands in the file. Fields that came after the first bundles were
+/// written (`calibration`, `events`) are left out where they say nothing.
+Value bundle_description(const Bundle& bundle);
 std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision = Precision::kFloat32);
 
 /// The self-test's signal: sweep, clicks, noise and silence, mono at `sample_rate_hz`.

@@ -20,6 +20,11 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
   const Bundle& first = request.bundles.front();
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     const Bundle& bundle = request.bundles[i];
+    if (bundle.calibration)
+      found.push_back(fmt::format(
+          "bundle {}: its calibration was fitted to its own scores and would be lost; combine the "
+          "bundles without one and calibrate the result (`earmark model calibrate`)",
+          i + 1));
     if (bundle.combine == CombineRule::kHierarchy)
       found.push_back(
           fmt::format("bundle {}: is a hierarchy, which cannot be part of another bundle", i + 1));
@@ -73,6 +78,7 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   made.parents = hierarchy ? request.parents : first.parents;
   made.segment_s = first.segment_s;
   made.padding = first.padding;
+  made.events = first.events;
   made.combine = request.rule;
   made.top = request.top;
   for (const std::string& tag : made.tags) {

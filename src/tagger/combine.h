@@ -20,10 +20,11 @@ struct CombineRequest {
 
 /// A geometric mean of networks that give one tag a clip takes the weights as exponents and makes the scores
 /// sum to 1 (Bundle::sum_to_one).
-/// Thresholds, segments and padding are those of the first bundle; a branch's outputs that are no tags of the
-/// hierarchy (data.branch.negatives: dummy) are not told. The result answers its self-test.
-/// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, or whose
-/// segments are of other lengths.
+/// Thresholds, segments, padding and options of events are those of the first bundle; a branch's outputs that
+/// are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The result answers its
+/// self-test.
+/// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, whose
+/// segments are of other lengths, or that hold a calibration.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
 
 }  // namespace earmark

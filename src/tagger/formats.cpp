@@ -46,7 +46,9 @@ const char* extension_of(TagFormat format) noexcept {
 }
 
 TagFormatter::TagFormatter(std::vector<std::string> tags, Options options)
-    : tags_(std::move(tags)), options_(std::move(options)), merger_(options_.selection) {
+    : tags_(std::move(tags)),
+      options_(std::move(options)),
+      merger_(options_.selection, options_.event_options) {
   for (const std::string& tag : tags_)
     tag_width_ = std::max(tag_width_, std::min(display_width(tag), kWidestTag));
 }

@@ -34,6 +34,7 @@ class TagFormatter {
     bool events = false;  ///< timeline events instead of segments
     Selection selection;
     double low_hz = 0.0, high_hz = 0.0;  ///< what the network hears, for Raven
+    EventOptions event_options{};        ///< of `events`
   };
   TagFormatter(std::vector<std::string> tags, Options options);
 

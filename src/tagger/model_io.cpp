@@ -116,6 +116,7 @@ Value describe_bundle(const std::filesystem::path& path) {
   for (const char* key :
        {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "parents", "top"})
     card.set(key, own.at(key));
+  for (const char* key : {"calibration", "events"}) card.set(key, own.at(key));
   card.set("parameters", static_cast<std::int64_t>(bundle.n_parameters()));
   Value::List networks;
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {

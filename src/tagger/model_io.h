@@ -15,7 +15,8 @@
 namespace earmark {
 
 /// Everything about a bundle but its weights, for `model info`: "file", "bytes", "id", "tags", "thresholds",
-/// "segment_s", "padding", "combine", "weights", "parameters", "networks" (kind, revision, options,
+/// "segment_s", "padding", "combine", "weights", "calibration" and "events" (null where the bundle has none),
+/// "parameters", "networks" (kind, revision, options,
 /// parameters, front_end), "self_test", "provenance".
 /// @throws Error(kBadBundle).
 Value describe_bundle(const std::filesystem::path& path);

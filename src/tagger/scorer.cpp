@@ -78,7 +78,7 @@ bool Scorer::mono() const noexcept {
 
 std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace,
                                   const Metadata& metadata) const {
-  return combined(
+  std::vector<float> scores = combined(
       waveform, workspace,
       [&](std::size_t i) { return scaled_metadata(bundle_.networks[i].front_end.metadata, metadata); },
       [&](std::size_t i) -> std::vector<float> {
@@ -89,6 +89,8 @@ std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace
                         "forward --embeddings` runs it without",
                         i, bundle_.networks[i].kind));
       });
+  if (bundle_.calibration) bundle_.calibration->apply(scores);
+  return scores;
 }
 
 std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,

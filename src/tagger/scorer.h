@@ -36,6 +36,7 @@ class Scorer {
     std::map<int, Waveform> resampled;  ///< the present segment by its rate
   };
 
+  /// Combined and, where the bundle holds a calibration, calibrated.
   /// @param waveform a segment at sample_rate_hz().
   /// @param metadata what is known of the recording; a column that it lacks has the bundle's fallback.
   /// @return [n_tags], 0..1.
@@ -54,6 +55,7 @@ class Scorer {
   };
   Part make_part(std::size_t index, MakeNetworkFn& make_network);
   void check_self_test() const;
+  /// Not calibrated: a steep calibration would magnify what another processor computes otherwise.
   std::vector<float> self_test_scores() const;
   /// Metadata or embeddings of a network.
   using Beside = std::function<std::vector<float>(std::size_t network)>;

@@ -29,6 +29,26 @@ std::filesystem::path with_extension(const std::filesystem::path& path, const st
   return path.native() + "." + extension;
 }
 
+// What is asked for over what there is.
+EventOptions changed(EventOptions options, const Value& changes, std::vector<std::string>& problems) {
+  read_options(changes, options, "", problems);
+  if (problems.empty()) problems = options.problems();
+  return options;
+}
+
+void check_event_options(const TagRequest& request, std::vector<std::string>& problems) {
+  std::vector<std::string> own;
+  changed({}, request.event_options, own);
+  for (const auto& [name, value] : request.event_options.as_map()) {
+    if (!request.events)
+      own.push_back(fmt::format(
+          "{}: shapes events, and no events are asked for; add events (audacity and raven have segments "
+          "without it)",
+          name));
+  }
+  problems.insert(problems.end(), own.begin(), own.end());
+}
+
 // Two recordings whose files would have the same name: the second one's gets a number.
 std::filesystem::path unique_name(std::set<std::string>& taken, const std::filesystem::path& folder,
                                   const std::filesystem::path& relative, const std::string& extension) {
@@ -83,6 +103,7 @@ void TagJob::check() {
   if (r.raw) {
     for (const std::string& problem : r.raw->problems()) problems.push_back("raw_format: " + problem);
   }
+  check_event_options(r, problems);
   check_places(problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
 }
@@ -143,11 +164,16 @@ Selection TagJob::selection(const Scorer& scorer) const {
   return chosen;
 }
 
+EventOptions TagJob::event_options(const Scorer& scorer) const {
+  std::vector<std::string> problems;
+  return changed(scorer.bundle().events.value_or(EventOptions()), request_.event_options, problems);
+}
+
 // What decides the text of an output and no run that goes on may change.
 Value TagJob::settings(const Scorer& scorer) const {
   const TagRequest& r = request_;
   Value settings;
-  settings.set("model", fmt::format("{:016x}", fnv1a(to_json(write_options(scorer.bundle())))));
+  settings.set("model", fmt::format("{:016x}", fnv1a(to_json(bundle_description(scorer.bundle())))));
   settings.set("format", detail::write_field(r.format));
   settings.set("events", r.events);
   settings.set("all_scores", r.all_scores);
@@ -158,6 +184,7 @@ Value TagJob::settings(const Scorer& scorer) const {
   Value metadata{Value::Map()};
   for (const auto& [name, value] : r.cut.metadata) metadata.set(name, value);
   settings.set("metadata", metadata);
+  if (r.events) settings.set("event_options", write_options(event_options(scorer)));
   return settings;
 }
 
@@ -171,8 +198,10 @@ void TagJob::check_settings(const Scorer& scorer) const {
   }
   const Value before = parse_json(read_text(path), path.string());
   std::vector<std::string> problems;
+  const Value without = write_options(EventOptions());  // of runs begun when there were no options of events
   for (const auto& [name, value] : now.as_map()) {
     const Value* old = before.find(name);
+    if (old == nullptr && name == "event_options") old = &without;
     if (old != nullptr && !(*old == value))
       problems.push_back(
           fmt::format("{}: the run was begun with {}, now it is {}", name, to_json(*old), to_json(value)));
@@ -185,8 +214,9 @@ void TagJob::check_settings(const Scorer& scorer) const {
 TagSummary TagJob::run(const Scorer& scorer) {
   const ScoringOptions scoring = scoring_options(scorer, request_.cut);
   const LogMelOptions front_end = picture_front_end(scorer.bundle());
-  TagFormatter formatter(scorer.bundle().tags, {request_.format, request_.events, selection(scorer),
-                                                front_end.f_min_hz, front_end.f_max_hz});
+  TagFormatter formatter(scorer.bundle().tags,
+                         {request_.format, request_.events, selection(scorer), front_end.f_min_hz,
+                          front_end.f_max_hz, event_options(scorer)});
   if (request_.overwrite && !request_.ledger.empty()) std::filesystem::remove(request_.ledger);
   if (!request_.output_dir.empty()) std::filesystem::create_directories(request_.output_dir);
   check_settings(scorer);

@@ -32,6 +32,8 @@ struct TagRequest {
   TagOptions cut;
   TagFormat format = TagFormat::kTable;
   bool events = false;
+  /// A map of fields of EventOptions, in place of the bundle's or else the default; needs `events`.
+  Value event_options{Value::Map()};
   /// Which tags are told. With none of the three: the 5 best of each segment (table, csv, jsonl), or those
   /// above the bundle's thresholds (events, audacity, raven).
   std::optional<double> threshold;
@@ -88,6 +90,7 @@ class TagJob {
   void check_places(std::vector<std::string>& problems) const;
   void place_outputs();
   Selection selection(const Scorer& scorer) const;
+  EventOptions event_options(const Scorer& scorer) const;
 
   TagRequest request_;
   std::vector<TagInput> inputs_;

@@ -183,6 +183,10 @@ Tagger::Tagger(std::shared_ptr<const Scorer> scorer) : scorer_(std::move(scorer)
 
 const std::vector<std::string>& Tagger::tags() const noexcept { return scorer_->bundle().tags; }
 const std::vector<double>& Tagger::thresholds() const noexcept { return scorer_->bundle().thresholds; }
+const EventOptions& Tagger::event_options() const noexcept {
+  static const EventOptions defaults;
+  return scorer_->bundle().events ? *scorer_->bundle().events : defaults;
+}
 double Tagger::segment_s() const noexcept { return scorer_->bundle().segment_s; }
 int Tagger::sample_rate_hz() const noexcept { return scorer_->sample_rate_hz(); }
 
@@ -242,15 +246,50 @@ std::vector<TagScore> Tagger::top(const SegmentScores& segment, int k) const {
   return best;
 }
 
-std::vector<TagEvent> Tagger::events(std::span<const SegmentScores> segments,
-                                     std::optional<double> threshold) const {
+struct EventStream::Impl {
+  EventMerger merger;
+  std::size_t n_tags;
+};
+
+EventStream::EventStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EventStream::~EventStream() = default;
+EventStream::EventStream(EventStream&&) noexcept = default;
+EventStream& EventStream::operator=(EventStream&&) noexcept = default;
+
+std::vector<TagEvent> EventStream::push(const SegmentScores& segment) {
+  if (segment.scores.size() != impl_->n_tags) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("segment: must have {} scores, one a tag, got {}",
+                                                       impl_->n_tags, segment.scores.size()));
+  }
+  std::vector<TagEvent> out;
+  impl_->merger.add(segment, out);
+  return out;
+}
+
+std::vector<TagEvent> EventStream::finish() {
+  std::vector<TagEvent> out;
+  impl_->merger.finish(out);
+  return out;
+}
+
+EventStream Tagger::event_stream(std::optional<double> threshold,
+                                 const std::optional<EventOptions>& options) const {
   Selection selection;
   selection.thresholds = threshold ? std::vector<double>(tags().size(), *threshold) : thresholds();
-  EventMerger merger(selection);
-  std::vector<TagEvent> out;
-  for (const SegmentScores& segment : segments) merger.add(segment, out);
-  merger.finish(out);
-  return out;
+  return EventStream(std::make_unique<EventStream::Impl>(EventStream::Impl{
+      EventMerger(std::move(selection), options ? *options : event_options()), tags().size()}));
+}
+
+std::vector<TagEvent> Tagger::events(std::span<const SegmentScores> segments, std::optional<double> threshold,
+                                     const std::optional<EventOptions>& options) const {
+  EventStream stream = event_stream(threshold, options);
+  std::vector<TagEvent> all;
+  const auto take = [&](const std::vector<TagEvent>& events) {
+    all.insert(all.end(), events.begin(), events.end());
+  };
+  for (const SegmentScores& segment : segments) take(stream.push(segment));
+  take(stream.finish());
+  return all;
 }
 
 }  // namespace earmark

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "earmark/error.h"
+
 namespace earmark {
 namespace {
 
@@ -36,23 +38,103 @@ std::vector<std::size_t> select_tags(std::span<const float> scores, const Select
   return chosen;
 }
 
+std::vector<SegmentScores> MedianFilter::add(const SegmentScores& segment) {
+  window_.push_back(segment);
+  if (window_.size() <= next_ + half_) return {};
+  SegmentScores made = smoothed(next_);
+  if (next_ == half_) {
+    window_.pop_front();
+  } else {
+    ++next_;
+  }
+  std::vector<SegmentScores> out;
+  out.push_back(std::move(made));
+  return out;
+}
+
+std::vector<SegmentScores> MedianFilter::finish() {
+  std::vector<SegmentScores> out;
+  for (; next_ < window_.size(); ++next_) out.push_back(smoothed(next_));
+  window_.clear();
+  next_ = 0;
+  return out;
+}
+
+SegmentScores MedianFilter::smoothed(std::size_t index) const {
+  SegmentScores made = window_[index];
+  if (half_ == 0) return made;
+  std::vector<float> around(2 * half_ + 1);
+  for (std::size_t tag = 0; tag < made.scores.size(); ++tag) {
+    for (std::size_t i = 0; i < around.size(); ++i) {
+      const std::size_t from = index + i < half_ ? 0 : std::min(index + i - half_, window_.size() - 1);
+      around[i] = window_[from].scores[tag];
+    }
+    const auto middle = around.begin() + static_cast<std::ptrdiff_t>(half_);
+    std::nth_element(around.begin(), middle, around.end());
+    made.scores[tag] = *middle;
+  }
+  return made;
+}
+
+EventMerger::EventMerger(Selection selection, const EventOptions& options)
+    : selection_(std::move(selection)), options_(options), median_(options.median) {
+  if (auto problems = options.problems(); !problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "events cannot be made this way:", std::move(problems));
+}
+
 void EventMerger::add(const SegmentScores& segment, std::vector<TagEvent>& out) {
+  for (const SegmentScores& smoothed : median_.add(segment)) decide(smoothed);
+  release(out);
+}
+
+void EventMerger::finish(std::vector<TagEvent>& out) {
+  for (const SegmentScores& smoothed : median_.finish()) decide(smoothed);
+  for (const auto& [tag, event] : open_) close(event);
+  open_.clear();
+  present_.clear();
+  release(out);
+}
+
+// Where a segment comes that is too far behind an event, the event is over.
+void EventMerger::close_before(double start_s) {
+  const double min_gap_s = options_.min_gap_s;
   for (auto it = open_.begin(); it != open_.end();) {
-    if (segment.start_s > it->second.end_s + kTouching_s) {
-      closed_.push_back(it->second);
+    const double end_s = it->second.end_s;
+    if (start_s > end_s + kTouching_s && !(start_s < end_s + min_gap_s - kTouching_s)) {
+      close(it->second);
       it = open_.erase(it);
     } else {
       ++it;
     }
   }
-  for (const std::size_t tag : select_tags(segment.scores, selection_)) {
+}
+
+void EventMerger::close(const TagEvent& event) {
+  if (event.end_s - event.start_s >= options_.min_duration_s - kTouching_s) closed_.push_back(event);
+}
+
+// A tag that was present in the segment before, and could go on from there, need not reach its threshold.
+std::vector<std::size_t> EventMerger::present_tags(const SegmentScores& segment) {
+  if (options_.hysteresis == 0.0 || selection_.thresholds.empty())
+    return select_tags(segment.scores, selection_);
+  Selection relaxed = selection_;
+  if (segment.start_s <= present_end_s_ + kTouching_s) {
+    for (const std::size_t tag : present_) relaxed.thresholds[tag] *= 1.0 - options_.hysteresis;
+  }
+  present_ = select_tags(segment.scores, relaxed);
+  present_end_s_ = segment.end_s;
+  return present_;
+}
+
+void EventMerger::decide(const SegmentScores& segment) {
+  close_before(segment.start_s);
+  for (const std::size_t tag : present_tags(segment)) {
     const auto [it, is_new] =
         open_.try_emplace(tag, TagEvent{tag, segment.start_s, segment.end_s, segment.scores[tag]});
     if (is_new) continue;
     it->second.end_s = std::max(it->second.end_s, segment.end_s);
     it->second.score = std::max(it->second.score, segment.scores[tag]);
   }
-  release(out);
 }
 
 // What began before everything still open may go: nothing that comes can stand before it.
@@ -64,12 +146,6 @@ void EventMerger::release(std::vector<TagEvent>& out) {
   }
   out.insert(out.end(), closed_.begin(), end);
   closed_.erase(closed_.begin(), end);
-}
-
-void EventMerger::finish(std::vector<TagEvent>& out) {
-  for (const auto& [tag, event] : open_) closed_.push_back(event);
-  open_.clear();
-  release(out);
 }
 
 }  // namespace earmark

@@ -49,6 +49,73 @@ TEST(Bundle, RoundTripKeepsEverything) {
   EXPECT_NO_THROW(Scorer(again, make_mean));
 }
 
+// What a bundle without them is must not depend on whether the program knows them.
+TEST(Bundle, CalibrationAndEventsStandInTheFileOnlyWhereTheyAre) {
+  Bundle bundle = fake_bundle();
+  EXPECT_EQ(bundle_description(bundle).find("calibration"), nullptr);
+  EXPECT_EQ(bundle_description(bundle).find("events"), nullptr);
+  bundle.events = EventOptions{5, 0.25, 1.0, 2.0};
+  bundle.calibration.emplace();
+  bundle.calibration->kind = CalibrationKind::kPlatt;
+  bundle.calibration->slopes = {1.0, 0.123456789012345678, 2.0};
+  bundle.calibration->offsets = {0.0, -0.1, 1.0 / 3.0};
+  const auto bytes = format_bundle(bundle);
+  const Bundle again = parse_bundle(bytes, "b");
+  EXPECT_EQ(again.events, bundle.events);
+  EXPECT_EQ(again.calibration, bundle.calibration);
+  EXPECT_EQ(format_bundle(again), bytes);
+}
+
+TEST(Bundle, ACalibrationOrEventsThatDoNotFitAreNamed) {
+  const auto message = [](const Bundle& bundle) {
+    try {
+      format_bundle(bundle);
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  Bundle bundle = fake_bundle();
+  bundle.events = EventOptions{4, 0.0, 0.0, 0.0};
+  bundle.calibration.emplace();
+  bundle.calibration->kind = CalibrationKind::kPlatt;
+  bundle.calibration->slopes = {1.0};
+  const std::string what = message(bundle);
+  EXPECT_NE(what.find("calibration.slopes: one a tag (3), got 1"), std::string::npos) << what;
+  EXPECT_NE(what.find("calibration.offsets: one a tag (3), got 0"), std::string::npos) << what;
+  EXPECT_NE(what.find("events.median: must be odd"), std::string::npos) << what;
+  bundle.events.reset();
+  bundle.calibration = Calibration{};
+  bundle.calibration->temperature = 2.0;
+  std::string damaged_what;
+  EXPECT_EQ(
+      code_of(with_text(format_bundle(bundle), "temperature\\\":2.0", "temperature\\\":0.0"), &damaged_what),
+      ErrorCode::kBadBundle);
+  EXPECT_NE(damaged_what.find("calibration.temperature"), std::string::npos) << damaged_what;
+  EXPECT_EQ(code_of(with_text(format_bundle(bundle), "offsets", "offsetz"), &damaged_what),
+            ErrorCode::kBadBundle);
+  EXPECT_NE(damaged_what.find("calibration.offsets: is missing"), std::string::npos) << damaged_what;
+}
+
+// The self-test looks at the networks' scores, so that it does not change with the calibration.
+TEST(Scorer, CalibratesWhatItGivesButNotItsSelfTest) {
+  Bundle bundle = fake_bundle();
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  const std::vector<float> expected = bundle.self_test.scores;
+  Scorer::Workspace workspace;
+  const Waveform sound = noise(1.0, 7);
+  const std::vector<float> plain = Scorer(bundle, make_mean).scores(sound, workspace);
+  bundle.calibration.emplace();
+  EXPECT_EQ(Scorer(bundle, make_mean).scores(sound, workspace), plain) << "a temperature of 1 changes no bit";
+  bundle.calibration->temperature = 0.1;
+  const std::vector<float> calibrated = Scorer(bundle, make_mean).scores(sound, workspace);
+  for (std::size_t k = 0; k < plain.size(); ++k)
+    EXPECT_EQ(calibrated[k], static_cast<float>(bundle.calibration->of(static_cast<double>(plain[k]), k)));
+  EXPECT_NE(calibrated, plain);
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  EXPECT_EQ(bundle.self_test.scores, expected);
+}
+
 Bundle waveform_bundle() {
   Bundle bundle = fake_bundle();
   WaveformOptions heard;

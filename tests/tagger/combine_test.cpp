@@ -124,6 +124,21 @@ TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], std::pow(a, 1 / 2.5), 1e-6);
 }
 
+// A calibration belongs to the scores that it was fitted to.
+TEST(CombineBundles, ACalibrationIsNotLostSilently) {
+  CombineRequest request;
+  request.bundles = {stored({"a", "b"}, {0.1f, 0.2f}), stored({"a", "b"}, {0.3f, 0.4f})};
+  request.bundles[0].events = EventOptions{3, 0.0, 0.0, 0.0};
+  EXPECT_EQ(combine_bundles(request, make_stored).events, request.bundles[0].events);
+  request.bundles[1].calibration.emplace();
+  try {
+    combine_bundles(request, make_stored);
+    FAIL() << "the calibration was lost";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("bundle 2: its calibration"), std::string::npos) << e.what();
+  }
+}
+
 TEST(CombineBundles, OtherTagsAreRefused) {
   CombineRequest request;
   request.bundles = {stored({"a"}, {0.2f}), stored({"b"}, {0.4f})};

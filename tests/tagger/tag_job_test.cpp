@@ -350,6 +350,65 @@ TEST(TagJob, EventsUseTheBundlesThresholds) {
             "file,start_s,end_s,tag,score\n" + name + ",0.0,2.0,dog,0.9\n" + name + ",3.0,4.0,dog,0.9\n");
 }
 
+TEST(TagJob, EventsAreMadeAsTheBundleSaysUnlessTheRequestSaysOtherwise) {
+  const Scratch s;
+  record(s / "a.wav", pattern("xx-x--x"));
+  Bundle bundle = fake_bundle();
+  bundle.events = EventOptions{1, 0.0, 1.5, 1.5};
+  const auto scorer = std::make_shared<Scorer>(bundle, make_step);
+  TagRequest request = request_for(s / "a.wav", TagFormat::kAudacity);
+  request.events = true;
+  request.overwrite = true;
+  request.output_dir = s / "out";
+  run(request, scorer);
+  EXPECT_EQ(read_text(s / "out/a.wav.txt"), "0.000000\t4.000000\tdog\n");
+  request.event_options.set("min_duration_s", 0.0);  // the gap stays the bundle's
+  run(request, scorer);
+  EXPECT_EQ(read_text(s / "out/a.wav.txt"), "0.000000\t4.000000\tdog\n6.000000\t7.000000\tdog\n");
+}
+
+TEST(TagJob, OptionsOfEventsNeedEventsAndMustBeInRange) {
+  const Scratch s;
+  record(s / "a.wav", noise(1.0, 1));
+  TagRequest request = request_for(s / "a.wav", TagFormat::kRaven);
+  request.event_options.set("min_gap_s", 2.0);
+  EXPECT_NE(problems_of(request).find("min_gap_s: shapes events, and no events are asked for"),
+            std::string::npos)
+      << problems_of(request);
+  request.events = true;
+  EXPECT_EQ(problems_of(request), "");
+  request.event_options.set("median", 4);
+  EXPECT_NE(problems_of(request).find("median: must be odd"), std::string::npos);
+  request.event_options.set("hysteresis", 1.0);
+  request.event_options.set("maximum", 1);
+  const std::string what = problems_of(request);
+  EXPECT_NE(what.find("hysteresis: "), std::string::npos) << what;
+  EXPECT_NE(what.find("maximum"), std::string::npos) << what;
+}
+
+TEST(TagJob, AResumedRunMustMakeItsEventsTheSameWay) {
+  const Scratch s;
+  record(s / "in/a.wav", pattern("x-x"));
+  TagRequest request = request_for(s / "in");
+  request.events = true;
+  request.output = s / "t.jsonl";
+  run(request);
+  record(s / "in/b.wav", pattern("x"));
+  request.resume = true;
+  TagRequest other = request;
+  other.event_options.set("median", 3);
+  EXPECT_THROW(run(other), Error);
+  // A run of a program that knew no such options was begun with the defaults.
+  Value settings = parse_json(read_text(s / "t.jsonl.ledger.jsonl.settings.json"), "settings");
+  Value older{Value::Map()};
+  for (const auto& [name, value] : settings.as_map()) {
+    if (name != "event_options") older.set(name, value);
+  }
+  s.write("t.jsonl.ledger.jsonl.settings.json", to_json(older));
+  EXPECT_THROW(run(other), Error);
+  EXPECT_EQ(run(request).summary.n_ok, 1u);
+}
+
 TEST(TagJob, RawStreamIsTheRecording) {
   const Scratch s;
   const Waveform wave = noise(3.5, 4);

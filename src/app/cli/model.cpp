@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/cli/command.h"
+#include "app/cli/model_actions.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "core/shared_module.h"
@@ -117,6 +118,34 @@ std::string tags_text(const Value& card) {
   return text;
 }
 
+// Where thresholds and calibration come from, when `model calibrate` has told.
+std::string fitted_text(const Value& provenance) {
+  const Value* fitted = provenance.find("calibration");
+  const Value* rule = fitted == nullptr ? nullptr : fitted->find("thresholds");
+  if (rule == nullptr) return "";
+  std::string text;
+  for (const char* key : {"dataset", "split", "fold", "n_clips", "scaling"}) {
+    const Value* value = fitted->find(key);
+    if (value == nullptr) continue;
+    text += fmt::format("{} {}, ", key, value->is_string() ? value->as_string() : to_json(*value));
+  }
+  return fmt::format("fitted to   {}thresholds {}\n", text, to_json(*rule));
+}
+
+std::string calibration_text(const Value& card) {
+  std::string text = fitted_text(card.at("provenance"));
+  if (const Value& calibration = card.at("calibration"); calibration.is_map()) {
+    const std::string kind = calibration.at("kind").as_string();
+    text += fmt::format("calibrated  {}\n",
+                        kind == "temperature"
+                            ? fmt::format("temperature {:.4g}", calibration.at("temperature").as_number())
+                            : kind + ", a line a tag");
+  }
+  if (const Value& events = card.at("events"); events.is_map())
+    text += fmt::format("events      {}\n", to_json(events));
+  return text;
+}
+
 int run_info(const InfoFlags& flags) {
   Value card = describe_bundle(flags.bundle);
   const std::string self_test = self_test_text(flags.bundle);
@@ -135,7 +164,7 @@ int run_info(const InfoFlags& flags) {
       text += fmt::format("combined    {}\n", card.at("combine").as_string());
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
-    text += tags_text(card) + provenance_text(card.at("provenance"));
+    text += tags_text(card) + calibration_text(card) + provenance_text(card.at("provenance"));
     print(text + fmt::format("self-test   {}\n", self_test));
   }
   return failed ? kBadUsage : kDone;
@@ -250,6 +279,8 @@ void add_model(Program& program) {
       "--output mine.earmark\n"
       "  earmark model import --kind urbannet_system1 --state-dict best.ckpt --labels tags.txt "
       "--output urban.earmark\n"
+      "  earmark model calibrate mine.earmark --dataset folder --data-root my_sounds --split validate\n"
+      "        --output tuned.earmark\n"
       "  earmark model forward --model mine.earmark --features X.npy --output Y.npy\n",
       nullptr);
   verb->require_subcommand(1);
@@ -306,6 +337,8 @@ void add_model(Program& program) {
   imported->add_flag("--overwrite", import->overwrite, "replace an existing bundle");
   imported->add_flag("--json", import->json, "what was taken and what not, as JSON");
 
+  add_model_calibrate(program, verb);
+  add_model_events(program, verb);
   auto forward = std::make_shared<ForwardFlags>();
   CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
                       [forward] { return run_forward(*forward); });

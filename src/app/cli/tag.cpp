@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "app/cli/command.h"
+#include "app/cli/event_flags.h"
 #include "core/options_io.h"
 #include "earmark/error.h"
 #include "recipe/recipe.h"
@@ -180,6 +181,7 @@ void add_output_options(CLI::App* verb, TagFlags& f) {
   verb->add_option("--output-dir", f.output_dir, "one file a recording, in the same tree of folders");
   verb->add_flag("--events", f.request.events,
                  "timeline events (neighbouring segments merged) instead of segments");
+  add_event_options(verb, f.request.event_options);
   verb->add_option("--threshold", f.threshold,
                    "smallest score that is told; events, audacity and raven: the bundle's own");
   verb->add_option("--top-k", f.top_k, "at most this many tags a segment (5 when nothing else is asked for)");
