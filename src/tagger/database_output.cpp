@@ -14,7 +14,7 @@ namespace earmark {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x6561726D;  // "earm": what `file` and others know a database by
-constexpr auto kLongestTransaction = std::chrono::seconds(1);
+constexpr auto kBetweenCommits = std::chrono::seconds(1);
 
 // Names are numbers in the large tables and rows lie in the order of recording and time: 87 bytes a row with
 // all indices, where text in every row takes 227 (100 000 rows, 80 tags).
@@ -133,7 +133,7 @@ class DatabaseOutput : public TagOutput {
       for (const std::size_t tag : select_tags(segment.scores, options_.selection))
         add(segment.start_s, segment.end_s, tag, segment.scores[tag]);
     }
-    if (std::chrono::steady_clock::now() - opened_ >= kLongestTransaction) database_.run("COMMIT");
+    if (std::chrono::steady_clock::now() - committed_ >= kBetweenCommits) commit();
   }
   void end(const LedgerEntry& entry) override {
     open_transaction();
@@ -218,9 +218,11 @@ class DatabaseOutput : public TagOutput {
   }
 
   void open_transaction() {
-    if (database_.in_transaction()) return;
-    database_.run("BEGIN IMMEDIATE");
-    opened_ = std::chrono::steady_clock::now();
+    if (!database_.in_transaction()) database_.run("BEGIN IMMEDIATE");
+  }
+  void commit() {
+    database_.run("COMMIT");
+    committed_ = std::chrono::steady_clock::now();
   }
 
   void add(double start_s, double end_s, std::size_t tag, float score) {
@@ -248,7 +250,7 @@ class DatabaseOutput : public TagOutput {
     } else {
       close(escape_invalid_utf8(entry.reason));
     }
-    database_.run("COMMIT");
+    commit();
   }
 
   // Back to a rollback journal, so that one file remains, which can be read from a disk that is write-
@@ -258,7 +260,7 @@ class DatabaseOutput : public TagOutput {
     Statement(database_, "UPDATE runs SET state = ?2, finished_at = ?3 WHERE id = ?1")
         .with(run_id_, state, utc_now())
         .run();
-    database_.run("COMMIT");
+    commit();
     database_.attempt("PRAGMA busy_timeout=0; PRAGMA journal_mode=DELETE");
   }
 
@@ -268,7 +270,7 @@ class DatabaseOutput : public TagOutput {
   std::optional<Statement> add_row_, add_recording_, end_recording_;
   std::vector<std::int64_t> tag_ids_;
   std::int64_t run_id_ = 0, recording_id_ = 0;
-  std::chrono::steady_clock::time_point opened_;
+  std::chrono::steady_clock::time_point committed_;  // so that a slow stream's rows are there at once
 };
 
 }  // namespace

@@ -295,6 +295,24 @@ TEST(DatabaseOutput, ARecordingThatFailsHalfWayLeavesItsLineAlone) {
             "failed|non_finite: sample 3|0\n");
 }
 
+TEST(DatabaseOutput, AStreamsRowsAreThereBeforeItEnds) {
+  const Scratch s;
+  std::set<std::string> done;
+  RunRecord record;
+  record.options = Value(Value::Map());
+  record.started_at = utc_now();
+  {
+    const auto output = make_database_output({"dog"}, {}, s / "t.db", record, done);
+    output->begin("-", "");
+    output->segment({0.0, 1.0, {0.5f}});
+    EXPECT_EQ(rows_of(s / "t.db", "SELECT file, status FROM recordings", 2), "-|running\n");
+    EXPECT_EQ(rows_of(s / "t.db", "SELECT tag, score FROM tagged", 2), "dog|0.5\n");
+  }  // as a kill: neither ended nor stopped
+  make_database_output({"dog"}, {}, s / "t.db", record, done)->finish();
+  EXPECT_EQ(rows_of(s / "t.db", "SELECT (SELECT count(*) FROM recordings), (SELECT count(*) FROM tagged)", 2),
+            "0|0\n");
+}
+
 TEST(DatabaseOutput, OthersReadWhileARunGoesOn) {
   const Scratch s;
   make_recordings(s, 3);
