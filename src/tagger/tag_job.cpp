@@ -31,6 +31,15 @@ std::filesystem::path with_extension(const std::filesystem::path& path, const st
   return path.native() + "." + extension;
 }
 
+// Whether `path` is `folder` or lies below it, whatever links lead there; it need not exist yet.
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto inner = std::filesystem::weakly_canonical(path, error);
+  const auto outer = std::filesystem::weakly_canonical(folder, error);
+  if (error) return false;
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 // Two recordings whose files would have the same name: the second one's gets a number.
 std::filesystem::path unique_name(std::set<std::string>& taken, const std::filesystem::path& folder,
                                   const std::filesystem::path& relative, const std::string& extension) {
@@ -72,10 +81,6 @@ void TagJob::check() {
       "format: audacity's labels name no file, so they need output_dir (one file a recording)");
   add(r.format == TagFormat::kSqlite && r.output.empty(),
       "format: sqlite needs output, the database that the run is added to");
-  add(!r.clips.empty() && has_stream,
-      "clips: the standard input cannot be read a second time; save it to a file and tag that");
-  add(!(r.clip_margin_s >= 0.0 && r.clip_margin_s <= 3600.0),
-      fmt::format("clip_margin_s: must be 0..3600, got {}", r.clip_margin_s));
   add(r.resume && !has_place, "resume: needs output or output_dir");
   add(r.resume && r.overwrite, "resume, overwrite: only one of them may be given");
   add(r.threshold && !(*r.threshold >= 0.0 && *r.threshold <= 1.0),
@@ -91,6 +96,7 @@ void TagJob::check() {
   if (r.raw) {
     for (const std::string& problem : r.raw->problems()) problems.push_back("raw_format: " + problem);
   }
+  check_clips(problems);
   check_places(problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
 }
@@ -114,6 +120,25 @@ void TagJob::check_places(std::vector<std::string>& problems) const {
   if (request_.format != TagFormat::kSqlite || ledger_named_) refuse("ledger", request_.ledger);
   if (!request_.clips.empty()) refuse("clips", ClipFolder::list_path(request_.clips));
   if (is_picture_name(request_.picture)) refuse("picture", request_.picture);
+}
+
+void TagJob::check_clips(std::vector<std::string>& problems) const {
+  const TagRequest& r = request_;
+  if (!(r.clip_margin_s >= 0.0 && r.clip_margin_s <= 3600.0))
+    problems.push_back(fmt::format("clip_margin_s: must be 0..3600, got {}", r.clip_margin_s));
+  if (r.clips.empty()) return;
+  std::error_code error;
+  if (std::any_of(inputs_.begin(), inputs_.end(), [](const TagInput& i) { return i.is_stream(); }))
+    problems.emplace_back(
+        "clips: the standard input cannot be read a second time; save it to a file and tag that");
+  if (std::filesystem::exists(r.clips, error) && !std::filesystem::is_directory(r.clips, error))
+    problems.push_back(fmt::format("clips: must be a folder, {} is none", r.clips.string()));
+  for (const std::string& named : r.inputs) {
+    if (named != "-" && std::filesystem::is_directory(named, error) && lies_in(r.clips, named))
+      problems.push_back(
+          fmt::format("clips: {} lies in {}, so that the next run would tag the clips; name a folder outside",
+                      r.clips.string(), named));
+  }
 }
 
 void TagJob::check_database(std::vector<std::string>& problems) const {

@@ -90,6 +90,7 @@ class TagJob {
  private:
   void check();
   void check_places(std::vector<std::string>& problems) const;
+  void check_clips(std::vector<std::string>& problems) const;
   void check_database(std::vector<std::string>& problems) const;
   void place_outputs();
   void clear_places() const;

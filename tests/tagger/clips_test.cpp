@@ -290,6 +290,14 @@ TEST(TagJob, ClipsThatCannotBeMadeAreNamedBeforehand) {
   const std::string what = problems_of(request);
   EXPECT_NE(what.find("clips: the standard input cannot be read a second time"), std::string::npos) << what;
   EXPECT_NE(what.find("clip_margin_s: must be 0..3600, got -1"), std::string::npos) << what;
+  record(s / "in/a.wav", noise(1.0, 1));
+  TagRequest inside = request_for(s / "in");
+  inside.clips = s / "in/../in/new/clips";
+  EXPECT_NE(problems_of(inside).find("lies in"), std::string::npos);
+  inside.clips = s / "in2";
+  EXPECT_EQ(problems_of(inside), "");
+  inside.clips = s / "in/a.wav";
+  EXPECT_NE(problems_of(inside).find("must be a folder"), std::string::npos);
 }
 
 TEST(TagJob, AFullDiskUnderClipsStopsCleanlyAndTheRunGoesOnLater) {

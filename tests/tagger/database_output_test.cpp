@@ -1,5 +1,6 @@
 #include "tagger/database_output.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -111,6 +112,22 @@ TEST(DatabaseOutput, LeavesOneFileThatSaysWhereItComesFrom) {
                     "FROM recordings",
                     6),
             in + "a.wav|ok||3.0|3|[]\n" + in + "b.wav|failed|1|0.0|0|[]\n");
+}
+
+TEST(DatabaseOutput, AStreamIsARecordingLikeOthers) {
+  const Scratch s;
+  const Waveform wave = noise(3.5, 4);
+  record(s / "in/a.wav", wave);
+  run(into(s, "file.db"));
+  TagRequest request = into(s, "stream.db");
+  request.inputs = {"-"};
+  request.stream_fd = ::open((s / "in/a.wav").c_str(), O_RDONLY);
+  run(request);
+  ::close(request.stream_fd);
+  const std::string query = "SELECT start_s, end_s, tag, score FROM tagged";
+  EXPECT_EQ(rows_of(s / "stream.db", query, 4), rows_of(s / "file.db", query, 4));
+  EXPECT_EQ(rows_of(s / "stream.db", "SELECT file, status, duration_s, segments FROM recordings", 4),
+            "-|ok|3.5|4\n");
 }
 
 TEST(DatabaseOutput, IndicesAreUsedForFileTagAndTime) {
