@@ -304,7 +304,8 @@ TagSummary TagJob::run(const Scorer& scorer) {
   write_run(run);
   const std::unique_ptr<TagOutput> output = make_output(scorer, run);
   const std::unique_ptr<ClipFolder> clips = make_clips(scorer, run);
-  const std::vector<std::string> prefixes = clip_prefixes(inputs_);
+  const std::vector<std::string> prefixes =
+      clips != nullptr ? clip_prefixes(inputs_) : std::vector<std::string>(inputs_.size());
   std::vector<TagTask> tasks;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (!done_before_.contains(inputs_[i].name))
