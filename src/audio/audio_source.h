@@ -22,6 +22,8 @@ class AudioSource {
   virtual std::optional<std::uint64_t> n_samples_declared() const = 0;
   /// Short name of what is decoded and by what, e.g. "wav pcm_s16le", "ogg vorbis (libsndfile)".
   virtual std::string description() const = 0;
+  /// Bits of the integers that the samples are, at most 32; 0: floating-point, lossy or mixed from others.
+  virtual int n_bits() const { return 0; }
 
   /// Fills whole sample positions (all channels of one instant) and blocks until at least one is there.
   /// @param interleaved [n, n_channels], n >= 1.

@@ -31,6 +31,7 @@ class CheckedSource : public AudioSource {
   int n_channels() const override { return inner_->n_channels(); }
   std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
   std::string description() const override { return inner_->description(); }
+  int n_bits() const override { return inner_->n_bits(); }
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     if (failed_) return std::size_t{0};

@@ -60,6 +60,32 @@ std::string format_name(int format) {
   return known ? fmt::format("{}, {} (libsndfile)", major.name, minor.name) : "libsndfile";
 }
 
+// Of what decodes to integers; the others are lossy or floating-point.
+int bits_of(int format) {
+  switch (format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_PCM_S8:
+    case SF_FORMAT_PCM_U8:
+      return 8;
+    case SF_FORMAT_PCM_16:
+    case SF_FORMAT_ULAW:
+    case SF_FORMAT_ALAW:
+    case SF_FORMAT_IMA_ADPCM:
+    case SF_FORMAT_MS_ADPCM:
+    case SF_FORMAT_GSM610:
+    case SF_FORMAT_ALAC_16:
+      return 16;
+    case SF_FORMAT_PCM_24:
+    case SF_FORMAT_ALAC_20:
+    case SF_FORMAT_ALAC_24:
+      return 24;
+    case SF_FORMAT_PCM_32:
+    case SF_FORMAT_ALAC_32:
+      return 32;
+    default:
+      return 0;
+  }
+}
+
 class SndfileSource : public AudioSource {
  public:
   SndfileSource(SNDFILE* file, const SF_INFO& info, int fd) : file_(file), info_(info) {
@@ -80,6 +106,7 @@ class SndfileSource : public AudioSource {
     return static_cast<std::uint64_t>(info_.frames);
   }
   std::string description() const override { return format_name(info_.format); }
+  int n_bits() const override { return bits_of(info_.format); }
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     if (ended_) return std::size_t{0};

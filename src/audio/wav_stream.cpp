@@ -212,6 +212,10 @@ class PcmSource : public AudioSource {
   std::string description() const override {
     return fmt::format("{} pcm_{}", container_, pcm_name(layout_.encoding));
   }
+  int n_bits() const override {
+    const bool is_float = layout_.encoding == PcmEncoding::kF32le || layout_.encoding == PcmEncoding::kF64le;
+    return is_float ? 0 : 8 * static_cast<int>(bytes_per_sample(layout_.encoding));
+  }
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     const auto n_channels = static_cast<std::size_t>(layout_.n_channels);

@@ -133,15 +133,16 @@ void write_pieces(const std::filesystem::path& path, std::span<const std::span<c
   }
 }
 
-void remove_leftovers(const std::filesystem::path& folder) {
-  static const std::regex kTemporary(R"(.+\.([0-9]{1,9})\.[0-9]+\.tmp)");
+void remove_leftovers(const std::filesystem::path& folder, std::string_view of) {
+  static const std::regex kTemporary(R"((.+)\.([0-9]{1,9})\.[0-9]+\.tmp)");
   std::error_code error;
   std::vector<std::filesystem::path> left;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+  const std::filesystem::path place = folder.empty() ? std::filesystem::path(".") : folder;
+  for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
     const std::string name = entry.path().filename().string();
     std::smatch parts;
-    if (!std::regex_match(name, parts, kTemporary)) continue;
-    const bool lives = ::kill(static_cast<pid_t>(std::stol(parts[1])), 0) == 0 || errno != ESRCH;
+    if (!std::regex_match(name, parts, kTemporary) || (!of.empty() && parts[1] != of)) continue;
+    const bool lives = ::kill(static_cast<pid_t>(std::stol(parts[2])), 0) == 0 || errno != ESRCH;
     if (!lives) left.push_back(entry.path());
   }
   for (const std::filesystem::path& path : left) std::filesystem::remove(path, error);

@@ -31,7 +31,8 @@ void write_pieces(const std::filesystem::path& path, std::span<const std::span<c
                   Flush flush = Flush::kToDisk);
 /// Removes from a folder what write_bytes() of processes that were killed has left there ("NAME.PID.N.tmp");
 /// what a living process writes stays. A folder that is not there is left alone.
-void remove_leftovers(const std::filesystem::path& folder);
+/// @param name only of this file; empty: of all.
+void remove_leftovers(const std::filesystem::path& folder, std::string_view name = "");
 void write_text(const std::filesystem::path& path, std::string_view text);
 
 /// An append-only journal of lines. Each append() is one write(2), so a kill leaves at most one torn

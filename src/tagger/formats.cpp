@@ -40,6 +40,8 @@ const char* extension_of(TagFormat format) noexcept {
       return "csv";
     case TagFormat::kJsonl:
       return "jsonl";
+    case TagFormat::kSqlite:
+      return "db";
     default:
       return "txt";
   }

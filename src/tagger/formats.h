@@ -1,5 +1,6 @@
 // formats.h: scores and events as text: a table for people, CSV, JSON lines, Audacity's labels, Raven's
-// selection table. One formatter writes one output, recording after recording.
+// selection table. One formatter writes one output, recording after recording. (A database is no text:
+// database_output.h.)
 #pragma once
 #include <array>
 #include <memory>
@@ -13,17 +14,18 @@
 
 namespace earmark {
 
-enum class TagFormat { kTable, kCsv, kJsonl, kAudacity, kRaven };
+enum class TagFormat { kTable, kCsv, kJsonl, kAudacity, kRaven, kSqlite };
 template <>
 struct EnumNames<TagFormat> {
   static constexpr std::array kNames{std::pair{TagFormat::kTable, std::string_view("table")},
                                      std::pair{TagFormat::kCsv, std::string_view("csv")},
                                      std::pair{TagFormat::kJsonl, std::string_view("jsonl")},
                                      std::pair{TagFormat::kAudacity, std::string_view("audacity")},
-                                     std::pair{TagFormat::kRaven, std::string_view("raven")}};
+                                     std::pair{TagFormat::kRaven, std::string_view("raven")},
+                                     std::pair{TagFormat::kSqlite, std::string_view("sqlite")}};
 };
 
-/// "csv", "jsonl", and "txt" for the rest.
+/// "csv", "jsonl", "db", and "txt" for the rest.
 const char* extension_of(TagFormat format) noexcept;
 
 /// Not thread-safe. Every text is whole lines.

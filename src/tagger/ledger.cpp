@@ -11,21 +11,28 @@
 
 namespace earmark {
 
-std::string ledger_line(const LedgerEntry& entry) {
+const char* status_name(InputStatus status) noexcept {
   constexpr const char* kNames[] = {"ok", "failed", "skipped"};
+  return kNames[static_cast<int>(status)];
+}
+
+std::string ledger_line(const LedgerEntry& entry) {
   std::string warnings;
   for (const std::string& warning : entry.warnings)
     warnings += (warnings.empty() ? "" : ", ") + json_text(escape_invalid_utf8(warning));
   return fmt::format(
       R"({{"input": {}, "status": "{}", "reason": {}, "warnings": [{}], "duration_s": {}, "segments": {}}})",
-      json_text(escape_invalid_utf8(entry.input)), kNames[static_cast<int>(entry.status)],
+      json_text(escape_invalid_utf8(entry.input)), status_name(entry.status),
       entry.reason.empty() ? "null" : json_text(escape_invalid_utf8(entry.reason)), warnings,
       decimal(entry.duration_s), entry.segments);
 }
 
-LedgerInputs read_ledger(const std::filesystem::path& path) {
+namespace {
+
+// Calls `take` with each whole line and what it says.
+template <class Take>
+void each_entry(const std::filesystem::path& path, Take take) {
   const std::string text = read_text(path);
-  LedgerInputs inputs;
   int line_number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = text.find('\n', begin);
@@ -35,19 +42,35 @@ LedgerInputs read_ledger(const std::filesystem::path& path) {
     ++line_number;
     const std::string where = fmt::format("{}:{}", path.string(), line_number);
     try {
-      const Value entry = parse_json(line, where);
-      const Value* reason = entry.find("reason");
-      const bool failed = entry.at("status").as_string() == "failed";
-      const bool interrupted =
-          reason != nullptr && reason->is_string() && reason->as_string().starts_with("interrupted");
-      if (interrupted) continue;
-      inputs.done.insert(entry.at("input").as_string());
-      if (failed) inputs.failed.insert(entry.at("input").as_string());
+      take(line, parse_json(line, where));
     } catch (const Error& e) {
       throw Error(ErrorCode::kBadFile, fmt::format("{}: is no ledger line: {}", where, e.what()));
     }
   }
+}
+
+}  // namespace
+
+LedgerInputs read_ledger(const std::filesystem::path& path) {
+  LedgerInputs inputs;
+  each_entry(path, [&](std::string_view, const Value& entry) {
+    const Value* reason = entry.find("reason");
+    const bool failed = entry.at("status").as_string() == "failed";
+    const bool interrupted =
+        reason != nullptr && reason->is_string() && reason->as_string().starts_with("interrupted");
+    if (interrupted) return;
+    inputs.done.insert(entry.at("input").as_string());
+    if (failed) inputs.failed.insert(entry.at("input").as_string());
+  });
   return inputs;
+}
+
+void keep_in_ledger(const std::filesystem::path& path, const std::set<std::string>& done) {
+  std::string kept;
+  each_entry(path, [&](std::string_view line, const Value& entry) {
+    if (done.contains(entry.at("input").as_string())) kept.append(line).append("\n");
+  });
+  write_text(path, kept);
 }
 
 }  // namespace earmark

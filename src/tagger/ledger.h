@@ -9,6 +9,8 @@
 namespace earmark {
 
 enum class InputStatus { kOk, kFailed, kSkipped };
+/// "ok", "failed", "skipped".
+const char* status_name(InputStatus status) noexcept;
 
 /// {"input", "status": "ok|failed|skipped", "reason": null or "word: sentence", "warnings": ["word:
 /// sentence"], "duration_s", "segments"}.
@@ -32,5 +34,9 @@ struct LedgerInputs {
 /// A torn last line is passed over, and so are interrupted inputs.
 /// @throws Error(kBadFile) naming the first line that is no ledger line; Error(kIo).
 LedgerInputs read_ledger(const std::filesystem::path& path);
+
+/// Leaves out the lines of inputs that are not in `done`: the output lacks them. Atomic.
+/// @throws as read_ledger().
+void keep_in_ledger(const std::filesystem::path& path, const std::set<std::string>& done);
 
 }  // namespace earmark

@@ -9,6 +9,8 @@
 #include "core/options_io.h"
 #include "core/rng.h"
 #include "earmark/error.h"
+#include "tagger/clips.h"
+#include "tagger/database_output.h"
 #include "tagger/scorer.h"
 #include "tagger/spectrogram_strip.h"
 #include "tagger/tag_output.h"
@@ -40,13 +42,22 @@ void check_event_options(const TagRequest& request, std::vector<std::string>& pr
   std::vector<std::string> own;
   changed({}, request.event_options, own);
   for (const auto& [name, value] : request.event_options.as_map()) {
-    if (!request.events)
+    if (!request.events && request.clips.empty())
       own.push_back(fmt::format(
           "{}: shapes events, and no events are asked for; add events (audacity and raven have segments "
           "without it)",
           name));
   }
   problems.insert(problems.end(), own.begin(), own.end());
+}
+
+// Whether `path` is `folder` or lies below it, whatever links lead there; it need not exist yet.
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto inner = std::filesystem::weakly_canonical(path, error);
+  const auto outer = std::filesystem::weakly_canonical(folder, error);
+  if (error) return false;
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 // Two recordings whose files would have the same name: the second one's gets a number.
@@ -60,7 +71,7 @@ std::filesystem::path unique_name(std::set<std::string>& taken, const std::files
 
 }  // namespace
 
-TagJob::TagJob(TagRequest request) : request_(std::move(request)) {
+TagJob::TagJob(TagRequest request) : request_(std::move(request)), ledger_named_(!request_.ledger.empty()) {
   if (request_.ledger.empty() && !request_.output.empty())
     request_.ledger = request_.output.native() + ".ledger.jsonl";
   if (request_.ledger.empty() && !request_.output_dir.empty())
@@ -88,6 +99,8 @@ void TagJob::check() {
   add(!r.output.empty() && !r.output_dir.empty(), "output, output_dir: only one of them may be given");
   add(r.format == TagFormat::kAudacity && r.output_dir.empty(),
       "format: audacity's labels name no file, so they need output_dir (one file a recording)");
+  add(r.format == TagFormat::kSqlite && r.output.empty(),
+      "format: sqlite needs output, the database that the run is added to");
   add(r.resume && !has_place, "resume: needs output or output_dir");
   add(r.resume && r.overwrite, "resume, overwrite: only one of them may be given");
   add(r.threshold && !(*r.threshold >= 0.0 && *r.threshold <= 1.0),
@@ -104,11 +117,13 @@ void TagJob::check() {
     for (const std::string& problem : r.raw->problems()) problems.push_back("raw_format: " + problem);
   }
   check_event_options(r, problems);
+  check_clips(problems);
   check_places(problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
 }
 
 void TagJob::check_places(std::vector<std::string>& problems) const {
+  if (request_.format == TagFormat::kSqlite && !request_.overwrite) check_database(problems);
   if (request_.resume || request_.overwrite) return;
   const auto refuse = [&](const char* what, const std::filesystem::path& path) {
     std::error_code error;
@@ -116,11 +131,50 @@ void TagJob::check_places(std::vector<std::string>& problems) const {
       problems.push_back(
           fmt::format("{}: {} exists; resume goes on with it, overwrite begins anew", what, path.string()));
   };
-  if (!request_.output.empty()) {
-    for (const auto& path : file_output_names(request_.output)) refuse("output", path);
+  // A database takes many runs; a ledger that it named itself says nothing that is not in it.
+  if (request_.format != TagFormat::kSqlite) {
+    if (!request_.output.empty()) {
+      for (const auto& path : file_output_names(request_.output)) refuse("output", path);
+    }
+    refuse("run_file", run_file());
   }
-  refuse("ledger", request_.ledger);
+  if (request_.format != TagFormat::kSqlite || ledger_named_) refuse("ledger", request_.ledger);
+  if (!request_.clips.empty()) refuse("clips", ClipFolder::list_path(request_.clips));
   if (is_picture_name(request_.picture)) refuse("picture", request_.picture);
+}
+
+void TagJob::check_clips(std::vector<std::string>& problems) const {
+  const TagRequest& r = request_;
+  if (!(r.clip_margin_s >= 0.0 && r.clip_margin_s <= 3600.0))
+    problems.push_back(fmt::format("clip_margin_s: must be 0..3600, got {}", r.clip_margin_s));
+  if (r.clips.empty()) return;
+  std::error_code error;
+  if (std::any_of(inputs_.begin(), inputs_.end(), [](const TagInput& i) { return i.is_stream(); }))
+    problems.emplace_back(
+        "clips: the standard input cannot be read a second time; save it to a file and tag that");
+  if (std::filesystem::exists(r.clips, error) && !std::filesystem::is_directory(r.clips, error))
+    problems.push_back(fmt::format("clips: must be a folder, {} is none", r.clips.string()));
+  for (const std::string& named : r.inputs) {
+    if (named != "-" && std::filesystem::is_directory(named, error) && lies_in(r.clips, named))
+      problems.push_back(
+          fmt::format("clips: {} lies in {}, so that the next run would tag the clips; name a folder outside",
+                      r.clips.string(), named));
+  }
+}
+
+void TagJob::check_database(std::vector<std::string>& problems) const {
+  const std::string problem = database_problem(request_.output);
+  if (!problem.empty()) {
+    problems.push_back(fmt::format("output: {}, or overwrite what is there", problem));
+    return;
+  }
+  if (request_.resume || !std::filesystem::exists(request_.output) || !std::filesystem::exists(run_file()))
+    return;
+  if (read_run_file(run_file()).state != "done")
+    problems.push_back(
+        fmt::format("output: the last run into {} is not done; resume goes on with it, another ledger lets a "
+                    "new run stand beside it, overwrite begins anew",
+                    request_.output.string()));
 }
 
 void TagJob::place_outputs() {
@@ -150,12 +204,12 @@ void TagJob::place_outputs() {
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
 }
 
-Selection TagJob::selection(const Scorer& scorer) const {
+Selection TagJob::selection(const Scorer& scorer, bool events) const {
   Selection chosen;
   const bool asked = request_.threshold || request_.top_k || request_.all_scores;
   if (request_.threshold) {
     chosen.thresholds.assign(scorer.bundle().tags.size(), *request_.threshold);
-  } else if (request_.events || (!asked && labels_only(request_.format))) {
+  } else if (events || (!asked && labels_only(request_.format))) {
     chosen.thresholds = scorer.bundle().thresholds;
   } else if (!asked) {
     chosen.top_k = kDefaultTopK;
@@ -173,7 +227,6 @@ EventOptions TagJob::event_options(const Scorer& scorer) const {
 Value TagJob::settings(const Scorer& scorer) const {
   const TagRequest& r = request_;
   Value settings;
-  settings.set("model", fmt::format("{:016x}", fnv1a(to_json(bundle_description(scorer.bundle())))));
   settings.set("format", detail::write_field(r.format));
   settings.set("events", r.events);
   settings.set("all_scores", r.all_scores);
@@ -184,63 +237,120 @@ Value TagJob::settings(const Scorer& scorer) const {
   Value metadata{Value::Map()};
   for (const auto& [name, value] : r.cut.metadata) metadata.set(name, value);
   settings.set("metadata", metadata);
-  if (r.events) settings.set("event_options", write_options(event_options(scorer)));
+  if (r.events || !r.clips.empty()) settings.set("event_options", write_options(event_options(scorer)));
+  settings.set("clip_margin_s", r.clips.empty() ? Value() : Value(r.clip_margin_s));
   return settings;
 }
 
-void TagJob::check_settings(const Scorer& scorer) const {
-  if (request_.ledger.empty()) return;
-  const std::filesystem::path path = request_.ledger.native() + ".settings.json";
-  const Value now = settings(scorer);
-  if (done_before_.empty() || !std::filesystem::exists(path)) {
-    write_text(path, to_json(now, 2) + "\n");
-    return;
-  }
-  const Value before = parse_json(read_text(path), path.string());
-  std::vector<std::string> problems;
-  const Value without = write_options(EventOptions());  // of runs begun when there were no options of events
-  for (const auto& [name, value] : now.as_map()) {
-    const Value* old = before.find(name);
-    if (old == nullptr && name == "event_options") old = &without;
-    if (old != nullptr && !(*old == value))
-      problems.push_back(
-          fmt::format("{}: the run was begun with {}, now it is {}", name, to_json(*old), to_json(value)));
-  }
+std::filesystem::path TagJob::run_file() const {
+  const bool own_ledger = ledger_named_ && (request_.output.empty() || request_.format == TagFormat::kSqlite);
+  if (own_ledger) return request_.ledger.native() + ".run.json";
+  if (!request_.output.empty()) return request_.output.native() + ".run.json";
+  return request_.output_dir.empty() ? std::filesystem::path() : request_.output_dir / "run.json";
+}
+
+void TagJob::write_run(const RunRecord& run) const {
+  if (!run_file().empty()) write_run_file(run_file(), run);
+  if (!request_.clips.empty()) write_run_file(request_.clips / "run.json", run);
+}
+
+RunRecord TagJob::begin_run(const Scorer& scorer) const {
+  RunRecord run;
+  if (run_file().empty() && request_.clips.empty()) return run;
+  run.program = request_.program;
+  run.bundle_id = request_.bundle.empty()
+                      ? fmt::format("{:016x}", fnv1a(to_json(bundle_description(scorer.bundle()))))
+                      : bundle_id(read_bytes(request_.bundle));
+  run.bundle = path_text(request_.bundle);
+  run.options = settings(scorer);
+  run.n_inputs = static_cast<std::int64_t>(inputs_.size());
+  run.started_at = utc_now();
+  if (!request_.resume || !std::filesystem::exists(run_file())) return run;
+  const RunRecord before = read_run_file(run_file());
+  run.started_at = before.started_at;  // by which a database knows it
+  if (done_before_.empty()) return run;
+  const std::vector<std::string> problems = differences(before, run);
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption,
                 "--resume: the output would be a mixture; go on with the same options:", problems);
+  return run;
+}
+
+// The ledger goes first: without it nothing counts as done.
+void TagJob::clear_places() const {
+  const TagRequest& r = request_;
+  const bool new_run = r.format == TagFormat::kSqlite && !r.resume && !ledger_named_;
+  if ((r.overwrite || new_run) && !r.ledger.empty()) std::filesystem::remove(r.ledger);
+  if (r.overwrite && r.format == TagFormat::kSqlite) {
+    for (const auto& path : database_files(r.output)) std::filesystem::remove(path);
+  }
+  if (r.overwrite && !r.clips.empty()) ClipFolder::remove_clips(r.clips);
+  for (const auto& folder : {r.output_dir, r.clips}) {
+    if (!folder.empty()) std::filesystem::create_directories(folder);
+  }
+  if (!run_file().empty()) remove_leftovers(run_file().parent_path(), run_file().filename().string());
+}
+
+std::unique_ptr<TagOutput> TagJob::make_output(const Scorer& scorer, const RunRecord& run) {
+  const TagRequest& r = request_;
+  const LogMelOptions front_end = picture_front_end(scorer.bundle());
+  const TagFormatter::Options shown{r.format, r.events, selection(scorer, r.events), front_end.f_min_hz,
+                                    front_end.f_max_hz, event_options(scorer)};
+  const std::vector<std::string>& tags = scorer.bundle().tags;
+  if (r.format == TagFormat::kSqlite) {
+    const std::size_t n_told = done_before_.size();
+    auto output = make_database_output(tags, shown, r.output, run, done_before_);
+    if (done_before_.size() < n_told) keep_in_ledger(r.ledger, done_before_);
+    std::erase_if(failed_before_, [&](const std::string& name) { return !done_before_.contains(name); });
+    return output;
+  }
+  TagFormatter formatter(tags, shown);
+  if (!r.output.empty())
+    return make_file_output(std::move(formatter), r.format, r.output, r.resume, done_before_);
+  if (!r.output_dir.empty()) return make_tree_output(std::move(formatter));
+  return make_text_output(
+      std::move(formatter), r.on_text ? r.on_text : [](std::string_view) {});
+}
+
+std::unique_ptr<ClipFolder> TagJob::make_clips(const Scorer& scorer, const RunRecord& run) const {
+  if (request_.clips.empty()) return nullptr;
+  ClipFolder::Options options;
+  options.folder = request_.clips;
+  options.margin_s = request_.clip_margin_s;
+  options.selection = selection(scorer, true);
+  options.event_options = event_options(scorer);
+  options.tags = scorer.bundle().tags;
+  options.software = run.program;
+  options.origin = "bundle " + run.bundle_id;
+  options.decode = request_.decode;
+  return std::make_unique<ClipFolder>(std::move(options), done_before_);
 }
 
 TagSummary TagJob::run(const Scorer& scorer) {
   const ScoringOptions scoring = scoring_options(scorer, request_.cut);
-  const LogMelOptions front_end = picture_front_end(scorer.bundle());
-  TagFormatter formatter(scorer.bundle().tags,
-                         {request_.format, request_.events, selection(scorer), front_end.f_min_hz,
-                          front_end.f_max_hz, event_options(scorer)});
-  if (request_.overwrite && !request_.ledger.empty()) std::filesystem::remove(request_.ledger);
-  if (!request_.output_dir.empty()) std::filesystem::create_directories(request_.output_dir);
-  check_settings(scorer);
-  std::unique_ptr<TagOutput> output;
-  if (!request_.output.empty()) {
-    output = make_file_output(std::move(formatter), request_.format, request_.output, request_.resume,
-                              done_before_);
-  } else if (!request_.output_dir.empty()) {
-    output = make_tree_output(std::move(formatter));
-  } else {
-    output = make_text_output(
-        std::move(formatter), request_.on_text ? request_.on_text : [](std::string_view) {});
-  }
+  RunRecord run = begin_run(scorer);
+  clear_places();
+  write_run(run);
+  const std::unique_ptr<TagOutput> output = make_output(scorer, run);
+  const std::unique_ptr<ClipFolder> clips = make_clips(scorer, run);
+  const std::vector<std::string> prefixes =
+      clips != nullptr ? clip_prefixes(inputs_) : std::vector<std::string>(inputs_.size());
   std::vector<TagTask> tasks;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (!done_before_.contains(inputs_[i].name)) tasks.push_back({&inputs_[i], files_[i], pictures_[i]});
+    if (!done_before_.contains(inputs_[i].name))
+      tasks.push_back({&inputs_[i], files_[i], pictures_[i], prefixes[i]});
   }
-  TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output);
+  TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output, clips.get());
   summary.n_before = inputs_.size() - tasks.size();
   for (const TagInput& input : inputs_)
     summary.n_failed_before += failed_before_.contains(input.name) ? 1 : 0;
-  if (!summary.interrupted ||
-      (summary.output_failure.empty() && summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size()))
-    output->finish();
+  const bool whole =
+      !summary.interrupted || summary.n_ok + summary.n_failed + summary.n_skipped == tasks.size();
+  if (!summary.output_failure.empty()) return summary;  // nothing more can be written
+  whole ? output->finish() : output->stop();
+  run.state = whole ? "done" : "interrupted";
+  run.finished_at = utc_now();
+  write_run(run);
   return summary;
 }
 

@@ -16,9 +16,12 @@
 #include "tagger/formats.h"
 #include "tagger/inputs.h"
 #include "tagger/ledger.h"
+#include "tagger/run_file.h"
+#include "tagger/tag_output.h"
 
 namespace earmark {
 
+class ClipFolder;
 class Scorer;
 
 struct TagProgress {
@@ -45,12 +48,17 @@ struct TagRequest {
   std::filesystem::path ledger;      ///< empty: OUTPUT.ledger.jsonl, OUTPUT_DIR/ledger.jsonl or none
   bool resume = false, overwrite = false;
   std::filesystem::path picture;  ///< .png or .svg of the one recording, or a folder for one each
+  std::filesystem::path clips;    ///< folder for the sound of each event, whatever the format; empty: none
+  double clip_margin_s = 0.5;     ///< before and behind the event
   int threads = 0;                ///< 0: all cores
 
   std::optional<RawFormat> raw;  ///< the standard input is samples without a header
   int stream_fd = 0;             ///< what "-" reads
   DecodeOptions decode;
   const std::atomic<bool>* stop = nullptr;  ///< set: finish what is being scored and return
+
+  std::string program = "earmark";  ///< name and version of who asks, for the outputs' provenance
+  std::filesystem::path bundle;     ///< the file that the scorer was made of, for the same; empty: memory
 
   /// Called from working threads; each of them one call at a time, but not one beside another.
   std::function<void(std::string_view)> on_text;
@@ -62,6 +70,7 @@ struct TagSummary {
   std::size_t n_ok = 0, n_failed = 0, n_skipped = 0;
   std::size_t n_before = 0;         ///< done by the run that is resumed
   std::size_t n_failed_before = 0;  ///< those of them that failed; they are not tried again
+  std::size_t n_clips = 0;          ///< files written to request.clips
   double audio_s = 0.0;
   bool interrupted = false;    ///< some inputs are left; the same request with `resume` goes on
   std::string output_failure;  ///< why the outputs could not grow (a full disk); what was told before is safe
@@ -76,26 +85,37 @@ class TagJob {
 
   /// What is told does not depend on the number of threads. Call once.
   /// An output that fails on the way ends the job as an interrupted one, with its reason.
-  /// @throws Error(kInvalidOption) where segments do not fit the bundle; Error(kIo) when an output cannot be
-  /// begun or finished, or on_text fails.
+  /// @throws Error(kInvalidOption) where segments do not fit the bundle, or options not the run that is
+  /// resumed; Error(kIo) when an output cannot be begun or finished, or on_text fails.
   TagSummary run(const Scorer& scorer);
 
   std::size_t n_inputs() const noexcept { return inputs_.size(); }
 
  private:
   void check();
-  Value settings(const Scorer& scorer) const;
-  /// Of a run that is resumed they must be the same; @throws Error(kInvalidOption) naming those that are not.
-  void check_settings(const Scorer& scorer) const;
   void check_places(std::vector<std::string>& problems) const;
+  void check_clips(std::vector<std::string>& problems) const;
+  void check_database(std::vector<std::string>& problems) const;
   void place_outputs();
-  Selection selection(const Scorer& scorer) const;
+  void clear_places() const;
+  /// Where the provenance stands beside the output; empty: nowhere.
+  std::filesystem::path run_file() const;
+  void write_run(const RunRecord& run) const;
+  Value settings(const Scorer& scorer) const;
+  /// Of a run that is resumed the options must be the same; @throws Error(kInvalidOption) naming those that
+  /// are not.
+  RunRecord begin_run(const Scorer& scorer) const;
+  /// @param events whether a tag is told by the bundle's thresholds when nothing else is asked for.
+  Selection selection(const Scorer& scorer, bool events) const;
+  std::unique_ptr<TagOutput> make_output(const Scorer& scorer, const RunRecord& run);
+  std::unique_ptr<ClipFolder> make_clips(const Scorer& scorer, const RunRecord& run) const;
   EventOptions event_options(const Scorer& scorer) const;
 
   TagRequest request_;
   std::vector<TagInput> inputs_;
   std::vector<std::filesystem::path> files_, pictures_;  ///< of each input; empty: none
   std::set<std::string> done_before_, failed_before_;
+  bool ledger_named_ = false;  ///< by the request, so that it is refused where it stands
 };
 
 }  // namespace earmark

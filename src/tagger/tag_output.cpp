@@ -27,11 +27,11 @@ class TextOutput : public TagOutput {
     introduce();
     tell(formatter_.segment(segment));
   }
-  void end(const std::vector<std::string>& warnings) override {
+  void end(const LedgerEntry& entry) override {
     introduce();
-    tell(formatter_.end(warnings));
+    tell(formatter_.end(entry.warnings));
   }
-  bool abandon() override {
+  bool abandon(const LedgerEntry&) override {
     formatter_.abandon();
     return !begun_;
   }
@@ -114,12 +114,12 @@ class FileOutput : public TagOutput {
     introduce();
     part_->append(formatter_.segment(segment));
   }
-  void end(const std::vector<std::string>& warnings) override {
+  void end(const LedgerEntry& entry) override {
     introduce();
-    part_->append(formatter_.end(warnings));
+    part_->append(formatter_.end(entry.warnings));
     note();
   }
-  bool abandon() override {
+  bool abandon(const LedgerEntry&) override {
     formatter_.abandon();
     part_->cut(start_.end);
     formatter_.set_n_rows(start_.rows);
@@ -181,13 +181,13 @@ class TreeOutput : public TagOutput {
     open();
     part_->append(formatter_.segment(segment));
   }
-  void end(const std::vector<std::string>& warnings) override {
+  void end(const LedgerEntry& entry) override {
     open();
-    part_->append(formatter_.end(warnings));
+    part_->append(formatter_.end(entry.warnings));
     part_->commit(file_);
     part_.reset();
   }
-  bool abandon() override {
+  bool abandon(const LedgerEntry&) override {
     formatter_.abandon();
     discard();
     return true;

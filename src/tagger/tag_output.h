@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tagger/formats.h"
+#include "tagger/ledger.h"
 
 namespace earmark {
 
@@ -19,11 +20,13 @@ class TagOutput {
   /// @param file where a tree puts this recording.
   virtual void begin(const std::string& name, const std::filesystem::path& file) = 0;
   virtual void segment(const SegmentScores& segment) = 0;
-  virtual void end(const std::vector<std::string>& warnings) = 0;
+  virtual void end(const LedgerEntry& entry) = 0;
   /// The recording failed. @return whether what came of it was taken back.
-  virtual bool abandon() = 0;
+  virtual bool abandon(const LedgerEntry& entry) = 0;
   /// All recordings are through: the output gets its final name.
   virtual void finish() {}
+  /// The job ends before they are.
+  virtual void stop() {}
 };
 
 std::unique_ptr<TagOutput> make_text_output(TagFormatter formatter,

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "core/file.h"
 #include "earmark/error.h"
@@ -17,8 +18,8 @@ namespace {
 // What was told, into the output first and then into the ledger, so that the ledger never knows more.
 class Teller : public ResultSink {
  public:
-  Teller(const TagRequest& request, const std::vector<TagTask>& tasks, TagOutput& output)
-      : request_(request), tasks_(tasks), output_(output) {
+  Teller(const TagRequest& request, const std::vector<TagTask>& tasks, TagOutput& output, ClipFolder* clips)
+      : clip_rows(tasks.size()), request_(request), tasks_(tasks), output_(output), clips_(clips) {
     if (!request.ledger.empty()) ledger_.emplace(request.ledger);
   }
 
@@ -27,13 +28,16 @@ class Teller : public ResultSink {
     output_.segment(segment);
     ++n_segments_;
   }
-  void end(std::size_t, LedgerEntry& entry) override {
-    if (entry.status == InputStatus::kOk) {
-      output_.end(entry.warnings);
-    } else if (output_.abandon()) {
-      n_segments_ = 0;
-    }
+  void end(std::size_t index, LedgerEntry& entry) override {
     entry.segments = std::exchange(n_segments_, 0);
+    if (entry.status == InputStatus::kOk) {
+      output_.end(entry);
+    } else if (output_.abandon(entry)) {
+      entry.segments = 0;
+    }
+    const std::vector<ClipRow> rows = std::exchange(clip_rows[index], {});
+    if (clips_ != nullptr) clips_->list(tasks_[index].input->name, rows);
+    summary.n_clips += rows.size();
     if (ledger_) ledger_->append(ledger_line(entry));
     ++(entry.status == InputStatus::kOk       ? summary.n_ok
        : entry.status == InputStatus::kFailed ? summary.n_failed
@@ -42,11 +46,14 @@ class Teller : public ResultSink {
   }
 
   TagSummary summary;
+  /// Of each task, filled in by whoever scored it, before the task is finished.
+  std::vector<std::vector<ClipRow>> clip_rows;
 
  private:
   const TagRequest& request_;
   const std::vector<TagTask>& tasks_;
   TagOutput& output_;
+  ClipFolder* clips_;
   std::optional<Journal> ledger_;
   std::uint64_t n_segments_ = 0;
 };
@@ -61,12 +68,13 @@ struct PictureParts {
 class TagRun {
  public:
   TagRun(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-         const ScoringOptions& scoring, TagOutput& output)
+         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips)
       : request_(request),
         tasks_(tasks),
         scorer_(scorer),
         scoring_(scoring),
-        teller_(request, tasks, output),
+        clips_(clips),
+        teller_(request, tasks, output, clips),
         results_(tasks.size(), teller_),
         pool_(scorer) {}
 
@@ -168,8 +176,12 @@ class TagRun {
       picture.emplace(scorer_);
       source = show_to(picture->spectrogram, std::move(source));
     }
+    std::optional<EventMerger> merger;
+    if (clips_ != nullptr) merger.emplace(clips_->selection(), clips_->event_options());
+    std::vector<TagEvent> events;
     double reached_s = 0.0;
     const auto take = [&](SegmentScores&& segment) {
+      if (merger) merger->add(segment, events);
       if (picture) picture->scores.add(segment);
       progress(0, segment.end_s - reached_s, total_s);
       reached_s = segment.end_s;
@@ -187,8 +199,18 @@ class TagRun {
     } else if (summary.failure) {
       refuse(entry, *summary.failure);
     }
-    if (picture && entry.status == InputStatus::kOk) draw(task, *picture, summary.duration_s);
-    return true;
+    if (entry.status != InputStatus::kOk) return true;
+    if (picture) draw(task, *picture, summary.duration_s);
+    if (merger) merger->finish(events);
+    return cut_clips(index, events, entry);
+  }
+
+  bool cut_clips(std::size_t index, const std::vector<TagEvent>& events, LedgerEntry& entry) {
+    if (clips_ == nullptr) return true;
+    ClipFolder::Clips made = clips_->cut(*tasks_[index].input, tasks_[index].clips, events, request_.stop);
+    if (!made.warning.empty()) entry.warnings.push_back(std::move(made.warning));
+    teller_.clip_rows[index] = std::move(made.rows);
+    return !made.stopped;
   }
 
   void draw(const TagTask& task, const PictureParts& parts, double duration_s) {
@@ -209,6 +231,7 @@ class TagRun {
   const std::vector<TagTask>& tasks_;
   const Scorer& scorer_;
   const ScoringOptions& scoring_;
+  ClipFolder* clips_;
   Teller teller_;
   OrderedResults results_;
   ScorePool pool_;
@@ -224,8 +247,8 @@ class TagRun {
 }  // namespace
 
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const ScoringOptions& scoring, TagOutput& output) {
-  return TagRun(request, tasks, scorer, scoring, output).run();
+                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips) {
+  return TagRun(request, tasks, scorer, scoring, output, clips).run();
 }
 
 }  // namespace earmark

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "tagger/clips.h"
 #include "tagger/recording.h"
 #include "tagger/tag_job.h"
 #include "tagger/tag_output.h"
@@ -13,10 +14,12 @@ struct TagTask {
   const TagInput* input = nullptr;
   std::filesystem::path file;     ///< in a tree of outputs
   std::filesystem::path picture;  ///< empty: none
+  std::string clips;              ///< what its clips' names begin with
 };
 
-/// Scores the tasks on request.threads threads and tells `output` and the ledger in the tasks' order.
+/// Scores the tasks on request.threads threads and tells `output`, the list of clips and the ledger in the
+/// tasks' order. @param clips null: none are cut.
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const ScoringOptions& scoring, TagOutput& output);
+                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips);
 
 }  // namespace earmark

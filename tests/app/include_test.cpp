@@ -112,6 +112,18 @@ TEST(Includes, OneDnnStaysInTheEngine) {
   }
 }
 
+// One file knows how to talk to SQLite, and the room that decodes sound is the one that writes it.
+TEST(Includes, SqliteAndLibsndfileStayWhereTheyAreWrapped) {
+  for (const auto& entry : fs::recursive_directory_iterator(testing::repository() / "src")) {
+    if (!is_source(entry.path())) continue;
+    const std::string file = fs::relative(entry.path(), testing::repository() / "src").string();
+    for (const std::string& included : includes_of(entry.path())) {
+      EXPECT_TRUE(included != "<sqlite3.h" || file == "tagger/database.cpp") << file;
+      EXPECT_TRUE(included != "<sndfile.h" || file.starts_with("audio/")) << file;
+    }
+  }
+}
+
 TEST(Includes, TorchStaysInItsRooms) {
   const Rooms with_torch{"models", "train", "torch_module"};
   for (const auto& entry : fs::recursive_directory_iterator(testing::repository() / "src")) {

@@ -7,6 +7,7 @@
 #include "app/cli/event_flags.h"
 #include "core/options_io.h"
 #include "earmark/error.h"
+#include "earmark/version.h"
 #include "recipe/recipe.h"
 #include "tagger/scorer.h"
 #include "tagger/tag_job.h"
@@ -16,7 +17,7 @@ namespace {
 
 struct TagFlags {
   TagRequest request;
-  std::string model, format = "table", segment_s, output, output_dir, ledger, picture, raw_format,
+  std::string model, format = "table", segment_s, output, output_dir, ledger, picture, clips, raw_format,
                      device = "auto";
   double threshold = 0.0;
   std::vector<std::string> metadata;
@@ -30,7 +31,8 @@ constexpr const char* kExamples =
     "  earmark tag recordings/ --events --format audacity --output-dir labels\n"
     "  earmark tag night.flac --segment-s 5 --hop-s 1 --picture night.png\n"
     "  arecord -f S16_LE -r 44100 | earmark tag - --format jsonl\n"
-    "  earmark tag archive/ --format jsonl --output tags.jsonl --resume\n";
+    "  earmark tag archive/ --format jsonl --output tags.jsonl --resume\n"
+    "  earmark tag archive/ --events --format sqlite --output archive.db --clips clips\n";
 
 std::filesystem::path shipped_model() { return share_folder() / "models" / "esc10.earmark"; }
 
@@ -93,6 +95,9 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   request.output_dir = flags.output_dir;
   request.ledger = flags.ledger;
   request.picture = flags.picture;
+  request.clips = flags.clips;
+  request.program = fmt::format("earmark {}", version());
+  request.bundle = flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
   request.stop = &stop_flag();
   return request;
 }
@@ -104,6 +109,7 @@ std::string closing_line(const TagSummary& summary, double seconds) {
   if (summary.n_skipped > 0) line += fmt::format(", {} skipped", summary.n_skipped);
   if (summary.n_before > 0) line += fmt::format(", {} done before", summary.n_before);
   if (summary.n_failed_before > 0) line += fmt::format(" ({} of them failed)", summary.n_failed_before);
+  if (summary.n_clips > 0) line += fmt::format(", {} clips", summary.n_clips);
   if (summary.audio_s > 0 && seconds > 0) {
     line += fmt::format("; {} of sound in {}, {:.0f} x real time", duration_text(summary.audio_s),
                         seconds < 10 ? fmt::format("{:.1f} s", seconds) : duration_text(seconds),
@@ -152,9 +158,8 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
     const std::lock_guard lock(terminal);
     show_progress(progress, p, elapsed());
   };
+  const std::filesystem::path model = request.bundle;
   TagJob job(std::move(request));
-  const std::filesystem::path model =
-      flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
   const Scorer scorer(read_bundle(model), make_network_by(flags.engine));
   const TagSummary summary = job.run(scorer);
   progress.clear();
@@ -176,8 +181,11 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
 }
 
 void add_output_options(CLI::App* verb, TagFlags& f) {
-  verb->add_option("--format", f.format, "table, csv, jsonl, audacity or raven")->capture_default_str();
-  verb->add_option("--output", f.output, "one file for all recordings, instead of the standard output");
+  verb->add_option("--format", f.format, "table, csv, jsonl, audacity, raven or sqlite")
+      ->capture_default_str();
+  verb->add_option("--output", f.output,
+                   "one file for all recordings, instead of the standard output; an SQLite database takes "
+                   "one run after the other");
   verb->add_option("--output-dir", f.output_dir, "one file a recording, in the same tree of folders");
   verb->add_flag("--events", f.request.events,
                  "timeline events (neighbouring segments merged) instead of segments");
@@ -188,6 +196,10 @@ void add_output_options(CLI::App* verb, TagFlags& f) {
   verb->add_flag("--all-scores", f.request.all_scores, "every tag of every segment");
   verb->add_option("--picture", f.picture,
                    "spectrogram with tags: a .png or .svg for one recording, a folder for many");
+  verb->add_option("--clips", f.clips,
+                   "folder for the sound of each event: FLAC files and a manifest.csv, in any format");
+  verb->add_option("--clip-margin-s", f.request.clip_margin_s, "sound before and behind the event, s")
+      ->capture_default_str();
   verb->add_option("--ledger", f.ledger,
                    "JSON line an input: what became of it (default: beside the output)");
   verb->add_flag("--resume", f.request.resume, "skip what the ledger has and go on with the output");
