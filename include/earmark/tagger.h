@@ -33,6 +33,8 @@ struct SegmentScores {
   double start_s = 0.0;
   double end_s = 0.0;         ///< the recording's end where the segment was completed beyond it
   std::vector<float> scores;  ///< [n_tags], 0..1, in the order of Tagger::tags()
+  std::vector<float>
+      embedding{};  ///< what the networks' last layers saw, one behind the other; empty unless asked for
 };
 
 /// A tag that was present from start_s to end_s: neighbouring segments above the threshold, merged.

@@ -184,6 +184,30 @@ int n_metadata_of(const ModelOptions& model) {
       },
       model);
 }
+namespace {
+
+int hidden_of(const UpbCrnnOptions&) { return 256; }
+int hidden_of(const TalnetOptions& o) { return o.embedding; }
+int hidden_of(const UrbannetOptions& o) {
+  return (o.generic ? o.embedding : 0) + (o.specific ? o.embedding : 0) +
+         (o.metadata ? o.time2vec * o.n_metadata : 0);
+}
+int hidden_of(const VggishOptions& o) { return o.embedding > 0 ? o.embedding : o.n_tags; }
+int hidden_of(const CnnVggishOptions&) { return 256; }
+int hidden_of(const SingleBlockDensenetOptions& o) {
+  int width = 1 + o.n_low_filters();
+  for (const int more : o.widths()) width += more;
+  return width;
+}
+int hidden_of(const TwoPathResnetOptions& o) { return 8 * o.width; }
+int hidden_of(const MeanStdLinearOptions& o) { return 2 * o.n_channels * o.n_mels; }
+
+}  // namespace
+
+int n_hidden_of(const ModelOptions& model) {
+  return std::visit([](const auto& options) { return hidden_of(options); }, model);
+}
+
 bool gives_one_tag(const std::string& kind) {
   return kind == TwoPathResnetOptions::kKind || kind == SingleBlockDensenetOptions::kKind;
 }

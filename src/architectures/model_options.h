@@ -48,6 +48,11 @@ bool hears_waveforms(const ModelOptions& model);
 void fit_to_features(ModelOptions& model, int n_mels, int n_channels);
 /// Width of the embeddings that it takes; 0: none.
 int n_embedding_of(const ModelOptions& model);
+/// Width of what the last layer sees of a clip, which stands for how the network understands it: UPB's CRNN:
+/// its hidden fully connected layer; TALNet and UrbanNet: the mean over frames of what is pooled; VGGish: the
+/// mean embedding; CNN+VGGish: the second hidden layer; single-block DenseNet: the pooled block; two-path
+/// ResNet: the mean over positions of the last ReLU; mean_std_linear: the statistics.
+int n_hidden_of(const ModelOptions& model);
 std::string kind_of(const ModelOptions& model);
 int revision_of(const ModelOptions& model);
 

@@ -141,7 +141,7 @@ void remove_leftovers(const std::filesystem::path& folder, std::string_view of) 
   for (const auto& entry : std::filesystem::directory_iterator(place, error)) {
     const std::string name = entry.path().filename().string();
     std::smatch parts;
-    if (!std::regex_match(name, parts, kTemporary) || (!of.empty() && parts[1] != of)) continue;
+    if (!std::regex_match(name, parts, kTemporary) || (!of.empty() && parts[1].str() != of)) continue;
     const bool lives = ::kill(static_cast<pid_t>(std::stol(parts[2])), 0) == 0 || errno != ESRCH;
     if (!lives) left.push_back(entry.path());
   }

@@ -61,7 +61,9 @@ class CnnVggish final : public Architecture {
       case Combine::kNone:
         x = linear(plan, x, fc1_);
     }
-    return sigmoid(plan, linear(plan, linear(plan, x, fc2_), output_));
+    x = linear(plan, x, fc2_);
+    plan.tell_hidden(x);
+    return sigmoid(plan, linear(plan, x, output_));
   }
 
  private:

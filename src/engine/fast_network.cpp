@@ -84,7 +84,17 @@ class FastNetwork final : public Network {
   int n_metadata() const override { return network_.n_metadata; }
   int n_embedding() const override { return network_.n_embedding; }
 
-  std::vector<float> scores(const NetworkInput& input) const override {
+  int n_hidden() const override { return network_.n_hidden; }
+
+  std::vector<float> scores(const NetworkInput& input) const override { return run(input, nullptr); }
+  std::vector<float> scores_and_hidden(const NetworkInput& input, std::vector<float>& hidden) const override {
+    hidden.resize(static_cast<std::size_t>(input.batch) * static_cast<std::size_t>(network_.n_hidden));
+    return run(input, hidden.data());
+  }
+
+ private:
+  // @param hidden [batch, n_hidden] or null.
+  std::vector<float> run(const NetworkInput& input, float* hidden) const {
     check(input);
     const engine::OneThread one_thread;
     const auto batch = static_cast<std::size_t>(input.batch),
@@ -93,17 +103,20 @@ class FastNetwork final : public Network {
     std::unique_ptr<Worker> worker = take_worker();
     const bool together = network_.architecture->together() && input.n_valid.empty();
     if (together) {
-      worker->run({input.n_frames, input.n_frames, input.batch},
-                  {input.features.data(), input.metadata.data(), input.embeddings.data(), all.data()});
+      worker->run(
+          {input.n_frames, input.n_frames, input.batch},
+          {input.features.data(), input.metadata.data(), input.embeddings.data(), all.data(), hidden});
     }
     std::vector<float> cut;
     for (std::size_t i = 0; i < batch && !together; ++i) {
       const std::size_t size = input.features.size() / batch;
       Length length{input.n_frames, input.n_valid.empty() ? input.n_frames : input.n_valid[i], 1};
-      engine::Item item{input.features.data() + i * size,
-                        input.metadata.data() + i * static_cast<std::size_t>(network_.n_metadata),
-                        input.embeddings.data() + i * static_cast<std::size_t>(network_.n_embedding),
-                        all.data() + i * n_tags};
+      engine::Item item{
+          input.features.data() + i * size,
+          input.metadata.data() + i * static_cast<std::size_t>(network_.n_metadata),
+          input.embeddings.data() + i * static_cast<std::size_t>(network_.n_embedding),
+          all.data() + i * n_tags,
+          hidden == nullptr ? nullptr : hidden + i * static_cast<std::size_t>(network_.n_hidden)};
       if (length.n_valid < length.n_frames && !network_.architecture->hears_padding()) {
         cut = own_frames({item.features, size}, length);
         item.features = cut.data();
@@ -115,7 +128,6 @@ class FastNetwork final : public Network {
     return all;
   }
 
- private:
   // Each row of a padded item up to its last valid frame.
   static std::vector<float> own_frames(std::span<const float> features, const Length& length) {
     std::vector<float> own;

@@ -44,11 +44,12 @@ std::optional<KnownNetwork> read_network(const BundledNetwork& spec, const Tenso
         if constexpr (Known<std::decay_t<decltype(options)>>) {
           read_model(spec, options);
           StateReader state(tensors);
-          KnownNetwork network{make(options, state), {}, 0, 0};
+          KnownNetwork network{make(options, state), {}, 0, 0, 0};
           state.finish();
           network.sizes = sizes_of(model);
           network.n_metadata = n_metadata_of(model);
           network.n_embedding = n_embedding_of(model);
+          network.n_hidden = n_hidden_of(model);
           return network;
         } else {
           return std::nullopt;

@@ -11,7 +11,7 @@ namespace earmark::engine {
 struct KnownNetwork {
   std::unique_ptr<Architecture> architecture;
   ModelSizes sizes;
-  int n_metadata = 0, n_embedding = 0;
+  int n_metadata = 0, n_embedding = 0, n_hidden = 0;
 
   Shape features(const Length& length) const {
     return {length.batch, sizes.n_channels, sizes.n_mels, length.n_frames};

@@ -43,6 +43,7 @@ class MeanStdLinear final : public Architecture {
           }
         },
         {x, y});
+    plan.tell_hidden(y);
     return sigmoid(plan, linear(plan, y, output_));
   }
 

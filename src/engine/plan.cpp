@@ -43,6 +43,7 @@ void Plan::run(const Item& item) {
     const void* address = tensor.home == Home::kFeatures     ? item.features
                           : tensor.home == Home::kMetadata   ? item.metadata
                           : tensor.home == Home::kEmbeddings ? item.embeddings
+                          : tensor.home == Home::kHidden     ? item.hidden
                                                              : item.answer;
     set_address(tensor, slot.index, const_cast<void*>(address));  // what is read is not written
   }
@@ -126,6 +127,31 @@ void PlanBuilder::add(Kernel kernel, std::initializer_list<Slot> uses) {
 void PlanBuilder::add(Kernel kernel, const std::vector<Slot>& uses) {
   for (const Slot slot : uses) touch(slot);
   plan_.steps_.emplace_back(std::move(kernel));
+}
+
+void PlanBuilder::tell_hidden(Slot seen) {
+  const Slot out = tensor_at(desc(seen), Plan::Home::kHidden);
+  const std::size_t bytes = desc(seen).get_size();
+  add(
+      [=](const Addresses& at) {
+        if (at[out] != nullptr) std::memcpy(at[out], at[seen], bytes);
+      },
+      {seen, out});
+}
+
+void PlanBuilder::tell_mean_of(Slot frames) {
+  const std::int64_t n_frames = shape(frames)[0], width = shape(frames)[1];
+  const Slot out = tensor_at(plain({1, width}), Plan::Home::kHidden);
+  add(
+      [=](const Addresses& at) {
+        if (at[out] == nullptr) return;
+        std::vector<double> sum(static_cast<std::size_t>(width), 0.0);
+        for (std::int64_t i = 0; i < n_frames * width; ++i)
+          sum[static_cast<std::size_t>(i % width)] += static_cast<double>(at[frames][i]);
+        for (std::int64_t i = 0; i < width; ++i)
+          at[out][i] = static_cast<float>(sum[static_cast<std::size_t>(i)] / static_cast<double>(n_frames));
+      },
+      {frames, out});
 }
 
 Plan PlanBuilder::finish(Slot answer) {

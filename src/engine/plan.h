@@ -24,6 +24,7 @@ struct Item {
   const float* metadata = nullptr;    ///< [n_metadata]
   const float* embeddings = nullptr;  ///< [n_embedding]
   float* answer = nullptr;            ///< [n_tags]
+  float* hidden = nullptr;            ///< [n_hidden], or null when nobody asks for it
 };
 
 /// Where the tensors lie, for kernels.
@@ -50,7 +51,7 @@ class Plan {
 
  private:
   friend class PlanBuilder;
-  enum class Home { kArena, kAlias, kConstant, kFeatures, kMetadata, kEmbeddings, kAnswer };
+  enum class Home { kArena, kAlias, kConstant, kFeatures, kMetadata, kEmbeddings, kAnswer, kHidden };
   struct Tensor {
     dnnl::memory memory;
     Home home = Home::kArena;
@@ -108,6 +109,11 @@ class PlanBuilder {
 
   void note(ConvShape shape) { conv_shapes_.push_back(std::move(shape)); }
   const std::vector<ConvShape>& conv_shapes() const { return conv_shapes_; }
+
+  /// Called by a network while it is laid out: what its last layer sees, a plain tensor of one row an item.
+  void tell_hidden(Slot seen);
+  /// The same of frames, whose mean it is. @param frames [n_frames, n_hidden]
+  void tell_mean_of(Slot frames);
 
   /// `answer` must be plain and as many as the network's tags.
   Plan finish(Slot answer);

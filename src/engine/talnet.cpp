@@ -18,7 +18,9 @@ class Talnet final : public Architecture {
 
   Slot lay_out(PlanBuilder& plan, const Length& length) const override {
     check_stack_length(options_, length.n_frames);
-    return attention_head(plan, generic_.lay_out(plan, plan.features()), head_);
+    const Slot frames = generic_.lay_out(plan, plan.features());
+    plan.tell_mean_of(frames);
+    return attention_head(plan, frames, head_);
   }
 
  private:

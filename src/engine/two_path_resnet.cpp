@@ -38,7 +38,9 @@ class TwoPathResnet final : public Architecture {
     const std::int64_t half = n_mels_ / 2;
     const std::vector<Slot> heard{run(plan, low_, 0, half), run(plan, high_, half, half)};
     // Behind the last ReLU all is linear up to the mean over positions, so the mean is taken first.
-    return softmax(plan, linear(plan, linear(plan, position_means(plan, heard), head1_), head2_));
+    const Slot means = position_means(plan, heard);
+    plan.tell_hidden(means);
+    return softmax(plan, linear(plan, linear(plan, means, head1_), head2_));
   }
 
  private:

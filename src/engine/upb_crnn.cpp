@@ -59,7 +59,9 @@ class UpbCrnn final : public Architecture {
     if (n_valid < plan.shape(x)[0]) x = rows(plan, x, 0, n_valid);
     for (const Gru& layer : grus_) x = gru(plan, x, layer);
     x = rows(plan, x, n_valid - 1, 1);
-    return sigmoid(plan, linear(plan, linear(plan, x, hidden_), output_));
+    x = linear(plan, x, hidden_);
+    plan.tell_hidden(x);
+    return sigmoid(plan, linear(plan, x, output_));
   }
 
  private:

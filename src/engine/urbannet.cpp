@@ -188,7 +188,9 @@ class UrbanNet final : public Architecture {
       if (specific_) parts.push_back(specific_->lay_out(plan, x));
     }
     if (metadata_) parts.push_back(metadata_->lay_out(plan));
-    return attention_head(plan, side_by_side(plan, parts), head_);
+    const Slot frames = side_by_side(plan, parts);
+    plan.tell_mean_of(frames);
+    return attention_head(plan, frames, head_);
   }
 
  private:

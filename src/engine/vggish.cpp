@@ -57,11 +57,13 @@ class Vggish final : public Architecture {
     for (std::int64_t first = 0; first < length.batch * n_examples; first += kGroup)
       groups.push_back(
           embeddings(plan, first, std::min(kGroup, length.batch * n_examples - first), n_examples));
-    std::vector<Slot> answers;
+    std::vector<Slot> answers, means;
     for (std::int64_t item = 0; item < length.batch; ++item) {
       const Slot mean = mean_of(plan, groups, item * n_examples, n_examples);
+      means.push_back(mean);
       answers.push_back(output_ ? sigmoid(plan, linear(plan, mean, *output_)) : mean);
     }
+    plan.tell_hidden(side_by_side(plan, means));
     return side_by_side(plan, answers);
   }
 

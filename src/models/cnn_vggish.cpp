@@ -166,6 +166,7 @@ torch::Tensor CnnVggish::forward(const NetworkBatch& batch) {
   }
   h = torch::dropout(torch::relu(norm1_->forward(h)), options_.head_dropout, is_training());
   h = torch::dropout(torch::relu(norm2_->forward(fc2_->forward(h))), options_.head_dropout, is_training());
+  batch.tell_hidden(h);
   return output_->forward(h);
 }
 

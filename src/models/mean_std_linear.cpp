@@ -18,7 +18,9 @@ torch::Tensor MeanStdLinear::forward(const NetworkBatch& batch) {
     if (!batch.n_valid.empty()) x = x.narrow(1, 0, batch.n_valid[static_cast<std::size_t>(i)]);
     rows.push_back(torch::cat({x.mean(1), x.std(1, /*unbiased=*/false)}));
   }
-  return output_->forward(norm_->forward(torch::stack(rows)));
+  const torch::Tensor statistics = torch::stack(rows);
+  batch.tell_hidden(statistics);
+  return output_->forward(norm_->forward(statistics));
 }
 
 }  // namespace earmark

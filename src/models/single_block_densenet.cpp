@@ -133,7 +133,9 @@ torch::Tensor SingleBlockDensenet::scores_by(const torch::Tensor& pooled) {
 torch::Tensor SingleBlockDensenet::forward(const NetworkBatch& batch) {
   if (!batch.n_valid.empty()) return each_alone(batch);
   const torch::Tensor samples = batch.features.flatten(1);
-  return scores_by(pooled(hidden(picture(samples), blocks_.size())));
+  const torch::Tensor seen = pooled(hidden(picture(samples), blocks_.size()));
+  batch.tell_hidden(seen);
+  return scores_by(seen);
 }
 
 std::vector<std::string> SingleBlockDensenet::head_names() const {

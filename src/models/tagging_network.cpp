@@ -56,14 +56,16 @@ void TaggingNetwork::reset_norm_statistics() {
 }
 
 torch::Tensor TaggingNetwork::each_alone(const NetworkBatch& batch) {
-  std::vector<torch::Tensor> answers;
+  std::vector<torch::Tensor> answers, hidden(static_cast<std::size_t>(batch.features.size(0)));
   for (std::int64_t i = 0; i < batch.features.size(0); ++i) {
     NetworkBatch one;
     one.features = batch.features.narrow(0, i, 1).narrow(3, 0, batch.n_valid[static_cast<std::size_t>(i)]);
     if (batch.metadata.defined()) one.metadata = batch.metadata.narrow(0, i, 1);
     if (batch.embeddings.defined()) one.embeddings = batch.embeddings.narrow(0, i, 1);
+    if (batch.hidden != nullptr) one.hidden = &hidden[static_cast<std::size_t>(i)];
     answers.push_back(forward(one));
   }
+  if (batch.hidden != nullptr) *batch.hidden = torch::cat(hidden, 0);
   return torch::cat(answers, 0);
 }
 

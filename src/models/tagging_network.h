@@ -20,7 +20,13 @@ struct NetworkBatch {
   std::vector<std::int64_t> n_valid{};  ///< [batch] frames of each item before the padding; empty: all
   torch::Tensor metadata{};             ///< [batch, n_metadata], scaled
   torch::Tensor embeddings{};           ///< [batch, n_embedding]
-  std::vector<Stripes> stripes{};  ///< [batch] training: what is masked inside the network; empty: nothing
+  std::vector<Stripes> stripes{};   ///< [batch] training: what is masked inside the network; empty: nothing
+  torch::Tensor* hidden = nullptr;  ///< evaluation: becomes what the last layer sees, [batch, n_hidden]
+
+  /// Called by forward(): what the last layer is about to see.
+  void tell_hidden(const torch::Tensor& seen) const {
+    if (hidden != nullptr) *hidden = seen;
+  }
 };
 
 /// What the numbers that a network answers with are.

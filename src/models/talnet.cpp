@@ -45,7 +45,9 @@ torch::Tensor Talnet::forward(const NetworkBatch& batch) {
   if (!batch.n_valid.empty() && !is_training()) return each_alone(batch);
   std::vector<std::int64_t> n_valid;
   for (const std::int64_t n : batch.n_valid) n_valid.push_back(stack_frames(options_, n));
-  return head_->forward(generic_->forward(masked(batch.features, batch.stripes)), n_valid);
+  const torch::Tensor frames = generic_->forward(masked(batch.features, batch.stripes));
+  if (batch.hidden != nullptr) batch.tell_hidden(frames.mean(1));  // evaluation: no frame is padding
+  return head_->forward(frames, n_valid);
 }
 
 std::vector<std::string> Talnet::head_names() const {

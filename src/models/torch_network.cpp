@@ -26,13 +26,29 @@ class TorchNetwork final : public Network {
     n_mels_ = n_mels_of(spec.front_end.features());
     n_metadata_ = network_->n_metadata();
     n_embedding_ = network_->n_embedding();
+    ModelOptions model = default_model_options(spec.kind);
+    std::visit(
+        [&](auto& chosen) {
+          std::vector<std::string> problems;
+          read_options(spec.options, chosen, spec.kind, problems);  // make_network() has read them well
+        },
+        model);
+    n_hidden_ = n_hidden_of(model);
   }
 
   int n_tags() const override { return n_tags_; }
   int n_metadata() const override { return n_metadata_; }
   int n_embedding() const override { return n_embedding_; }
 
-  std::vector<float> scores(const NetworkInput& input) const override {
+  int n_hidden() const override { return n_hidden_; }
+
+  std::vector<float> scores(const NetworkInput& input) const override { return run(input, nullptr); }
+  std::vector<float> scores_and_hidden(const NetworkInput& input, std::vector<float>& hidden) const override {
+    return run(input, &hidden);
+  }
+
+ private:
+  std::vector<float> run(const NetworkInput& input, std::vector<float>* hidden) const {
     // libtorch's number of threads belongs to the calling thread; a pass of one thread gives the same bits
     // whoever else is working.
     thread_local const bool single = (torch::set_num_threads(1), true);
@@ -47,11 +63,18 @@ class TorchNetwork final : public Network {
     batch.n_valid = input.n_valid;
     if (n_metadata_ > 0) batch.metadata = tensor(input.metadata, {input.batch, n_metadata_});
     if (n_embedding_ > 0) batch.embeddings = tensor(input.embeddings, {input.batch, n_embedding_});
-    const torch::Tensor y = network_->scores(batch).contiguous();
-    return {y.data_ptr<float>(), y.data_ptr<float>() + y.numel()};
+    torch::Tensor seen;
+    if (hidden != nullptr) batch.hidden = &seen;
+    const torch::Tensor y = network_->scores(batch);
+    if (hidden != nullptr) *hidden = values_of(seen);
+    return values_of(y);
   }
 
- private:
+  static std::vector<float> values_of(const torch::Tensor& x) {
+    const torch::Tensor plain = x.contiguous();
+    return {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()};
+  }
+
   void check(const NetworkInput& input) const {
     const auto needed =
         static_cast<std::size_t>(input.batch * input.n_channels * input.n_mels * input.n_frames);
@@ -77,7 +100,7 @@ class TorchNetwork final : public Network {
   std::shared_ptr<TaggingNetwork> network_;
   int n_tags_ = 0;
   std::int64_t n_channels_ = 0;
-  int n_mels_ = 0, n_metadata_ = 0, n_embedding_ = 0;
+  int n_mels_ = 0, n_metadata_ = 0, n_embedding_ = 0, n_hidden_ = 0;
 };
 
 }  // namespace

@@ -54,9 +54,13 @@ NormConvImpl::NormConvImpl(const Shape& shape) : shape_(shape) {
   he_normal(conv_->weight);
 }
 
+torch::Tensor NormConvImpl::rectified(const torch::Tensor& x) {
+  const torch::Tensor h = bn_->forward(x);
+  return shape_.relu ? torch::relu(h) : h;
+}
+
 torch::Tensor NormConvImpl::forward(const torch::Tensor& x) {
-  torch::Tensor h = bn_->forward(x);
-  if (shape_.relu) h = torch::relu(h);
+  const torch::Tensor h = rectified(x);
   return conv_->forward(shape_.kernel == 3 ? padded(h, shape_.stride) : h);
 }
 
@@ -115,6 +119,7 @@ torch::Tensor TwoPathResnet::forward(const NetworkBatch& batch) {
   const torch::Tensor x = batch.features.contiguous(torch::MemoryFormat::ChannelsLast);
   const std::int64_t half = x.size(2) / 2;
   torch::Tensor h = torch::cat({run(low_, x.narrow(2, 0, half)), run(high_, x.narrow(2, half, half))}, 2);
+  if (batch.hidden != nullptr) batch.tell_hidden(head1_->rectified(h).mean({2, 3}));
   h = head2_->forward(head1_->forward(h));
   return bn_out_->forward(h).mean({2, 3});
 }

@@ -24,6 +24,8 @@ class NormConvImpl : public torch::nn::Module {
   explicit NormConvImpl(const Shape& shape);
   /// @param x [batch, n_in, bands, frames]. @return [batch, n_out, bands, ceil(frames / stride)].
   torch::Tensor forward(const torch::Tensor& x);
+  /// What its convolution sees, without the padding.
+  torch::Tensor rectified(const torch::Tensor& x);
 
  private:
   Shape shape_;

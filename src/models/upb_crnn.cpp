@@ -66,7 +66,9 @@ torch::Tensor UpbCrnn::forward(const NetworkBatch& batch) {
     for (const std::int64_t n : batch.n_valid) last.push_back(frames_after_pooling(n) - 1);
     h = h.index({torch::arange(h.size(0), torch::kLong), torch::tensor(last, torch::kLong)});
   }
-  return fc_out_->forward(torch::relu(fc_hidden_->forward(h)));
+  h = torch::relu(fc_hidden_->forward(h));
+  batch.tell_hidden(h);
+  return fc_out_->forward(h);
 }
 
 }  // namespace earmark

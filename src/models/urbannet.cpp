@@ -122,7 +122,9 @@ torch::Tensor UrbanNet::forward(const NetworkBatch& batch) {
   }
   // Without a branch that listens there is one frame, which every clip has.
   const bool listens = options_.generic || options_.specific;
-  return head_->forward(torch::cat(parts, 2), listens ? n_valid : std::vector<std::int64_t>());
+  const torch::Tensor frames = torch::cat(parts, 2);
+  if (batch.hidden != nullptr) batch.tell_hidden(frames.mean(1));  // evaluation: no frame is padding
+  return head_->forward(frames, listens ? n_valid : std::vector<std::int64_t>());
 }
 
 std::vector<std::string> UrbanNet::head_names() const {

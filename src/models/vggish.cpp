@@ -85,6 +85,7 @@ torch::Tensor Vggish::forward(const NetworkBatch& batch) {
   for (std::int64_t i = 0; i < n_examples; ++i) cut.push_back(x.narrow(3, i * kFrames, kFrames));
   const torch::Tensor all = examples(torch::cat(cut, 0));  // example-major
   const torch::Tensor mean = all.view({n_examples, x.size(0), all.size(1)}).mean(0);
+  batch.tell_hidden(mean);
   return output_ ? output_->forward(mean) : mean;
 }
 

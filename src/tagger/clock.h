@@ -38,6 +38,21 @@ struct StartTime {
   StartTime later(double seconds) const;
 };
 
+/// Where the wall-clock times of a tagging job come from.
+enum class ClockSource {
+  kNone,
+  kGiven,     ///< somebody says when the recording began
+  kFileName,  ///< each file's name does
+  kNow,       ///< of a live stream: when its sound arrives
+};
+
+/// A moment, and where in a recording it lies.
+struct ClockAnchor {
+  StartTime start;
+  double at_s = 0.0;
+  std::string text(double seconds) const { return start.text(seconds - at_s); }
+};
+
 /// ISO 8601, as "2026-05-01T06:00", "2026-05-01 06:00:00.5", "2026-05-01T06:00:00Z", "20260501T060000+0200";
 /// without an offset of its own it is a time of `zone`.
 /// @throws Error(kInvalidOption) naming what is wrong.

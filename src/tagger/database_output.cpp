@@ -42,6 +42,16 @@ CREATE TABLE recordings(
   warnings TEXT NOT NULL,
   duration_s REAL,
   segments INTEGER);
+CREATE TABLE clocks(
+  recording_id INTEGER NOT NULL REFERENCES recordings(id),
+  at_s REAL NOT NULL,
+  unix_s REAL NOT NULL,
+  PRIMARY KEY(recording_id, at_s)) WITHOUT ROWID;
+CREATE TABLE gaps(
+  recording_id INTEGER NOT NULL REFERENCES recordings(id),
+  at_s REAL NOT NULL,
+  missing_s REAL NOT NULL,
+  kind TEXT NOT NULL);
 CREATE INDEX recordings_by_run ON recordings(run_id);
 CREATE INDEX recordings_by_file ON recordings(file);
 )sql";
@@ -61,7 +71,9 @@ CREATE INDEX {0}_by_time ON {0}(start_s);
 
 constexpr const char* kView = R"sql(
 SELECT r.file AS file, x.start_s AS start_s, x.end_s AS end_s, t.name AS tag, x.score AS score,
-  '{0}' AS kind, r.run_id AS run_id
+  '{0}' AS kind, r.run_id AS run_id,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', c.unix_s + x.start_s - c.at_s, 'unixepoch') FROM clocks c
+   WHERE c.recording_id = x.recording_id AND c.at_s <= x.start_s ORDER BY c.at_s DESC LIMIT 1) AS time
 FROM {1} x JOIN recordings r ON r.id = x.recording_id JOIN tags t ON t.id = x.tag_id)sql";
 
 std::string schema() {
@@ -94,7 +106,9 @@ class DatabaseOutput : public TagOutput {
  public:
   DatabaseOutput(const std::vector<std::string>& tags, const TagFormatter::Options& options,
                  const std::filesystem::path& path, const RunRecord& run, std::set<std::string>& done)
-      : options_(options), merger_(options.selection, options.event_options), database_(path, Database::Mode::kCreate) {
+      : options_(options),
+        merger_(options.selection, options.event_options),
+        database_(path, Database::Mode::kCreate) {
     const std::string problem = problem_of(database_, path);
     if (!problem.empty()) throw Error(ErrorCode::kInvalidOption, "output: " + problem);
     database_.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
@@ -122,6 +136,22 @@ class DatabaseOutput : public TagOutput {
     open_transaction();
     add_recording_->with(run_id_, name).run();
     recording_id_ = database_.last_id();
+    open_ = true;
+    note_clock();
+  }
+  void set_clock(const std::optional<ClockAnchor>& clock) override {
+    clock_ = clock;
+    if (open_) note_clock();
+  }
+  void gap(const StreamGap& gap) override {
+    open_transaction();
+    std::vector<TagEvent> events;
+    if (options_.events) merger_.finish(events);  // none goes on across it
+    add(events);
+    Statement(database_, "INSERT INTO gaps(recording_id, at_s, missing_s, kind) VALUES(?1, ?2, ?3, ?4)")
+        .with(recording_id_, six_decimals(gap.at_s), six_decimals(gap.missing_s),
+              std::string(gap.restart ? "restart" : "pause"))
+        .run();
   }
   void segment(const SegmentScores& segment) override {
     open_transaction();
@@ -210,8 +240,17 @@ class DatabaseOutput : public TagOutput {
     done = std::move(here);
   }
 
+  void note_clock() {
+    if (!clock_) return;
+    open_transaction();
+    Statement(database_, "INSERT OR REPLACE INTO clocks(recording_id, at_s, unix_s) VALUES(?1, ?2, ?3)")
+        .with(recording_id_, six_decimals(clock_->at_s),
+              static_cast<double>(clock_->start.moment.time_since_epoch().count()) / 1000.0)
+        .run();
+  }
+
   void remove_rows(std::int64_t recording_id) {
-    for (const char* table : {"scores", "events"})
+    for (const char* table : {"scores", "events", "clocks", "gaps"})
       Statement(database_, fmt::format("DELETE FROM {} WHERE recording_id = ?1", table))
           .with(recording_id)
           .run();
@@ -236,6 +275,7 @@ class DatabaseOutput : public TagOutput {
   }
 
   void close_recording(const LedgerEntry& entry, std::uint64_t n_segments) {
+    open_ = false;
     std::string warnings;
     for (const std::string& warning : entry.warnings)
       warnings += (warnings.empty() ? "" : ", ") + json_text(escape_invalid_utf8(warning));
@@ -270,6 +310,8 @@ class DatabaseOutput : public TagOutput {
   std::optional<Statement> add_row_, add_recording_, end_recording_;
   std::vector<std::int64_t> tag_ids_;
   std::int64_t run_id_ = 0, recording_id_ = 0;
+  bool open_ = false;  // a recording
+  std::optional<ClockAnchor> clock_;
   std::chrono::steady_clock::time_point committed_;  // so that a slow stream's rows are there at once
 };
 

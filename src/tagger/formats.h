@@ -4,12 +4,15 @@
 #pragma once
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "earmark/options.h"
 #include "earmark/tagger.h"
+#include "tagger/clock.h"
+#include "tagger/ledger.h"
 #include "tagger/timeline.h"
 
 namespace earmark {
@@ -37,6 +40,7 @@ class TagFormatter {
     Selection selection;
     double low_hz = 0.0, high_hz = 0.0;  ///< what the network hears, for Raven
     EventOptions event_options{};        ///< of `events`
+    bool clock = false;                  ///< wall-clock times, too
   };
   TagFormatter(std::vector<std::string> tags, Options options);
 
@@ -44,6 +48,10 @@ class TagFormatter {
   std::string header() const;
   std::string begin(const std::string& name);
   std::string segment(const SegmentScores& segment);
+  /// When the recording that begins next began, or from here on of the present one; nothing: it is not known.
+  void set_clock(std::optional<ClockAnchor> clock) { clock_ = std::move(clock); }
+  /// Sound is missing here: no event goes on across it.
+  std::string gap(const StreamGap& gap);
   /// The recording has ended well.
   std::string end(const std::vector<std::string>& warnings);
   /// The recording failed: what was to come is forgotten.
@@ -63,10 +71,15 @@ class TagFormatter {
   std::string table_rows(double start_s, double end_s, const std::vector<Row>& rows);
   std::string jsonl_segment(const SegmentScores& segment);
   std::string take_events(std::vector<TagEvent>& events);
+  std::string clock_text(double seconds) const { return clock_ ? clock_->text(seconds) : ""; }
+  std::string json_time(double seconds) const;
+  std::string raven_time(double seconds) const;
+  std::string csv_row(const Row& row) const;
 
   std::vector<std::string> tags_;
   Options options_;
   EventMerger merger_;
+  std::optional<ClockAnchor> clock_;
   std::string name_;
   std::size_t tag_width_ = 0;
   long n_rows_ = 0;

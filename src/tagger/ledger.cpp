@@ -16,15 +16,22 @@ const char* status_name(InputStatus status) noexcept {
   return kNames[static_cast<int>(status)];
 }
 
+std::string gap_json(const StreamGap& gap) {
+  return fmt::format(R"({{"kind": "{}", "at_s": {}, "missing_s": {}}})", gap.restart ? "restart" : "pause",
+                     decimal(gap.at_s), decimal(gap.missing_s));
+}
+
 std::string ledger_line(const LedgerEntry& entry) {
   std::string warnings;
   for (const std::string& warning : entry.warnings)
     warnings += (warnings.empty() ? "" : ", ") + json_text(escape_invalid_utf8(warning));
+  std::string gaps;
+  for (const StreamGap& gap : entry.gaps) gaps += (gaps.empty() ? "" : ", ") + gap_json(gap);
   return fmt::format(
-      R"({{"input": {}, "status": "{}", "reason": {}, "warnings": [{}], "duration_s": {}, "segments": {}}})",
+      R"({{"input": {}, "status": "{}", "reason": {}, "warnings": [{}], "duration_s": {}, "segments": {}{}}})",
       json_text(escape_invalid_utf8(entry.input)), status_name(entry.status),
       entry.reason.empty() ? "null" : json_text(escape_invalid_utf8(entry.reason)), warnings,
-      decimal(entry.duration_s), entry.segments);
+      decimal(entry.duration_s), entry.segments, gaps.empty() ? "" : ", \"gaps\": [" + gaps + "]");
 }
 
 namespace {

@@ -12,8 +12,17 @@ enum class InputStatus { kOk, kFailed, kSkipped };
 /// "ok", "failed", "skipped".
 const char* status_name(InputStatus status) noexcept;
 
+/// A place in a live stream where it paused, or began anew with another header.
+struct StreamGap {
+  double at_s = 0.0;       ///< of the sound that came
+  double missing_s = 0.0;  ///< for how long none did
+  bool restart = false;
+};
+/// {"kind": "pause|restart", "at_s", "missing_s"}.
+std::string gap_json(const StreamGap& gap);
+
 /// {"input", "status": "ok|failed|skipped", "reason": null or "word: sentence", "warnings": ["word:
-/// sentence"], "duration_s", "segments"}.
+/// sentence"], "duration_s", "segments"} and, of a stream that had any, "gaps".
 struct LedgerEntry {
   std::string input;
   InputStatus status = InputStatus::kOk;
@@ -21,6 +30,8 @@ struct LedgerEntry {
   std::vector<std::string> warnings;
   double duration_s = 0.0;  ///< as far as it was read
   std::uint64_t segments = 0;
+  std::vector<StreamGap> gaps{};
+  bool keep = false;  ///< it failed, and what came of it before stands: a live stream comes only once
 };
 
 /// One line, without its end.

@@ -33,6 +33,14 @@ class Network {
   /// @return [batch, n_tags], 0..1 (an embedding network: its embedding). @throws Error(kInvalidOption) when
   /// the input's shape does not fit.
   virtual std::vector<float> scores(const NetworkInput& input) const = 0;
+  /// Width of what the network's last layer sees of a clip (architectures/model_options.h says what that is);
+  /// 0: it does not tell.
+  virtual int n_hidden() const { return 0; }
+  /// scores(), the very same, and what the last layer saw. @param hidden becomes [batch, n_hidden].
+  virtual std::vector<float> scores_and_hidden(const NetworkInput& input, std::vector<float>& hidden) const {
+    hidden.clear();
+    return scores(input);
+  }
 };
 
 /// Builds a network of a bundle. @throws Error(kBadBundle) naming each tensor that does not fit.

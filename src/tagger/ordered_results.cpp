@@ -8,18 +8,35 @@ namespace earmark {
 void OrderedResults::add(std::size_t index, SegmentScores&& segment, bool live) {
   std::unique_lock lock(mutex_);
   State& state = states_[index];
-  const std::size_t bytes = sizeof(SegmentScores) + segment.scores.size() * sizeof(float);
+  const std::size_t bytes =
+      sizeof(SegmentScores) + (segment.scores.size() + segment.embedding.size()) * sizeof(float);
   if (!state.streaming && !live && state.bytes + bytes <= kBufferedBytes) {
     state.bytes += bytes;
     waiting_bytes_ += bytes;
     state.buffered.push_back(std::move(segment));
     return;
   }
-  state.streaming = true;
+  if (wait_for_turn(index, lock)) sink_.segment(index, segment);
+}
+
+void OrderedResults::gap(std::size_t index, const StreamGap& gap) {
+  std::unique_lock lock(mutex_);
+  if (wait_for_turn(index, lock)) sink_.gap(index, gap);
+}
+
+void OrderedResults::clock(std::size_t index, const ClockAnchor& clock) {
+  std::unique_lock lock(mutex_);
+  states_[index].streaming = true;
   changed_.wait(lock, [&] { return head_ == index || index >= abandoned_from_; });
-  if (index >= abandoned_from_) return;
+  if (index < abandoned_from_) sink_.clock(index, clock);
+}
+
+bool OrderedResults::wait_for_turn(std::size_t index, std::unique_lock<std::mutex>& lock) {
+  states_[index].streaming = true;
+  changed_.wait(lock, [&] { return head_ == index || index >= abandoned_from_; });
+  if (index >= abandoned_from_) return false;
   flush(index);
-  sink_.segment(index, segment);
+  return true;
 }
 
 void OrderedResults::finish(std::size_t index, LedgerEntry entry) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "earmark/tagger.h"
+#include "tagger/clock.h"
 #include "tagger/ledger.h"
 
 namespace earmark {
@@ -16,6 +17,9 @@ class ResultSink {
   virtual ~ResultSink() = default;
   virtual void begin(std::size_t index) = 0;
   virtual void segment(std::size_t index, const SegmentScores& segment) = 0;
+  /// Of a live stream: sound is missing; when it began, or goes on, also before begin().
+  virtual void gap(std::size_t index, const StreamGap& gap) = 0;
+  virtual void clock(std::size_t index, const ClockAnchor& clock) = 0;
   /// @param entry of a failed recording: its segments are set by the sink to what stays in the output.
   virtual void end(std::size_t index, LedgerEntry& entry) = 0;
 };
@@ -32,6 +36,9 @@ class OrderedResults {
 
   /// @param live hand on at once, if it is the recording's turn. Blocks where memory would grow.
   void add(std::size_t index, SegmentScores&& segment, bool live);
+  /// Of a live stream, handed on at once, as add() with `live`.
+  void gap(std::size_t index, const StreamGap& gap);
+  void clock(std::size_t index, const ClockAnchor& clock);
   void finish(std::size_t index, LedgerEntry entry);
   /// The recording will not be finished in this run: nothing from it on is told, and nobody waits for it.
   void abandon(std::size_t index);
@@ -47,6 +54,8 @@ class OrderedResults {
     bool begun = false, streaming = false, finished = false;
     LedgerEntry entry;
   };
+  /// @return false when the recording is abandoned; else what it had is handed on.
+  bool wait_for_turn(std::size_t index, std::unique_lock<std::mutex>& lock);
   void flush(std::size_t index);
   void tell(std::size_t index);
 

@@ -54,6 +54,15 @@ void PartFile::append(std::string_view text) {
   }
 }
 
+void PartFile::overwrite_front(std::string_view text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) io_error("write", path_);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
 void PartFile::commit(const std::filesystem::path& final_path) {
   const bool synced = ::fsync(fd_) == 0;
   const bool closed = ::close(std::exchange(fd_, -1)) == 0;

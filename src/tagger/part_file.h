@@ -19,6 +19,8 @@ class PartFile {
 
   void append(std::string_view text);
   void cut(std::uint64_t size);
+  /// In place of as many bytes at the beginning, which must be there.
+  void overwrite_front(std::string_view text);
   std::uint64_t size() const noexcept { return size_; }
   /// To disk, closed, and under its final name (the same one for journals).
   void commit(const std::filesystem::path& final_path);

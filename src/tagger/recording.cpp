@@ -82,7 +82,7 @@ void drain(InOrder& order, std::size_t limit, ScorePool& pool, Scorer::Workspace
 
 std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_ptr<InOrder>& order,
                                       ScorePool& pool, bool shared, Scorer::Workspace& workspace,
-                                      const Metadata& metadata, const std::atomic<bool>* stop) {
+                                      const ScoringOptions& options, const std::atomic<bool>* stop) {
   for (;;) {
     if (stop != nullptr && *stop) return Failure{"interrupted", "stopped on request"};
     if (order->error()) return std::nullopt;
@@ -90,7 +90,7 @@ std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_pt
     const auto more = segmenter.next(task->segment);
     if (!more) return more.failure();
     if (!*more) return std::nullopt;
-    task->metadata = &metadata;
+    task->options = &options;
     task->finish = [order](ScorePool::Task& done) { order->finished(done); };
     order->add(task);
     if (!shared || !pool.offer(task)) pool.run(*task, workspace);
@@ -157,8 +157,10 @@ bool ScorePool::offer(const std::shared_ptr<Task>& task) {
 bool ScorePool::run(Task& task, Scorer::Workspace& workspace) {
   if (task.claimed.exchange(true)) return false;
   try {
+    workspace.embed = task.options->embed;
     task.result = {task.segment.start_s, task.segment.end_s,
-                   scorer_.scores(task.segment.waveform, workspace, *task.metadata)};
+                   scorer_.scores(task.segment.waveform, workspace, task.options->metadata)};
+    if (workspace.embed) task.result.embedding = workspace.embedding;
   } catch (...) {
     task.error = std::current_exception();
   }
@@ -200,8 +202,7 @@ RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scor
   try {
     Segmenter segmenter(std::move(source), options.cut);
     try {
-      summary.failure =
-          read_and_score(segmenter, order, used, pool != nullptr, workspace, options.metadata, stop);
+      summary.failure = read_and_score(segmenter, order, used, pool != nullptr, workspace, options, stop);
     } catch (const std::bad_alloc&) {
       summary.failure = as_failure(std::current_exception());
     }

@@ -21,6 +21,7 @@ namespace earmark {
 struct ScoringOptions {
   SegmentOptions cut;
   Metadata metadata;
+  bool embed = false;  ///< segments carry what the networks' last layers saw
 };
 
 /// @throws Error(kInvalidOption) when `options` do not fit the bundle's sample rate, or name metadata that it
@@ -37,7 +38,7 @@ class ScorePool {
  public:
   struct Task {
     Segment segment;
-    const Metadata* metadata = nullptr;  ///< of the recording
+    const ScoringOptions* options = nullptr;  ///< of the recording
     SegmentScores result;
     std::exception_ptr error;
     std::atomic<bool> claimed{false};

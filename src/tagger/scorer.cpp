@@ -71,6 +71,11 @@ int Scorer::sample_rate_hz() const noexcept {
     rate = std::max(rate, sample_rate_of(network.front_end.features()));
   return rate;
 }
+int Scorer::n_embedding() const noexcept {
+  int width = 0;
+  for (const Part& part : parts_) width += part.network->n_hidden();
+  return width;
+}
 bool Scorer::mono() const noexcept {
   return std::all_of(bundle_.networks.begin(), bundle_.networks.end(),
                      [](const BundledNetwork& network) { return is_mono(network.front_end.features()); });
@@ -113,12 +118,17 @@ std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& wavefo
     embedded = embeddings(index);
   }
   input.embeddings = embedded;
-  return part.network->scores(input);
+  if (!workspace.embed) return part.network->scores(input);
+  std::vector<float> hidden;
+  std::vector<float> scores = part.network->scores_and_hidden(input, hidden);
+  workspace.embedding.insert(workspace.embedding.end(), hidden.begin(), hidden.end());
+  return scores;
 }
 
 std::vector<float> Scorer::combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
                                     const Beside& embeddings) const {
   workspace.resampled.clear();
+  workspace.embedding.clear();
   const auto scores_of = [&](std::size_t i) {
     return part_scores(i, waveform, workspace, metadata, embeddings);
   };

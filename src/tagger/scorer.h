@@ -28,12 +28,16 @@ class Scorer {
   /// answer depends on the segment alone.
   int sample_rate_hz() const noexcept;
   bool mono() const noexcept;
+  /// What the networks' last layers see, one network behind the other.
+  int n_embedding() const noexcept;
 
   /// Buffers of one thread, reused from segment to segment.
   struct Workspace {
     LogMelWorkspace log_mel;
     FeatureMap features;
     std::map<int, Waveform> resampled;  ///< the present segment by its rate
+    bool embed = false;                 ///< whether scores() fills:
+    std::vector<float> embedding;       ///< [n_embedding] of the segment scored last
   };
 
   /// Combined and, where the bundle holds a calibration, calibrated.

@@ -11,6 +11,7 @@
 #include "earmark/error.h"
 #include "tagger/clips.h"
 #include "tagger/database_output.h"
+#include "tagger/embedding_output.h"
 #include "tagger/scorer.h"
 #include "tagger/spectrogram_strip.h"
 #include "tagger/tag_output.h"
@@ -118,11 +119,29 @@ void TagJob::check() {
   }
   check_event_options(r, problems);
   check_clips(problems);
+  check_clock(problems);
   check_places(problems);
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
 }
 
+void TagJob::check_clock(std::vector<std::string>& problems) const {
+  const TagRequest& r = request_;
+  const auto refuse = [&](bool bad, const char* problem) {
+    if (bad) problems.emplace_back(problem);
+  };
+  const bool streams =
+      std::any_of(inputs_.begin(), inputs_.end(), [](const auto& i) { return i.is_stream(); });
+  refuse(r.clock == ClockSource::kGiven && !r.start_time, "start_time: is needed");
+  refuse(r.clock == ClockSource::kGiven && inputs_.size() > 1,
+         "start_time: one time for several recordings; let their names tell it (name)");
+  refuse(r.clock == ClockSource::kNow && !streams, "start_time: now is for the standard input ('-')");
+  refuse(r.clock == ClockSource::kNow && !(r.pause_s >= 0.0), "pause_s: must not be negative");
+}
+
 void TagJob::check_places(std::vector<std::string>& problems) const {
+  if (!request_.embeddings.empty() && request_.embeddings.extension() != ".npy")
+    problems.push_back(
+        fmt::format("embeddings: must be the name of a .npy file, got {}", request_.embeddings.string()));
   if (request_.format == TagFormat::kSqlite && !request_.overwrite) check_database(problems);
   if (request_.resume || request_.overwrite) return;
   const auto refuse = [&](const char* what, const std::filesystem::path& path) {
@@ -141,6 +160,8 @@ void TagJob::check_places(std::vector<std::string>& problems) const {
   if (request_.format != TagFormat::kSqlite || ledger_named_) refuse("ledger", request_.ledger);
   if (!request_.clips.empty()) refuse("clips", ClipFolder::list_path(request_.clips));
   if (is_picture_name(request_.picture)) refuse("picture", request_.picture);
+  if (request_.embeddings.empty()) return;
+  for (const auto& path : embedding_files(request_.embeddings)) refuse("embeddings", path);
 }
 
 void TagJob::check_clips(std::vector<std::string>& problems) const {
@@ -238,6 +259,10 @@ Value TagJob::settings(const Scorer& scorer) const {
   for (const auto& [name, value] : r.cut.metadata) metadata.set(name, value);
   settings.set("metadata", metadata);
   if (r.events || !r.clips.empty()) settings.set("event_options", write_options(event_options(scorer)));
+  settings.set("embeddings", !r.embeddings.empty());
+  constexpr const char* kClocks[] = {"none", "given", "name", "now"};
+  settings.set("clock", kClocks[static_cast<int>(r.clock)]);
+  if (r.start_time) settings.set("start_time", r.start_time->text(0.0));
   settings.set("clip_margin_s", r.clips.empty() ? Value() : Value(r.clip_margin_s));
   return settings;
 }
@@ -292,24 +317,48 @@ void TagJob::clear_places() const {
 }
 
 std::unique_ptr<TagOutput> TagJob::make_output(const Scorer& scorer, const RunRecord& run) {
+  auto output = make_main_output(scorer, run);
+  if (request_.embeddings.empty()) return output;
+  return make_embedding_output(std::move(output), request_.embeddings, scorer.n_embedding(), request_.resume,
+                               done_before_);
+}
+
+std::unique_ptr<TagOutput> TagJob::make_main_output(const Scorer& scorer, const RunRecord& run) {
   const TagRequest& r = request_;
   const LogMelOptions front_end = picture_front_end(scorer.bundle());
-  const TagFormatter::Options shown{r.format, r.events, selection(scorer, r.events), front_end.f_min_hz,
-                                    front_end.f_max_hz, event_options(scorer)};
+  const TagFormatter::Options shown{r.format,
+                                    r.events,
+                                    selection(scorer, r.events),
+                                    front_end.f_min_hz,
+                                    front_end.f_max_hz,
+                                    event_options(scorer),
+                                    r.clock != ClockSource::kNone};
   const std::vector<std::string>& tags = scorer.bundle().tags;
+  const std::size_t n_told = done_before_.size();
+  std::unique_ptr<TagOutput> output;
   if (r.format == TagFormat::kSqlite) {
-    const std::size_t n_told = done_before_.size();
-    auto output = make_database_output(tags, shown, r.output, run, done_before_);
-    if (done_before_.size() < n_told) keep_in_ledger(r.ledger, done_before_);
-    std::erase_if(failed_before_, [&](const std::string& name) { return !done_before_.contains(name); });
-    return output;
+    output = make_database_output(tags, shown, r.output, run, done_before_);
+  } else if (!r.output.empty()) {
+    output = make_file_output(TagFormatter(tags, shown), r.format, r.output, r.resume, done_before_);
+  } else if (!r.output_dir.empty()) {
+    output = make_tree_output(TagFormatter(tags, shown));
+    forget_missing_files();
+  } else {
+    output = make_text_output(
+        TagFormatter(tags, shown), r.on_text ? r.on_text : [](std::string_view) {});
   }
-  TagFormatter formatter(tags, shown);
-  if (!r.output.empty())
-    return make_file_output(std::move(formatter), r.format, r.output, r.resume, done_before_);
-  if (!r.output_dir.empty()) return make_tree_output(std::move(formatter));
-  return make_text_output(
-      std::move(formatter), r.on_text ? r.on_text : [](std::string_view) {});
+  if (done_before_.size() < n_told) keep_in_ledger(r.ledger, done_before_);
+  std::erase_if(failed_before_, [&](const std::string& name) { return !done_before_.contains(name); });
+  return output;
+}
+
+// Of recordings that are done: somebody took their files away.
+void TagJob::forget_missing_files() {
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const std::string& name = inputs_[i].name;
+    if (!inputs_[i].problem && !failed_before_.contains(name) && !std::filesystem::exists(files_[i]))
+      done_before_.erase(name);
+  }
 }
 
 std::unique_ptr<ClipFolder> TagJob::make_clips(const Scorer& scorer, const RunRecord& run) const {
@@ -327,7 +376,10 @@ std::unique_ptr<ClipFolder> TagJob::make_clips(const Scorer& scorer, const RunRe
 }
 
 TagSummary TagJob::run(const Scorer& scorer) {
-  const ScoringOptions scoring = scoring_options(scorer, request_.cut);
+  ScoringOptions scoring = scoring_options(scorer, request_.cut);
+  scoring.embed = !request_.embeddings.empty();
+  if (scoring.embed && scorer.n_embedding() == 0)
+    throw Error(ErrorCode::kUnsupported, "embeddings: the bundle's networks do not tell what they see");
   RunRecord run = begin_run(scorer);
   clear_places();
   write_run(run);

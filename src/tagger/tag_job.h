@@ -13,6 +13,7 @@
 #include "audio/decode.h"
 #include "core/value.h"
 #include "earmark/tagger.h"
+#include "tagger/clock.h"
 #include "tagger/formats.h"
 #include "tagger/inputs.h"
 #include "tagger/ledger.h"
@@ -50,7 +51,16 @@ struct TagRequest {
   std::filesystem::path picture;  ///< .png or .svg of the one recording, or a folder for one each
   std::filesystem::path clips;    ///< folder for the sound of each event, whatever the format; empty: none
   double clip_margin_s = 0.5;     ///< before and behind the event
-  int threads = 0;                ///< 0: all cores
+  std::filesystem::path
+      embeddings;  ///< .npy of what the networks' last layers saw, a row a segment; empty: none
+
+  ClockSource clock = ClockSource::kNone;  ///< whether outputs tell wall-clock times, and by what
+  std::optional<StartTime> start_time;     ///< kGiven: of the one recording
+  TimeZone time_zone;                      ///< of file names that tell none, and in which kNow is written
+  double pause_s =
+      2.0;  ///< kNow: so long without sound is a gap of the stream, over which no segment reaches
+
+  int threads = 0;  ///< 0: all cores
 
   std::optional<RawFormat> raw;  ///< the standard input is samples without a header
   int stream_fd = 0;             ///< what "-" reads
@@ -95,6 +105,7 @@ class TagJob {
   void check();
   void check_places(std::vector<std::string>& problems) const;
   void check_clips(std::vector<std::string>& problems) const;
+  void check_clock(std::vector<std::string>& problems) const;
   void check_database(std::vector<std::string>& problems) const;
   void place_outputs();
   void clear_places() const;
@@ -108,6 +119,8 @@ class TagJob {
   /// @param events whether a tag is told by the bundle's thresholds when nothing else is asked for.
   Selection selection(const Scorer& scorer, bool events) const;
   std::unique_ptr<TagOutput> make_output(const Scorer& scorer, const RunRecord& run);
+  std::unique_ptr<TagOutput> make_main_output(const Scorer& scorer, const RunRecord& run);
+  void forget_missing_files();
   std::unique_ptr<ClipFolder> make_clips(const Scorer& scorer, const RunRecord& run) const;
   EventOptions event_options(const Scorer& scorer) const;
 

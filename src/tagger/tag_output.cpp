@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "core/value.h"
+#include "earmark/error.h"
 #include "tagger/part_file.h"
 #include "tagger/text.h"
 
@@ -22,6 +23,11 @@ class TextOutput : public TagOutput {
   void begin(const std::string& name, const std::filesystem::path&) override {
     name_ = name;
     begun_ = false;
+  }
+  void set_clock(const std::optional<ClockAnchor>& clock) override { formatter_.set_clock(clock); }
+  void gap(const StreamGap& gap) override {
+    introduce();
+    tell(formatter_.gap(gap));
   }
   void segment(const SegmentScores& segment) override {
     introduce();
@@ -65,9 +71,14 @@ struct Position {
   long rows = 0;
 };
 
-// The journal of ends, as far as it agrees with the ledger; torn or foreign lines end it.
+// Where a run that went on behind a finished one began: behind all that the ledger had then.
+const std::string kBase;
+
+// The journal of ends, as far as it agrees with the ledger and with an output of `size` bytes; torn or
+// foreign lines end it. The first line may be that of kBase.
 std::vector<std::pair<std::string, Position>> read_progress(const std::filesystem::path& path,
-                                                            const std::set<std::string>& done) {
+                                                            const std::set<std::string>& done,
+                                                            std::uint64_t size) {
   std::vector<std::pair<std::string, Position>> ends;
   const std::string text = read_text(path);
   for (std::size_t begin = 0; begin < text.size();) {
@@ -76,10 +87,11 @@ std::vector<std::pair<std::string, Position>> read_progress(const std::filesyste
     const Value line = parse_json(std::string_view(text).substr(begin, newline - begin), path.string());
     begin = newline + 1;
     const std::string& input = line.at("input").as_string();
-    if (!done.contains(input)) break;
-    ends.push_back({input,
-                    {static_cast<std::uint64_t>(line.at("end").as_integer()),
-                     static_cast<long>(line.at("rows").as_integer())}});
+    const Position position{static_cast<std::uint64_t>(line.at("end").as_integer()),
+                            static_cast<long>(line.at("rows").as_integer())};
+    const bool is_base = input == kBase && ends.empty();
+    if (!is_base && (!done.contains(input) || position.end > size)) break;
+    ends.push_back({input, position});
   }
   return ends;
 }
@@ -92,7 +104,7 @@ std::string progress_line(const std::string& input, const Position& position) {
 class FileOutput : public TagOutput {
  public:
   FileOutput(TagFormatter formatter, TagFormat format, const std::filesystem::path& file, bool resume,
-             const std::set<std::string>& done)
+             std::set<std::string>& done)
       : formatter_(std::move(formatter)),
         final_(file),
         growing_(format == TagFormat::kJsonl ? file : with_suffix(file, ".partial")),
@@ -109,6 +121,11 @@ class FileOutput : public TagOutput {
     name_ = name;
     start_ = {part_->size(), formatter_.n_rows()};
     begun_ = false;
+  }
+  void set_clock(const std::optional<ClockAnchor>& clock) override { formatter_.set_clock(clock); }
+  void gap(const StreamGap& gap) override {
+    introduce();
+    part_->append(formatter_.gap(gap));
   }
   void segment(const SegmentScores& segment) override {
     introduce();
@@ -142,21 +159,48 @@ class FileOutput : public TagOutput {
     return {};
   }
 
-  Position take_up(const std::set<std::string>& done) {
+  // Goes on behind the last recording that the output has whole; `done` becomes those that it has.
+  Position take_up(std::set<std::string>& done) {
     if (done.empty()) return begin_anew();
-    if (std::filesystem::exists(progress_path_)) {
-      const auto ends = read_progress(progress_path_, done);
-      std::string kept;
-      for (const auto& [input, position] : ends) kept += progress_line(input, position) + "\n";
-      write_text(progress_path_, kept);
-      return ends.empty() ? Position{} : ends.back().second;
+    if (!std::filesystem::exists(progress_path_)) {
+      if (std::filesystem::exists(final_)) return behind_finished();
+      done.clear();  // somebody took the output away
+      return begin_anew();
     }
-    // The job was done: new inputs, if any, follow. The rows are the lines below the header.
-    if (!std::filesystem::exists(final_)) return begin_anew();
-    if (final_ != growing_) std::filesystem::rename(final_, growing_);
-    const std::string text = read_text(growing_, std::numeric_limits<std::size_t>::max());
+    put_back();
+    std::error_code missing;
+    const std::uintmax_t there = std::filesystem::file_size(growing_, missing);
+    const std::uint64_t size = missing ? 0 : there;
+    const auto ends = read_progress(progress_path_, done, size);
+    const bool has_base = !ends.empty() && ends.front().first == kBase;
+    if (has_base && ends.front().second.end > size)
+      throw Error(ErrorCode::kBadFile, fmt::format("{} is shorter than {} says; begin anew with overwrite",
+                                                   growing_.string(), progress_path_.string()));
+    std::string kept;
+    std::set<std::string> here;
+    for (const auto& [input, position] : ends) {
+      kept += progress_line(input, position) + "\n";
+      here.insert(input);
+    }
+    write_text(progress_path_, kept);
+    if (!has_base) done = std::move(here);
+    return ends.empty() ? Position{} : ends.back().second;
+  }
+
+  // The job was done: new inputs, if any, follow. The rows are the lines below the header.
+  Position behind_finished() {
+    const std::string text = read_text(final_, std::numeric_limits<std::size_t>::max());
     const auto lines = static_cast<long>(std::count(text.begin(), text.end(), '\n'));
-    return {text.rfind('\n') + 1, lines - (formatter_.header().empty() ? 0 : 1)};
+    const Position end{text.rfind('\n') + 1, lines - (formatter_.header().empty() ? 0 : 1)};
+    write_text(progress_path_, progress_line(kBase, end) + "\n");
+    put_back();
+    return end;
+  }
+
+  // From its final name, which a run that was killed at its very end had given it already.
+  void put_back() {
+    if (final_ != growing_ && !std::filesystem::exists(growing_) && std::filesystem::exists(final_))
+      std::filesystem::rename(final_, growing_);
   }
 
   TagFormatter formatter_;
@@ -176,6 +220,11 @@ class TreeOutput : public TagOutput {
   void begin(const std::string& name, const std::filesystem::path& file) override {
     name_ = name;
     file_ = file;
+  }
+  void set_clock(const std::optional<ClockAnchor>& clock) override { formatter_.set_clock(clock); }
+  void gap(const StreamGap& gap) override {
+    open();
+    part_->append(formatter_.gap(gap));
   }
   void segment(const SegmentScores& segment) override {
     open();
@@ -224,7 +273,7 @@ std::unique_ptr<TagOutput> make_text_output(TagFormatter formatter,
 
 std::unique_ptr<TagOutput> make_file_output(TagFormatter formatter, TagFormat format,
                                             const std::filesystem::path& file, bool resume,
-                                            const std::set<std::string>& done) {
+                                            std::set<std::string>& done) {
   return std::make_unique<FileOutput>(std::move(formatter), format, file, resume, done);
 }
 

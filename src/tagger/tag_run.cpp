@@ -1,11 +1,14 @@
 #include "tagger/tag_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "audio/live_audio.h"
 #include "core/file.h"
 #include "earmark/error.h"
 #include "tagger/ordered_results.h"
@@ -23,14 +26,24 @@ class Teller : public ResultSink {
     if (!request.ledger.empty()) ledger_.emplace(request.ledger);
   }
 
-  void begin(std::size_t index) override { output_.begin(tasks_[index].input->name, tasks_[index].file); }
+  void begin(std::size_t index) override {
+    begun_ = true;
+    output_.set_clock(clock_of(*tasks_[index].input));
+    output_.begin(tasks_[index].input->name, tasks_[index].file);
+  }
+  void gap(std::size_t, const StreamGap& gap) override { output_.gap(gap); }
+  void clock(std::size_t, const ClockAnchor& clock) override {
+    stream_clock_ = clock;
+    if (begun_) output_.set_clock(clock);
+  }
   void segment(std::size_t, const SegmentScores& segment) override {
     output_.segment(segment);
     ++n_segments_;
   }
   void end(std::size_t index, LedgerEntry& entry) override {
     entry.segments = std::exchange(n_segments_, 0);
-    if (entry.status == InputStatus::kOk) {
+    begun_ = false;
+    if (entry.status == InputStatus::kOk || entry.keep) {
       output_.end(entry);
     } else if (output_.abandon(entry)) {
       entry.segments = 0;
@@ -50,9 +63,21 @@ class Teller : public ResultSink {
   std::vector<std::vector<ClipRow>> clip_rows;
 
  private:
+  std::optional<ClockAnchor> clock_of(const TagInput& input) const {
+    if (input.is_stream() && stream_clock_) return stream_clock_;
+    std::optional<StartTime> start;
+    if (request_.clock == ClockSource::kGiven) start = request_.start_time;
+    if (request_.clock == ClockSource::kFileName)
+      start = time_of_name(path_text(input.path.filename()), request_.time_zone);
+    if (!start) return std::nullopt;
+    return ClockAnchor{*start, 0.0};
+  }
+
   const TagRequest& request_;
   const std::vector<TagTask>& tasks_;
   TagOutput& output_;
+  std::optional<ClockAnchor> stream_clock_;
+  bool begun_ = false;
   ClipFolder* clips_;
   std::optional<Journal> ledger_;
   std::uint64_t n_segments_ = 0;
@@ -138,7 +163,9 @@ class TagRun {
     if (input.problem) {
       refuse(entry, *input.problem);
       if (input.problem->reason == "no_audio_files") entry.status = InputStatus::kSkipped;
-    } else if (auto source = open(input)) {
+    } else if (input.is_stream()) {
+      tag_stream(index, entry, workspace);
+    } else if (auto source = open_audio(input.path, decode_options())) {
       if (!tag_sound(index, std::move(*source), entry, workspace)) return results_.abandon(index);
     } else {
       if (stopped())
@@ -149,12 +176,10 @@ class TagRun {
     progress(1, 0.0, 0.0);
   }
 
-  Outcome<std::unique_ptr<AudioSource>> open(const TagInput& input) const {
+  DecodeOptions decode_options() const {
     DecodeOptions decode = request_.decode;
     decode.stop = request_.stop;
-    if (!input.is_stream()) return open_audio(input.path, decode);
-    if (request_.raw) return open_raw_stream(request_.stream_fd, *request_.raw, decode);
-    return open_audio_stream(request_.stream_fd, decode);
+    return decode;
   }
 
   static void refuse(LedgerEntry& entry, const Failure& failure) {
@@ -162,47 +187,123 @@ class TagRun {
     entry.reason = failure.detail.empty() ? failure.reason : failure.reason + ": " + failure.detail;
   }
 
+  // What becomes of a recording's segments, in order.
+  struct Hearing {
+    std::optional<PictureParts> picture;
+    std::optional<EventMerger> merger;  // of clips
+    std::vector<TagEvent> events;
+    double reached_s = 0.0, total_s = 0.0;
+  };
+  void take(std::size_t index, SegmentScores&& segment, Hearing& hearing, bool live) {
+    if (hearing.merger) hearing.merger->add(segment, hearing.events);
+    if (hearing.picture) hearing.picture->scores.add(segment);
+    progress(0, segment.end_s - hearing.reached_s, hearing.total_s);
+    hearing.reached_s = segment.end_s;
+    results_.add(index, std::move(segment), live);
+  }
+
   // @return false when the recording was left unfinished.
   bool tag_sound(std::size_t index, std::unique_ptr<AudioSource> source, LedgerEntry& entry,
                  Scorer::Workspace& workspace) {
     const TagTask& task = tasks_[index];
-    const bool live = task.input->is_stream();
     source = convert_for(scorer_, std::move(source));
-    double total_s = 0.0;
+    Hearing hearing;
     if (const auto declared = source->n_samples_declared(); declared && tasks_.size() == 1)
-      total_s = static_cast<double>(*declared) / source->sample_rate_hz();
-    std::optional<PictureParts> picture;
+      hearing.total_s = static_cast<double>(*declared) / source->sample_rate_hz();
     if (!task.picture.empty()) {
-      picture.emplace(scorer_);
-      source = show_to(picture->spectrogram, std::move(source));
+      hearing.picture.emplace(scorer_);
+      source = show_to(hearing.picture->spectrogram, std::move(source));
     }
-    std::optional<EventMerger> merger;
-    if (clips_ != nullptr) merger.emplace(clips_->selection(), clips_->event_options());
-    std::vector<TagEvent> events;
-    double reached_s = 0.0;
-    const auto take = [&](SegmentScores&& segment) {
-      if (merger) merger->add(segment, events);
-      if (picture) picture->scores.add(segment);
-      progress(0, segment.end_s - reached_s, total_s);
-      reached_s = segment.end_s;
-      results_.add(index, std::move(segment), live);
-    };
-    const RecordingSummary summary =
-        score_recording(std::move(source), scorer_, scoring_, &pool_, workspace, take, request_.stop);
+    if (clips_ != nullptr) hearing.merger.emplace(clips_->selection(), clips_->event_options());
+    const RecordingSummary summary = score_recording(
+        std::move(source), scorer_, scoring_, &pool_, workspace,
+        [&](SegmentScores&& segment) { take(index, std::move(segment), hearing, false); }, request_.stop);
+    if (summary.failure && stopped()) return false;
     entry.duration_s = summary.duration_s;
     entry.warnings = summary.warnings;
-    if (summary.failure && stopped()) {
-      if (!live) return false;
-      // A live stream has no other end.
-      stream_interrupted_ = true;
-      entry.warnings.push_back("interrupted: stopped on request; the last, incomplete segment is left out");
-    } else if (summary.failure) {
-      refuse(entry, *summary.failure);
-    }
+    if (request_.clock == ClockSource::kFileName &&
+        !time_of_name(path_text(task.input->path.filename()), request_.time_zone))
+      entry.warnings.emplace_back("no_start_time: the file's name tells no date and time");
+    if (summary.failure) refuse(entry, *summary.failure);
     if (entry.status != InputStatus::kOk) return true;
-    if (picture) draw(task, *picture, summary.duration_s);
-    if (merger) merger->finish(events);
-    return cut_clips(index, events, entry);
+    if (hearing.picture) draw(task, *hearing.picture, summary.duration_s);
+    if (hearing.merger) hearing.merger->finish(hearing.events);
+    return cut_clips(index, hearing.events, entry);
+  }
+
+  // The standard input: its parts one behind the other, on one axis of time, that of the sound that came.
+  void tag_stream(std::size_t index, LedgerEntry& entry, Scorer::Workspace& workspace) {
+    LiveOptions options;
+    if (request_.clock == ClockSource::kNow) options.pause_s = request_.pause_s;
+    LiveAudio live(request_.stream_fd, request_.raw, decode_options(), options);
+    Hearing hearing;
+    if (!tasks_[index].picture.empty()) hearing.picture.emplace(scorer_);
+    for (bool first = true; entry.status == InputStatus::kOk; first = false) {
+      auto part = live.next();
+      if (part && *part == nullptr) break;
+      if (!part) {
+        end_stream(entry, part.failure(), !first);
+        break;
+      }
+      if (!first) note_gap(index, *live.last_break(), entry);
+      if (!tag_part(index, std::move(*part), live, hearing, entry, workspace)) break;
+    }
+    if (hearing.picture && entry.status == InputStatus::kOk)
+      draw(tasks_[index], *hearing.picture, entry.duration_s);
+  }
+
+  void note_gap(std::size_t index, const StreamBreak& between, LedgerEntry& entry) {
+    entry.gaps.push_back({entry.duration_s, between.missing_s, between.restart});
+    results_.gap(index, entry.gaps.back());
+    if (request_.clock != ClockSource::kGiven) return;
+    double missing_s = 0.0;
+    for (const StreamGap& gap : entry.gaps) missing_s += gap.missing_s;
+    results_.clock(index, {request_.start_time->later(entry.duration_s + missing_s), entry.duration_s});
+  }
+
+  // @return whether the stream may go on.
+  bool tag_part(std::size_t index, std::unique_ptr<AudioSource> part, const LiveAudio& live, Hearing& hearing,
+                LedgerEntry& entry, Scorer::Workspace& workspace) {
+    const double from_s = entry.duration_s;
+    bool clocked = request_.clock != ClockSource::kNow;
+    const auto shift = [&](SegmentScores&& segment) {
+      if (!std::exchange(clocked, true)) {
+        const auto began = std::chrono::time_point_cast<std::chrono::milliseconds>(*live.part_began());
+        results_.clock(index, {{began, request_.time_zone}, from_s});
+      }
+      segment.start_s += from_s;
+      segment.end_s += from_s;
+      take(index, std::move(segment), hearing, true);
+    };
+    part = convert_for(scorer_, std::move(part));
+    if (hearing.picture) part = show_to(hearing.picture->spectrogram, std::move(part));
+    const RecordingSummary summary =
+        score_recording(std::move(part), scorer_, scoring_, &pool_, workspace, shift, request_.stop);
+    entry.duration_s += summary.duration_s;
+    for (const std::string& warning : summary.warnings) {
+      if (std::find(entry.warnings.begin(), entry.warnings.end(), warning) == entry.warnings.end())
+        entry.warnings.push_back(warning);
+    }
+    if (!summary.failure) return true;
+    const bool empty = summary.failure->reason == "no_samples" || summary.failure->reason == "too_short";
+    if (empty && from_s > 0.0 && !stopped()) {  // a part with nothing to score
+      entry.warnings.push_back(fmt::format("{}: the part at {:.1f} s", summary.failure->reason, from_s));
+      return true;
+    }
+    end_stream(entry, *summary.failure, from_s > 0.0 || summary.n_segments > 0);
+    return false;
+  }
+
+  // @param heard whether anything was told of it, which stands: a live stream comes only once.
+  void end_stream(LedgerEntry& entry, const Failure& failure, bool heard) {
+    if (stopped()) {  // a live stream has no other end
+      stream_interrupted_ = true;
+      entry.warnings.emplace_back(
+          "interrupted: stopped on request; the last, incomplete segment is left out");
+      return;
+    }
+    refuse(entry, failure);
+    entry.keep = heard;
   }
 
   bool cut_clips(std::size_t index, const std::vector<TagEvent>& events, LedgerEntry& entry) {

@@ -26,6 +26,29 @@ TEST_P(EngineAgreement, ScoresAreThePlainEnginesAtEveryLength) {
   }
 }
 
+TEST_P(EngineAgreement, WhatTheLastLayerSeesIsToldByBothAndChangesNoScore) {
+  const testing::BothEngines both(GetParam());
+  const std::int64_t n_frames = GetParam().lengths.front();
+  testing::DrawnInput drawn(both.widths(), 3, n_frames + 5, 12);
+  std::vector<float> fast, plain;
+  EXPECT_EQ(both.fast->scores_and_hidden(drawn.input, fast), both.fast->scores(drawn.input));
+  EXPECT_EQ(both.plain->scores_and_hidden(drawn.input, plain), both.plain->scores(drawn.input));
+  ASSERT_GT(both.plain->n_hidden(), 0);
+  EXPECT_EQ(both.fast->n_hidden(), both.plain->n_hidden());
+  EXPECT_EQ(plain.size(), 3U * static_cast<std::size_t>(both.plain->n_hidden()));
+  float largest = 0.0f;
+  for (const float value : plain) largest = std::max(largest, std::fabs(value));
+  EXPECT_GT(largest, 0.0f);
+  ASSERT_EQ(fast.size(), plain.size());
+  EXPECT_LT(testing::largest_difference(fast, plain), 3.0 * GetParam().tolerance * std::max(1.0f, largest));
+
+  drawn.input.n_valid = {n_frames + 5, n_frames, n_frames + 1};  // each item as if it were alone
+  drawn.silence_padding();
+  both.fast->scores_and_hidden(drawn.input, fast);
+  both.plain->scores_and_hidden(drawn.input, plain);
+  EXPECT_LT(testing::largest_difference(fast, plain), 3.0 * GetParam().tolerance * std::max(1.0f, largest));
+}
+
 TEST_P(EngineAgreement, PaddedBatchesAreScoredAsThePlainEngineDoes) {
   const testing::BothEngines both(GetParam());
   const std::int64_t longest = *std::max_element(GetParam().lengths.begin(), GetParam().lengths.end());

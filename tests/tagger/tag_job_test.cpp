@@ -258,6 +258,58 @@ TEST(TagJob, FailuresOfTheRunThatIsResumedStillCount) {
   EXPECT_EQ(resumed.n_failed_before, 1u);
 }
 
+// An output that is gone is not done, whatever the ledger says.
+TEST(TagJob, AnOutputThatIsGoneIsMadeAgain) {
+  const Scratch s;
+  make_recordings(s, 5);
+  for (const TagFormat format : {TagFormat::kCsv, TagFormat::kJsonl}) {
+    TagRequest request = request_for(s / "in", format);
+    request.output = s / (format == TagFormat::kCsv ? "a.csv" : "a.jsonl");
+    run(request);
+    const std::string whole = read_text(request.output);
+    std::filesystem::remove(request.output);
+    request.resume = true;
+    const JobRun again = run(request);
+    EXPECT_EQ(again.summary.n_ok, 5U);
+    EXPECT_EQ(read_text(request.output), whole);
+  }
+  TagRequest tree = request_for(s / "in", TagFormat::kCsv);
+  tree.output_dir = s / "tree";
+  run(tree);
+  std::filesystem::remove(s / "tree/2.wav.csv");
+  tree.resume = true;
+  EXPECT_EQ(run(tree).summary.n_ok, 1U);
+  EXPECT_TRUE(std::filesystem::exists(s / "tree/2.wav.csv"));
+}
+
+// Killed between the last rename and the end, or while new inputs followed a finished run.
+TEST(TagJob, AFinishedOutputSurvivesAKillAtItsEndAndOneOfTheRunThatFollows) {
+  const Scratch s;
+  make_recordings(s, 4);
+  TagRequest request = request_for(s / "in", TagFormat::kCsv);
+  request.output = s / "a.csv";
+  run(request);
+  const std::string whole = read_text(s / "a.csv");
+  request.resume = true;
+
+  // As if the journal had not been removed.
+  s.write("a.csv.progress",
+          "{\"input\": " + json_text((s / "in/deep/0.wav").native()) + ", \"end\": 99999999, \"rows\": 3}\n");
+  EXPECT_EQ(run(request).summary.n_ok, 4U);  // a journal that does not fit the file is not believed
+  EXPECT_EQ(read_text(s / "a.csv"), whole);
+
+  // A new input, and a stop before it is through.
+  record(s / "in/zz.wav", noise(2.0, 9));
+  std::atomic<bool> stop{true};
+  request.stop = &stop;
+  run(request);
+  EXPECT_FALSE(std::filesystem::exists(s / "a.csv"));
+  request.stop = nullptr;
+  run(request);
+  EXPECT_TRUE(read_text(s / "a.csv").starts_with(whole));
+  EXPECT_NE(read_text(s / "a.csv").find("zz.wav"), std::string::npos);
+}
+
 TEST(TagJob, NewInputsFollowAFinishedRun) {
   const Scratch s;
   record(s / "in/a.wav", noise(1.0, 1));

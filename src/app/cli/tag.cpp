@@ -20,6 +20,7 @@ struct TagFlags {
   std::string model, format = "table", segment_s, output, output_dir, ledger, picture, clips, raw_format,
                      device = "auto";
   double threshold = 0.0;
+  std::string start_time, time_zone = "UTC", embeddings;
   std::vector<std::string> metadata;
   int top_k = 0, rate = 0, channels = 1;
   Engine engine = Engine::kAuto;
@@ -81,6 +82,24 @@ void read_metadata(const std::vector<std::string>& texts, TagOptions& options) {
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
 }
 
+// `name`, `now` or a time.
+void read_start_time(const TagFlags& flags, const CLI::App& verb, TagRequest& request) {
+  if (verb.count("--pause-s") > 0 && flags.start_time != "now")
+    throw Error(ErrorCode::kInvalidOption, "--pause-s: is for a stream with --start-time now");
+  request.time_zone = TimeZone::parse(flags.time_zone);
+  if (flags.start_time.empty()) {
+    if (verb.count("--time-zone") > 0)
+      throw Error(ErrorCode::kInvalidOption, "--time-zone: --start-time is needed, else no times are told");
+  } else if (flags.start_time == "name") {
+    request.clock = ClockSource::kFileName;
+  } else if (flags.start_time == "now") {
+    request.clock = ClockSource::kNow;
+  } else {
+    request.clock = ClockSource::kGiven;
+    request.start_time = parse_time(flags.start_time, request.time_zone);
+  }
+}
+
 TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   TagRequest request = flags.request;
   std::vector<std::string> problems;
@@ -89,6 +108,7 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   read_segment_length(flags.segment_s, request.cut);
   read_metadata(flags.metadata, request.cut);
   read_raw_format(flags, verb, request);
+  read_start_time(flags, verb, request);
   if (verb.count("--threshold") > 0) request.threshold = flags.threshold;
   if (verb.count("--top-k") > 0) request.top_k = flags.top_k;
   request.output = flags.output;
@@ -96,6 +116,7 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   request.ledger = flags.ledger;
   request.picture = flags.picture;
   request.clips = flags.clips;
+  request.embeddings = flags.embeddings;
   request.program = fmt::format("earmark {}", version());
   request.bundle = flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
   request.stop = &stop_flag();
@@ -200,6 +221,11 @@ void add_output_options(CLI::App* verb, TagFlags& f) {
                    "folder for the sound of each event: FLAC files and a manifest.csv, in any format");
   verb->add_option("--clip-margin-s", f.request.clip_margin_s, "sound before and behind the event, s")
       ->capture_default_str();
+  verb->add_option(
+          "--embeddings", f.embeddings,
+          "FILE.npy: what the network's last layer saw of each segment, a row each; FILE.npy.csv says of "
+          "which")
+      ->option_text("FILE");
   verb->add_option("--ledger", f.ledger,
                    "JSON line an input: what became of it (default: beside the output)");
   verb->add_flag("--resume", f.request.resume, "skip what the ledger has and go on with the output");
@@ -231,6 +257,17 @@ void add_tag(Program& program) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->expected(1);
   add_output_options(verb, *flags);
+  verb->add_option(
+      "--start-time", flags->start_time,
+      "tells wall-clock times: of recordings whose names hold them (name), of a stream that is live "
+      "(now), or of one recording that began then (2026-05-01T06:00:00+02:00)");
+  verb->add_option("--time-zone", flags->time_zone,
+                   "of times without an offset of their own: UTC, +02:00, Europe/Berlin")
+      ->capture_default_str();
+  verb->add_option("--pause-s", flags->request.pause_s,
+                   "--start-time now: so long without sound is told as a gap; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--raw-format", flags->raw_format,
                    "samples on the standard input: u8, s16le, s24le, s32le, f32le or f64le");
   verb->add_option("--rate", flags->rate, "of raw samples, Hz");
