@@ -211,6 +211,7 @@ Value TagJob::settings() const {
   Value metadata{Value::Map()};
   for (const auto& [name, value] : r.cut.metadata) metadata.set(name, value);
   settings.set("metadata", metadata);
+  settings.set("engine", r.engine.empty() ? Value() : Value(r.engine));
   settings.set("clip_margin_s", r.clips.empty() ? Value() : Value(r.clip_margin_s));
   return settings;
 }

@@ -96,6 +96,7 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   request.picture = flags.picture;
   request.clips = flags.clips;
   request.program = fmt::format("earmark {}", version());
+  request.engine = detail::write_field(flags.engine).as_string();
   request.bundle = flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
   request.stop = &stop_flag();
   return request;
