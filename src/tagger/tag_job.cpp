@@ -263,6 +263,7 @@ Value TagJob::settings(const Scorer& scorer) const {
   constexpr const char* kClocks[] = {"none", "given", "name", "now"};
   settings.set("clock", kClocks[static_cast<int>(r.clock)]);
   if (r.start_time) settings.set("start_time", r.start_time->text(0.0));
+  settings.set("engine", r.engine.empty() ? Value() : Value(r.engine));
   settings.set("clip_margin_s", r.clips.empty() ? Value() : Value(r.clip_margin_s));
   return settings;
 }

@@ -68,6 +68,7 @@ struct TagRequest {
   const std::atomic<bool>* stop = nullptr;  ///< set: finish what is being scored and return
 
   std::string program = "earmark";  ///< name and version of who asks, for the outputs' provenance
+  std::string engine;               ///< what runs the network, for the same; empty: not told
   std::filesystem::path bundle;     ///< the file that the scorer was made of, for the same; empty: memory
 
   /// Called from working threads; each of them one call at a time, but not one beside another.

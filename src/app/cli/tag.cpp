@@ -118,6 +118,7 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   request.clips = flags.clips;
   request.embeddings = flags.embeddings;
   request.program = fmt::format("earmark {}", version());
+  request.engine = detail::write_field(flags.engine).as_string();
   request.bundle = flags.model.empty() ? shipped_model() : std::filesystem::path(flags.model);
   request.stop = &stop_flag();
   return request;
