@@ -405,14 +405,6 @@ TEST(TagJob, AResumedRunMustMakeItsEventsTheSameWay) {
   TagRequest other = request;
   other.event_options.set("median", 3);
   EXPECT_THROW(run(other), Error);
-  // A run of a program that knew no such options was begun with the defaults.
-  Value settings = parse_json(read_text(s / "t.jsonl.ledger.jsonl.settings.json"), "settings");
-  Value older{Value::Map()};
-  for (const auto& [name, value] : settings.as_map()) {
-    if (name != "event_options") older.set(name, value);
-  }
-  s.write("t.jsonl.ledger.jsonl.settings.json", to_json(older));
-  EXPECT_THROW(run(other), Error);
   EXPECT_EQ(run(request).summary.n_ok, 1u);
 }
 
