@@ -24,7 +24,7 @@ namespace {
 struct Config {
   std::string name;
   ModelOptions model;
-  std::int64_t n_frames;  ///< of about 10 s
+  std::int64_t n_frames;  ///< of about 10 s; of waveforms, samples
   bool has_peer;          ///< is written out in Python
   double power = 2.0;     ///< of filters: what keeps the size of what a ReLU lets through half of
 };
@@ -36,6 +36,7 @@ std::vector<Config> all_configs() {
           {"two_path_resnet", TwoPathResnetOptions(), 461, true, 0.5},
           {"talnet", TalnetOptions(), 400, true},
           {"cnn_vggish", cnn_vggish, 862, true},
+          {"single_block_densenet", SingleBlockDensenetOptions(), 441000, false},
           {"urbannet_system2", UrbannetSystem2Options(), 400, false},
           {"mean_std_linear", MeanStdLinearOptions(), 501, false}};
 }
@@ -114,7 +115,8 @@ struct Contest {
     spec.revision = revision_of(config.model);
     spec.options = std::visit([](const auto& chosen) { return write_options(chosen); }, config.model);
     const ModelSizes sizes = sizes_of(config.model);
-    spec.front_end.log_mel.emplace().n_mels = sizes.n_mels;
+    spec.front_end = FrontEnd::of(default_front_end(config.model));
+    if (spec.front_end.log_mel) spec.front_end.log_mel->n_mels = sizes.n_mels;
     for (const auto& [name, shape] : torch_state_layout()(config.model))
       tensors.emplace(name, drawn(name, shape, config.power));
     plain = make_network_by(Engine::kPlain)(spec, tensors);
@@ -130,13 +132,12 @@ struct Contest {
     input = {1, sizes.n_channels, sizes.n_mels, config.n_frames, features, {}, metadata, embeddings};
   }
 
-  /// Between the engines; and, in the plain one, what a tenth of the input's size changes of the scores.
+  /// Between the engines; and, in the plain one, what it changes of the scores that the input is reversed.
   double difference() const { return largest(fast->scores(input), plain->scores(input)); }
   double effect_of_input() const {
-    std::vector<float> smaller = features;
-    for (float& x : smaller) x *= 0.9f;
+    const std::vector<float> reversed(features.rbegin(), features.rend());
     NetworkInput changed = input;
-    changed.features = smaller;
+    changed.features = reversed;
     return largest(plain->scores(input), plain->scores(changed));
   }
 

@@ -36,6 +36,7 @@ std::unique_ptr<Architecture> make(const TalnetOptions& options, StateReader& st
 std::unique_ptr<Architecture> make(const UrbannetOptions& options, StateReader& state);
 std::unique_ptr<Architecture> make(const VggishOptions& options, StateReader& state);
 std::unique_ptr<Architecture> make(const CnnVggishOptions& options, StateReader& state);
+std::unique_ptr<Architecture> make(const SingleBlockDensenetOptions& options, StateReader& state);
 std::unique_ptr<Architecture> make(const TwoPathResnetOptions& options, StateReader& state);
 std::unique_ptr<Architecture> make(const MeanStdLinearOptions& options, StateReader& state);
 

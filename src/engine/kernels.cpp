@@ -25,8 +25,8 @@ constexpr std::size_t kVectors = kPanel > kLanes ? kPanel / kLanes : 1;
 
 HWY_INLINE V Sigmoid(V x) {
   const D d;
-  const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
+  const V one = hn::Set(d, 1.0f), most = hn::Set(d, 88.0f);  // Exp has no answer far above that
+  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(x), most))));
 }
 
 // x * tanh(log(1 + e^x)), with w = e^x (e^x + 2): x w / (w + 2). Above 20 that is x in single precision.
@@ -292,6 +292,55 @@ void Bilinear(const float* weight, const float* left, std::size_t n_left, const 
   }
 }
 
+// One position's channels of one of the images: the largest of up to four cells.
+struct JoinPart {
+  const float* cells[4];
+  std::size_t n_cells, n_channels;
+  const float *share, *scale, *shift;
+};
+HWY_INLINE void JoinPosition(const JoinPart& part, float* joined, float* activated) {
+  const D d;
+  std::size_t c = 0;
+  for (; c + kLanes <= part.n_channels; c += kLanes) {
+    V v = hn::LoadU(d, part.cells[0] + c);
+    for (std::size_t i = 1; i < part.n_cells; ++i) v = hn::Max(v, hn::LoadU(d, part.cells[i] + c));
+    if (part.share != nullptr) v = hn::Mul(v, hn::LoadU(d, part.share + c));
+    if (joined != nullptr) hn::StoreU(v, d, joined + c);
+    v = hn::MulAdd(v, hn::LoadU(d, part.scale + c), hn::LoadU(d, part.shift + c));
+    hn::StoreU(hn::Max(v, hn::Zero(d)), d, activated + c);
+  }
+  for (; c < part.n_channels; ++c) {
+    float v = part.cells[0][c];
+    for (std::size_t i = 1; i < part.n_cells; ++i) v = std::max(v, part.cells[i][c]);
+    if (part.share != nullptr) v *= part.share[c];
+    if (joined != nullptr) joined[c] = v;
+    activated[c] = std::max(std::fma(v, part.scale[c], part.shift[c]), 0.0f);
+  }
+}
+
+void JoinDense(const DenseJoin& at, const float* made, const float* share, const float* old,
+               const float* scale, const float* shift, float* joined, float* activated) {
+  const std::size_t n = at.n_channels();
+  for (std::size_t band = 0; band < at.out_bands(); ++band) {
+    const std::size_t first = band * at.band_window, n_rows = std::min(at.band_window, at.n_bands - first);
+    for (std::size_t frame = 0; frame < at.out_frames(); ++frame) {
+      const std::size_t begin = frame * at.frame_window,
+                        n_wide = std::min(at.frame_window, at.n_frames - begin);
+      JoinPart of_new{{}, n_rows * n_wide, at.n_new, share, scale, shift};
+      JoinPart of_old{{}, n_rows * n_wide, at.n_old, nullptr, scale + at.n_new, shift + at.n_new};
+      for (std::size_t i = 0; i < n_rows * n_wide; ++i) {
+        const std::size_t position = (first + i / n_wide) * at.n_frames + begin + i % n_wide;
+        of_new.cells[i] = made + position * at.n_new;
+        of_old.cells[i] = old + position * at.n_old;
+      }
+      JoinPosition(of_new, joined, activated);
+      JoinPosition(of_old, joined == nullptr ? nullptr : joined + at.n_new, activated + at.n_new);
+      if (joined != nullptr) joined += n;
+      activated += n;
+    }
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace earmark::engine
 HWY_AFTER_NAMESPACE();
@@ -306,6 +355,7 @@ HWY_EXPORT(PanelWidth);
 HWY_EXPORT(Gru);
 HWY_EXPORT(AttentionPool);
 HWY_EXPORT(Bilinear);
+HWY_EXPORT(JoinDense);
 
 void affine(const ChannelBlocks& at, const float* x, const float* scale, const float* shift,
             Activation activation, float* y) {
@@ -352,6 +402,11 @@ void gru(const GruWeights& weights, const float* gates, std::size_t n_steps, boo
 void attention_pool(const float* probabilities, const float* attention, std::size_t n_frames,
                     std::size_t n_tags, float margin, float* scores) {
   HWY_DYNAMIC_DISPATCH(AttentionPool)(probabilities, attention, n_frames, n_tags, margin, scores);
+}
+
+void dense_join(const DenseJoin& at, const float* made, const float* share, const float* old,
+                const float* scale, const float* shift, float* joined, float* activated) {
+  HWY_DYNAMIC_DISPATCH(JoinDense)(at, made, share, old, scale, shift, joined, activated);
 }
 
 void bilinear(const float* weight, const float* left, std::size_t n_left, const float* right,

@@ -53,6 +53,23 @@ void gru(const GruWeights& weights, const float* gates, std::size_t n_steps, boo
 void attention_pool(const float* probabilities, const float* attention, std::size_t n_frames,
                     std::size_t n_tags, float margin, float* scores);
 
+/// Two images side by side by channel, pooled by their largest cell, and what a BatchNorm and a ReLU make of
+/// them. Channels lie together (NHWC).
+struct DenseJoin {
+  std::size_t n_new = 0, n_old = 0;               ///< channels
+  std::size_t n_bands = 0, n_frames = 0;          ///< of both
+  std::size_t band_window = 1, frame_window = 1;  ///< 1 or 2; one that hangs over the end is cut
+  std::size_t n_channels() const { return n_new + n_old; }
+  std::size_t out_bands() const { return (n_bands + band_window - 1) / band_window; }
+  std::size_t out_frames() const { return (n_frames + frame_window - 1) / frame_window; }
+};
+/// @param made [n_bands, n_frames, n_new], times `share` [n_new] (not negative; null: 1). @param old
+/// [n_bands, n_frames, n_old]. @param scale, shift [n_channels].
+/// @param joined null, or gets [out_bands, out_frames, n_channels]: the new ones first.
+/// @param activated gets max(0, joined * scale + shift).
+void dense_join(const DenseJoin& at, const float* made, const float* share, const float* old,
+                const float* scale, const float* shift, float* joined, float* activated);
+
 /// y[o] += sum over l of left[l] * sum over r of weight[l, o, r] * right[r]; what has a left of 0 is not
 /// read.
 void bilinear(const float* weight, const float* left, std::size_t n_left, const float* right,

@@ -15,6 +15,15 @@ concept Known = requires(const Options& options, StateReader& state) {
   make(options, state);
 };
 
+// What a kind may be asked for that the engine does not do.
+template <class Options>
+bool can_run(const Options&) {
+  return true;
+}
+bool can_run(const SingleBlockDensenetOptions& options) {
+  return options.db_reference == DbReference::kClip;  // it never sees two clips at once
+}
+
 template <class Options>
 void read_model(const BundledNetwork& spec, Options& options) {
   std::vector<std::string> problems;
@@ -43,6 +52,7 @@ std::optional<KnownNetwork> read_network(const BundledNetwork& spec, const Tenso
       [&](auto& options) -> std::optional<KnownNetwork> {
         if constexpr (Known<std::decay_t<decltype(options)>>) {
           read_model(spec, options);
+          if (!can_run(options)) return std::nullopt;
           StateReader state(tensors);
           KnownNetwork network{make(options, state), {}, 0, 0, 0};
           state.finish();

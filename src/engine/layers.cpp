@@ -30,15 +30,16 @@ bool suits_winograd(const Conv& layer, std::int64_t n_in) {
          layer.n_out >= kWinogradOutputs;
 }
 
-Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum) {
+Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
+               memory::format_tag images = kAny) {
   const Shape in = plan.shape(x);
   Shape out{in[0], layer.n_out, 0, 0};
   for (std::size_t i = 0; i < 2; ++i)
     out[2 + i] = (in[2 + i] + layer.before[i] + layer.behind[i] - layer.kernel[i]) / layer.stride[i] + 1;
-  const memory::desc source(in, kFloat, kAny),
+  const memory::desc source(in, kFloat, images),
       weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, kFloat, kAny),
       bias({layer.n_out}, kFloat, memory::format_tag::a),
-      target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, kFloat, kAny);
+      target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, kFloat, images);
   const memory::dims stride{layer.stride[0], layer.stride[1]}, before{layer.before[0], layer.before[1]},
       behind{layer.behind[0], layer.behind[1]};
   dnnl::post_ops ops;
@@ -55,7 +56,7 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum) {
     return dnnl::convolution_forward::primitive_desc(desc, attr, cpu(), kMayFail);
   };
   dnnl::convolution_forward::primitive_desc chosen;
-  if (suits_winograd(layer, in[1])) chosen = described(algorithm::convolution_winograd);
+  if (images == kAny && suits_winograd(layer, in[1])) chosen = described(algorithm::convolution_winograd);
   if (!chosen) chosen = described(algorithm::convolution_direct);
   if (!chosen) throw Error(ErrorCode::kInternal, "oneDNN has no convolution for a layer of the network");
   const Slot y = sum != nullptr ? *sum : plan.tensor(chosen.dst_desc());
@@ -105,6 +106,12 @@ Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias,
 }
 
 Slot conv(PlanBuilder& plan, Slot x, const Conv& layer) { return conv_into(plan, x, layer, nullptr); }
+Slot conv_nhwc(PlanBuilder& plan, Slot x, const Conv& layer) {
+  return conv_into(plan, x, layer, nullptr, memory::format_tag::nhwc);
+}
+Slot nhwc_tensor(PlanBuilder& plan, const Shape& shape) {
+  return plan.tensor({shape, kFloat, memory::format_tag::nhwc});
+}
 Slot conv_onto(PlanBuilder& plan, Slot x, const Conv& layer, Slot sum) {
   return conv_into(plan, x, layer, &sum);
 }

@@ -21,6 +21,8 @@ struct Conv {
 Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias, std::int64_t n_out,
                std::int64_t n_in, Pair kernel, Activation activation);
 Slot conv(PlanBuilder& plan, Slot x, const Conv& layer);
+/// The same of an image whose channels lie together (NHWC), into one of the same kind.
+Slot conv_nhwc(PlanBuilder& plan, Slot x, const Conv& layer);
 /// x in `wanted`'s layout, as it is or copied.
 Slot in_layout(PlanBuilder& plan, Slot x, const dnnl::memory::desc& wanted);
 /// Adds the result to `sum`, in its place. @return sum
@@ -55,6 +57,8 @@ Slot add_channels(PlanBuilder& plan, Slot x, Slot sum);
 Slot position_means(PlanBuilder& plan, const std::vector<Slot>& images);
 /// A copy of shape `shape`, in which the image's cells lie `strides` apart.
 Slot copied_as(PlanBuilder& plan, Slot x, const Shape& shape, const Shape& strides);
+/// An image of shape `shape` whose channels lie together.
+Slot nhwc_tensor(PlanBuilder& plan, const Shape& shape);
 /// [n_frames, n_channels * n_bands], bands the faster.
 Slot as_sequence(PlanBuilder& plan, Slot x);
 

@@ -86,6 +86,38 @@ void add_vggishes(std::vector<EngineCase>& cases) {
   with_embeddings("CnnVggishWithoutEmbeddings", Combine::kNone, 5);
 }
 
+void add_densenets(std::vector<EngineCase>& cases) {
+  using Options = SingleBlockDensenetOptions;
+  cases.push_back({"LogMelDensenet",
+                   changed<Options>([](Options& o) {
+                     o.log_mel = cochlear_front_end(8000);
+                     o.log_mel.n_mels = 24;
+                     o.growth = {16, 32, 48, 64};
+                     o.n_tags = 9;
+                   }),
+                   {8000, 8129, 1500}});
+  cases.push_back({"LogMelDensenetAsPublished", SingleBlockDensenetOptions(), {20000, 64000}, 1e-5, 1.3});
+  cases.push_back({"LogMelDensenetOfOddWidths",
+                   changed<Options>([](Options& o) {
+                     o.log_mel = cochlear_front_end(8000);
+                     o.log_mel.n_mels = 13;
+                     o.n_low = 6;
+                     o.growth = {5, 3, 19};
+                     o.se_ratio = 3;
+                     o.n_heads = 1;
+                     o.n_tags = 4;
+                   }),
+                   {4000, 1025, 130}});
+  cases.push_back({"WaveformDensenet",
+                   changed<Options>([](Options& o) {
+                     o.input = DensenetInput::kWaveform;
+                     o.growth = {2, 4, 8, 16, 32, 32, 32};
+                     o.n_heads = 3;
+                     o.n_tags = 6;
+                   }),
+                   {3000, 4001, 129}});
+}
+
 }  // namespace
 
 std::vector<EngineCase> engine_cases() {
@@ -121,6 +153,7 @@ std::vector<EngineCase> engine_cases() {
                    {50, 17}});
   add_urbannets(cases);
   add_vggishes(cases);
+  add_densenets(cases);
   cases.push_back({"MeanStdLinear", MeanStdLinearOptions(), {100, 1, 433}});
   return cases;
 }

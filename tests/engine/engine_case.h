@@ -39,7 +39,7 @@ struct EngineNetwork {
     spec.revision = revision_of(c.model);
     spec.options = std::visit([](const auto& chosen) { return write_options(chosen); }, c.model);
     spec.front_end = FrontEnd::of(default_front_end(c.model));
-    spec.front_end.log_mel.value().n_mels = sizes_of(c.model).n_mels;
+    if (spec.front_end.log_mel) spec.front_end.log_mel->n_mels = sizes_of(c.model).n_mels;
     for (const auto& [name, shape] : torch_layout(c.model)) add(name, shape, c.gain);
   }
 

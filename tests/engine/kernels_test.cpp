@@ -179,6 +179,55 @@ TEST(Softmax, SumsToOneAndSurvivesLargeLogits) {
   EXPECT_NEAR(y[0] + y[1] + y[2], 1.0, 1e-6);
 }
 
+TEST(Sigmoid, HasAnAnswerForAnyNumber) {
+  const std::vector<float> x{-3.4e38f, -1e6f, -1000.0f, -104.0f, -88.5f, 0.0f, 88.5f, 1000.0f, 3.4e38f};
+  std::vector<float> y(x.size());
+  sigmoid(x.data(), x.size(), y.data());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    EXPECT_NEAR(y[i], 1.0 / (1.0 + std::exp(-static_cast<double>(x[i]))), 1e-7) << x[i];
+}
+
+TEST(DenseJoin, IsPoolingOfBothImagesSideBySideAndTheirNorm) {
+  Rng rng(3, "dense_join");
+  for (const auto& [bands, frames, n_new, n_old, bw, tw] : {std::array<std::size_t, 6>{5, 7, 3, 18, 2, 2},
+                                                            {4, 6, 33, 5, 2, 2},
+                                                            {1, 9, 16, 16, 2, 2},
+                                                            {3, 8, 2, 1, 1, 2},
+                                                            {2, 3, 1, 20, 1, 1}}) {
+    const DenseJoin at{n_new, n_old, bands, frames, bw, tw};
+    const auto drawn = [&](std::size_t n, double low) {
+      std::vector<float> values;
+      for (std::size_t i = 0; i < n; ++i) values.push_back(static_cast<float>(rng.uniform(low, 1.0)));
+      return values;
+    };
+    const auto made = drawn(bands * frames * n_new, -1.0), old = drawn(bands * frames * n_old, -1.0);
+    const auto share = drawn(n_new, 0.0), scale = drawn(n_new + n_old, -1.0),
+               shift = drawn(n_new + n_old, -1.0);
+    const std::size_t size = at.out_bands() * at.out_frames() * at.n_channels();
+    std::vector<float> joined(size), activated(size), alone(size);
+    dense_join(at, made.data(), share.data(), old.data(), scale.data(), shift.data(), joined.data(),
+               activated.data());
+    dense_join(at, made.data(), share.data(), old.data(), scale.data(), shift.data(), nullptr, alone.data());
+    EXPECT_EQ(activated, alone);
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t c = i % at.n_channels(), t = i / at.n_channels() % at.out_frames(),
+                        b = i / at.n_channels() / at.out_frames();
+      double most = -1e30;
+      for (std::size_t y = b * bw; y < std::min(bands, (b + 1) * bw); ++y) {
+        for (std::size_t x = t * tw; x < std::min(frames, (t + 1) * tw); ++x) {
+          const std::size_t p = y * frames + x;
+          most = std::max(most,
+                          static_cast<double>(c < n_new ? made[p * n_new + c] : old[p * n_old + c - n_new]));
+        }
+      }
+      if (c < n_new) most *= static_cast<double>(share[c]);
+      EXPECT_NEAR(joined[i], most, 1e-6);
+      EXPECT_NEAR(activated[i],
+                  std::max(0.0, most * static_cast<double>(scale[c]) + static_cast<double>(shift[c])), 1e-6);
+    }
+  }
+}
+
 TEST(Sigmoid, IsTheLogisticFunctionAtAnyLength) {
   for (const std::size_t n : {1, 15, 16, 40}) {
     const std::vector<float> x = drawn(n, 12, -30.0, 30.0);
