@@ -52,8 +52,8 @@ Tensor drawn(const std::string& name, const std::vector<std::int64_t>& shape, do
     const double u = rng.uniform(-1.0, 1.0);
     const double value = name.ends_with("running_var") ? 1.0 + 0.5 * u
                          : shape.size() >= 2           ? u * std::sqrt(3.0 * power / fan)
-                         : name.ends_with("norm.weight") || name.ends_with("bn.weight") ? 1.0 + 0.25 * u
-                                                                                        : 0.1 * u;
+                         : name.ends_with(".weight")   ? 1.0 + 0.25 * u  // of one axis: a norm's
+                                                       : 0.1 * u;
     values.push_back(static_cast<float>(value));
   }
   return Tensor::from_floats(values, shape);

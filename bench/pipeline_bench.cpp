@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <numbers>
@@ -17,6 +18,7 @@
 #include "audio/read_audio.h"
 #include "audio/write_wav.h"
 #include "child_process.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "pipeline_peer.h"
@@ -57,6 +59,26 @@ fs::path add_sound(const fs::path& folder, int index, double duration_s) {
   fs::path path = folder / fmt::format("{:05}.wav", index);
   write_wav(path, sound);
   return path;
+}
+
+// Hours of the same, never in memory as a whole: a child's peak is no less than this process's.
+fs::path add_long_sound(const fs::path& folder, double duration_s) {
+  const fs::path second = add_sound(folder, 0, 1.0);
+  const std::vector<std::byte> wav = read_bytes(second);
+  const std::size_t n = 2 * kRate_hz;  // bytes of its samples, which stand last
+  const auto n_seconds = static_cast<std::uint32_t>(duration_s);
+  std::ofstream out(folder / "long.wav", std::ios::binary);
+  const auto write = [&](const void* bytes, std::size_t size) {
+    out.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+  };
+  const std::uint32_t data_size = n_seconds * static_cast<std::uint32_t>(n), riff_size = data_size + 36;
+  write(wav.data(), 4);
+  write(&riff_size, 4);
+  write(wav.data() + 8, wav.size() - n - 12);
+  write(&data_size, 4);
+  for (std::uint32_t i = 0; i < n_seconds; ++i) write(wav.data() + wav.size() - n, n);
+  if (!out.flush()) throw Error(ErrorCode::kIo, "cannot write the long recording");
+  return folder / "long.wav";
 }
 
 class PipelineBench {
@@ -240,7 +262,7 @@ class PipelineBench {
     if (options_.long_s <= 0.0) return;
     for (const double share : {0.25, 1.0}) {
       const double length_s = options_.long_s * share;
-      const fs::path path = add_sound(archive_ / "long", static_cast<int>(4 * share), length_s);
+      const fs::path path = add_long_sound(archive_ / "long", length_s);
       std::vector<std::string> words{options_.program.string(),
                                      "tag",
                                      path.string(),
