@@ -125,7 +125,7 @@ class LiveAudio::Part : public AudioSource {
     const auto came = live_.options_.now();
     live_.last_came_ = came;
     if (n_samples_ == 0) begin(came, *n);
-    n_samples_ += *n;
+    note(*n);
     // How late the sound is; a source that keeps to the time is as late as ever, or less.
     const Seconds late = came - began_ - Seconds(static_cast<double>(n_samples_) / sample_rate_hz());
     const double missing_s = late.count() - std::max(0.0, least_late_s_);
@@ -148,12 +148,16 @@ class LiveAudio::Part : public AudioSource {
     const auto end = live_.held_.begin() + static_cast<std::ptrdiff_t>(n * channels);
     std::copy(live_.held_.begin(), end, out.begin());
     live_.held_.erase(live_.held_.begin(), end);
-    n_samples_ += n;
+    note(n);
     return n;
+  }
+  void note(std::size_t n) {
+    n_samples_ += n;
+    live_.part_s_ = static_cast<double>(n_samples_) / sample_rate_hz();
   }
   void begin(LiveOptions::Clock::time_point came, std::size_t n) {
     const Seconds length(static_cast<double>(n) / sample_rate_hz());
-    began_ = came - std::chrono::duration_cast<LiveOptions::Clock::duration>(length);
+    began_ = live_.part_began_ = came - std::chrono::duration_cast<LiveOptions::Clock::duration>(length);
     using SystemClock = std::chrono::system_clock;
     live_.began_ =
         SystemClock::now() - std::chrono::duration_cast<SystemClock::duration>(live_.options_.now() - began_);
@@ -203,8 +207,9 @@ Outcome<std::unique_ptr<AudioSource>> LiveAudio::next() {
   if (!opened) return opened.failure();
   source_ = std::move(*opened);
   const auto now = options_.now();
-  if (!first) break_ = StreamBreak{true, Seconds(now - last_came_).count()};
-  last_came_ = now;
+  if (!first) break_ = StreamBreak{true, std::max(0.0, Seconds(now - part_began_).count() - part_s_)};
+  last_came_ = part_began_ = now;
+  part_s_ = 0.0;
   return std::unique_ptr<AudioSource>(std::make_unique<Part>(*this));
 }
 

@@ -15,7 +15,7 @@ namespace earmark {
 struct StreamBreak {
   bool restart =
       false;  ///< a new WAV header came in the middle of the stream; else no sound came for a while
-  double missing_s = 0.0;  ///< for how long none came
+  double missing_s = 0.0;  ///< for how long none came; 0 of a source that was ahead of the time
 };
 
 struct LiveOptions {
@@ -58,7 +58,8 @@ class LiveAudio {
   LiveOptions options_;
   std::shared_ptr<AudioSource> source_;  // what the parts up to a restart come from
   std::vector<float> held_;              // samples that came with the end of a pause
-  LiveOptions::Clock::time_point last_came_;
+  LiveOptions::Clock::time_point last_came_, part_began_;
+  double part_s_ = 0.0;  // of sound that the present part has given
   std::optional<StreamBreak> pause_, break_;
   std::optional<std::chrono::system_clock::time_point> began_;
 };

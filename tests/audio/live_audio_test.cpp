@@ -69,6 +69,7 @@ TEST(LiveAudio, AWavThatBeginsAnewIsTwoPartsWhetherItsSizesAreKnownOrNot) {
     EXPECT_EQ(parts[0][1], parts[1][1]);
     ASSERT_TRUE(live.last_break());
     EXPECT_TRUE(live.last_break()->restart);
+    EXPECT_EQ(live.last_break()->missing_s, 0.0) << "all was there before its time";
   }
 }
 
