@@ -120,7 +120,7 @@ class LiveAudio::Part : public AudioSource {
     if (live_.pause_) return std::size_t{0};
     if (!live_.held_.empty()) return take_held(interleaved);
     const auto asked = live_.options_.now();
-    const auto n = source_->read(interleaved);
+    auto n = source_->read(interleaved);
     if (!n || *n == 0) return n;
     const auto came = live_.options_.now();
     live_.last_came_ = came;
