@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/rng.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -40,6 +41,30 @@ TEST(TimeOfName, WhatIsNoTimeIsNone) {
                            "20260501_250007.wav", "120260501_060007.wav", "20260501_0600071.wav",
                            "1-100032-A-0.wav", "00000001.wav", "", "2026", "20260501.wav", "cafebabe7.wav"})
     EXPECT_EQ(named(name), "none") << name;
+}
+
+// Names are anybody's: whatever stands there is a time that can be written and read again, or none.
+TEST(TimeOfName, SurvivesAnyName) {
+  Rng rng(5, "clock_fuzz");
+  const std::string characters = "0123456789012345678920TZ-+_:. abcdefx\xFF";
+  int n_found = 0;
+  for (int i = 0; i < 200000; ++i) {
+    std::string name = i % 2 == 0 ? "" : "20260501_060007+0200.wav";
+    const auto length = static_cast<std::size_t>(rng.uniform(0.0, 24.0));
+    if (name.empty()) {
+      for (std::size_t k = 0; k < length; ++k)
+        name +=
+            characters[static_cast<std::size_t>(rng.uniform(0.0, static_cast<double>(characters.size())))];
+    } else {
+      name[static_cast<std::size_t>(rng.uniform(0.0, static_cast<double>(name.size())))] =
+          characters[static_cast<std::size_t>(rng.uniform(0.0, static_cast<double>(characters.size())))];
+    }
+    const auto start = time_of_name(name, {});
+    if (!start) continue;
+    ++n_found;
+    EXPECT_EQ(parse_time(start->text(0.0), {}).moment, start->moment) << name;
+  }
+  EXPECT_GT(n_found, 10000);
 }
 
 TEST(ParseTime, IsoWithAndWithoutParts) {
