@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace earmark {
@@ -14,6 +16,33 @@ namespace {
 constexpr float kFullScaleLow = 0.99993f;
 constexpr float kFullScaleHigh = 1.0001f;
 
+struct Extremes {
+  float lowest, highest;
+  bool finite;
+};
+
+// Side by side in lanes: one chain of comparisons would wait for each of them, and took longer than decoding.
+Extremes extremes(std::span<const float> samples) {
+  constexpr std::size_t kLanes = 16;
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  std::array<float, kLanes> low, high;
+  std::array<std::int32_t, kLanes> odd{};
+  low.fill(kLargest);
+  high.fill(-kLargest);
+  const auto look = [&](const float* x, std::size_t n) {
+    for (std::size_t k = 0; k < n; ++k) {
+      low[k] = x[k] < low[k] ? x[k] : low[k];
+      high[k] = x[k] > high[k] ? x[k] : high[k];
+      odd[k] |= std::fabs(x[k]) <= kLargest ? 0 : 1;
+    }
+  };
+  std::size_t at = 0;
+  for (; at + kLanes <= samples.size(); at += kLanes) look(samples.data() + at, kLanes);
+  look(samples.data() + at, samples.size() - at);
+  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end()),
+          std::all_of(odd.begin(), odd.end(), [](std::int32_t x) { return x == 0; })};
+}
+
 }  // namespace
 
 AudioMonitor::AudioMonitor(int sample_rate_hz, int n_channels)
@@ -23,13 +52,7 @@ AudioMonitor::AudioMonitor(int sample_rate_hz, int n_channels)
 
 std::optional<BadSample> AudioMonitor::push(std::span<const float> interleaved) {
   const auto n_channels = static_cast<std::size_t>(n_channels_);
-  float lowest = std::numeric_limits<float>::max(), highest = std::numeric_limits<float>::lowest();
-  bool finite = true;
-  for (const float x : interleaved) {
-    finite &= std::fabs(x) <= std::numeric_limits<float>::max();
-    lowest = std::min(lowest, x);
-    highest = std::max(highest, x);
-  }
+  const auto [lowest, highest, finite] = extremes(interleaved);
   if (!finite) {
     const auto bad =
         std::find_if(interleaved.begin(), interleaved.end(), [](float x) { return !std::isfinite(x); });
