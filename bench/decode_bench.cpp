@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "scratch_folder.h"
+#include "timing.h"
 
 namespace earmark {
 namespace {
@@ -21,17 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kRate_hz = 44100;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double processor_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
-}
 
 void write_sound(const fs::path& path, int format, double clip_s) {
   SF_INFO info{};

@@ -18,6 +18,7 @@
 #include "features/published_front_ends.h"
 #include "features/window.h"
 #include "features_peers.h"
+#include "timing.h"
 
 namespace earmark {
 namespace {
@@ -83,11 +84,6 @@ double worst_error(const LogMelOptions& options, std::span<const float> clip, co
     }
   }
   return worst;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 template <class Once>

@@ -17,6 +17,7 @@
 #include "engine/conv_floor.h"
 #include "model_peers.h"
 #include "tagger/engine.h"
+#include "timing.h"
 
 namespace earmark {
 namespace {
@@ -57,17 +58,6 @@ Tensor drawn(const std::string& name, const std::vector<std::int64_t>& shape, do
     values.push_back(static_cast<float>(value));
   }
   return Tensor::from_floats(values, shape);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double processor_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
 }
 
 long page_faults() {

@@ -1,37 +1,21 @@
 #include "model_peers.h"
 
 #include "core/shared_module.h"
+#include "python_upb_crnn.h"
 
 namespace earmark {
 namespace {
 
 // Weights are whatever PyTorch draws: the time does not depend on them.
-constexpr const char* kScript = R"(
+constexpr const char* kImports = R"(
 import sys, time, warnings
 import torch, torch.nn as nn, torch.nn.functional as F
 warnings.filterwarnings("ignore")
 name, mode = sys.argv[1:3]
 torch.set_num_threads(1)
 torch.manual_seed(0)
-def block(i, o, pool=None, one_d=False, ceil=True):
-    conv, norm = (nn.Conv1d, nn.BatchNorm1d) if one_d else (nn.Conv2d, nn.BatchNorm2d)
-    layers = [conv(i, o, 3, padding=1), norm(o), nn.ReLU(inplace=True)]
-    return layers + ([nn.MaxPool2d(pool, ceil_mode=ceil)] if pool else [])
-class Upb(nn.Module):
-    def __init__(self):
-        super().__init__()
-        layers, c = [], 1
-        for i, o in enumerate((16, 32, 64, 128)):
-            layers += block(c, o) + block(o, o, (2, 2) if i < 3 else (2, 1))
-            c = o
-        self.cnn = nn.Sequential(*layers, *block(128, 256, (2, 1)))
-        self.tdnn = nn.Sequential(*block(1024, 256, one_d=True), *block(256, 256, one_d=True),
-                                  *block(256, 256, one_d=True))
-        self.gru = nn.GRU(256, 256, 2, batch_first=True)
-        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 80))
-    def forward(self, x):
-        h = self.tdnn(self.cnn(x).flatten(1, 2)).transpose(1, 2)
-        return torch.sigmoid(self.fc(self.gru(h)[0][:, -1]))
+)";
+constexpr const char* kNetworks = R"(
 def norm(c):  # without scale and offset; frozen TorchScript wants them there, so they are ones and zeros
     return nn.BatchNorm2d(c, eps=1e-3)
 class Unit(nn.Module):
@@ -91,7 +75,7 @@ class CnnVggish(nn.Module):
         self.fc = nn.Sequential(*hidden(256 + 1280, 512), *hidden(512, 256), nn.Linear(256, 37))
     def forward(self, x, embeddings):
         return torch.sigmoid(self.fc(torch.cat([self.cnn(x).flatten(1), embeddings], 1)))
-net, shapes = {"upb_crnn": (Upb, [(1, 1, 128, 501)]), "two_path_resnet": (Resnet, [(1, 6, 128, 461)]),
+net, shapes = {"upb_crnn": (lambda: nn.Sequential(UpbCrnn(), nn.Sigmoid()), [(1, 1, 128, 501)]), "two_path_resnet": (Resnet, [(1, 6, 128, 461)]),
                "talnet": (Talnet, [(1, 1, 64, 400)]),
                "cnn_vggish": (CnnVggish, [(1, 1, 128, 862), (1, 1280)])}[name]
 net, inputs = net().eval(), tuple(torch.randn(*shape) for shape in shapes)
@@ -127,7 +111,8 @@ const char* name_of(TorchMode mode) {
 
 std::unique_ptr<PythonPeer> start_torch_network(const std::string& python, const std::string& network,
                                                 TorchMode mode) {
-  return PythonPeer::start(python, kScript, {network, name_of(mode)}, {},
+  return PythonPeer::start(python, std::string(kImports) + kPythonUpbCrnn + kNetworks,
+                           {network, name_of(mode)}, {},
                            {"OPENBLAS_CORETYPE=" + best_openblas_kernel(), "OPENBLAS_NUM_THREADS=1"});
 }
 

@@ -25,6 +25,7 @@
 #include "scratch_folder.h"
 #include "tagger/engine.h"
 #include "tagger/scorer.h"
+#include "timing.h"
 
 namespace earmark {
 namespace {
@@ -33,17 +34,6 @@ namespace fs = std::filesystem;
 
 constexpr int kRate_hz = 44100;
 constexpr double kOfTwoEngines = 1e-5;  // of a score
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double processor_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
-}
 
 // A tone in noise, another one for every index.
 fs::path add_sound(const fs::path& folder, int index, double duration_s) {

@@ -4,11 +4,12 @@
 
 #include "child_process.h"
 #include "core/shared_module.h"
+#include "python_upb_crnn.h"
 
 namespace earmark {
 namespace {
 
-constexpr const char* kScript = R"(
+constexpr const char* kImports = R"(
 import time
 begin = time.perf_counter()
 import glob, os, resource, sys, tempfile, warnings
@@ -21,31 +22,14 @@ except ImportError:
     load = lambda path: torchaudio.load(path)[0][0]
 folder, mode, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 torch.set_num_threads(threads)
-def block(i, o, pool=None, one_d=False):
-    conv, norm = (nn.Conv1d, nn.BatchNorm1d) if one_d else (nn.Conv2d, nn.BatchNorm2d)
-    layers = [conv(i, o, 3, padding=1), norm(o), nn.ReLU(inplace=True)]
-    return layers + ([nn.MaxPool2d(pool, ceil_mode=True)] if pool else [])
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        layers, c = [], 1
-        for i, o in enumerate((16, 32, 64, 128)):
-            layers += block(c, o) + block(o, o, (2, 2) if i < 3 else (2, 1))
-            c = o
-        self.cnn = nn.Sequential(*layers, *block(128, 256, (2, 1)))
-        self.tdnn = nn.Sequential(*block(1024, 256, one_d=True), *block(256, 256, one_d=True),
-                                  *block(256, 256, one_d=True))
-        self.gru = nn.GRU(256, 256, 2, batch_first=True)
-        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 80))
-    def forward(self, x):
-        h = self.tdnn(self.cnn(x).flatten(1, 2)).transpose(1, 2)
-        return torch.sigmoid(self.fc(self.gru(h)[0][:, -1]))
+)";
+constexpr const char* kLoop = R"(
 mel = torchaudio.transforms.MelSpectrogram(44100, 2048, 1764, 882, 50.0, 16000.0, n_mels=128)
 def features(samples):
     x = torch.log(mel(samples) + 1e-10)
     return ((x - x.mean()) / x.std())[None, None]
 paths = sorted(glob.glob(os.path.join(folder, "*.wav")))
-net, first, stages = Net().eval(), None, [0.0, 0.0, 0.0]
+net, first, stages = nn.Sequential(UpbCrnn(), nn.Sigmoid()).eval(), None, [0.0, 0.0, 0.0]
 with torch.no_grad():
     if mode == "frozen":
         example = features(load(paths[0]))
@@ -75,9 +59,9 @@ const char* name_of(PipelinePeer peer) { return peer == PipelinePeer::kEager ? "
 
 std::optional<PipelinePeerRun> run_pipeline_peer(const std::string& python, PipelinePeer peer,
                                                  const std::filesystem::path& folder, int threads) {
-  const auto child =
-      run_child({python, "-c", kScript, folder.string(), name_of(peer), std::to_string(threads)},
-                {"OPENBLAS_CORETYPE=" + best_openblas_kernel()});
+  const auto child = run_child({python, "-c", std::string(kImports) + kPythonUpbCrnn + kLoop, folder.string(),
+                                name_of(peer), std::to_string(threads)},
+                               {"OPENBLAS_CORETYPE=" + best_openblas_kernel()});
   if (!child || child->status != 0) return std::nullopt;
   PipelinePeerRun run;
   std::istringstream text(child->out);

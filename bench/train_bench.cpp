@@ -7,37 +7,23 @@
 #include "core/shared_module.h"
 #include "earmark/error.h"
 #include "python_peer.h"
+#include "python_upb_crnn.h"
+#include "timing.h"
 #include "train/step_timer.h"
 
 namespace earmark {
 namespace {
 
 // The same layers, loss, clipping and optimizer, written as one would in PyTorch.
-constexpr const char* kEagerScript = R"(
+constexpr const char* kEagerImports = R"(
 import sys, time
 import torch, torch.nn as nn, torch.nn.functional as F
 batch, threads = int(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(threads)
 torch.manual_seed(0)
-def block(i, o, pool=None, one_d=False):
-    conv, norm = (nn.Conv1d, nn.BatchNorm1d) if one_d else (nn.Conv2d, nn.BatchNorm2d)
-    layers = [conv(i, o, 3, padding=1), norm(o), nn.ReLU(inplace=True)]
-    return layers + ([nn.MaxPool2d(pool, ceil_mode=True)] if pool else [])
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        layers, c = [], 1
-        for i, o in enumerate((16, 32, 64, 128)):
-            layers += block(c, o) + block(o, o, (2, 2) if i < 3 else (2, 1))
-            c = o
-        self.cnn = nn.Sequential(*layers, *block(128, 256, (2, 1)))
-        self.tdnn = nn.Sequential(*block(1024, 256, one_d=True), *block(256, 256, one_d=True), *block(256, 256, one_d=True))
-        self.gru = nn.GRU(256, 256, 2, batch_first=True)
-        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 80))
-    def forward(self, x):
-        h = self.tdnn(self.cnn(x).flatten(1, 2)).transpose(1, 2)
-        return self.fc(self.gru(h)[0][:, -1])
-net, x = Net().train(), torch.randn(batch, 1, 128, 501)
+)";
+constexpr const char* kEagerStep = R"(
+net, x = UpbCrnn().train(), torch.randn(batch, 1, 128, 501)
 y = (torch.rand(batch, 80) < 0.1).float()
 optimizer = torch.optim.Adam(net.parameters(), 3e-4)
 def step():
@@ -52,12 +38,6 @@ while sys.stdin.buffer.readline():
     step()
     print((time.perf_counter() - begin) * 1e3, flush=True)
 )";
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
 
 struct Peer {
   std::string name;
@@ -88,11 +68,10 @@ std::vector<std::string> run_train_bench(const TrainBenchOptions& options) {
     for (const char* setting : {"MALLOC_MMAP_THRESHOLD_=17179869184", "MALLOC_TRIM_THRESHOLD_=17179869184",
                                 "MALLOC_TOP_PAD_=67108864"})
       tuned.emplace_back(setting);
+    const std::string script = std::string(kEagerImports) + kPythonUpbCrnn + kEagerStep;
+    peers.push_back({"pytorch_eager", PythonPeer::start(options.python, script, arguments, {}, blas), {}});
     peers.push_back(
-        {"pytorch_eager", PythonPeer::start(options.python, kEagerScript, arguments, {}, blas), {}});
-    peers.push_back({"pytorch_eager_malloc_tuned",
-                     PythonPeer::start(options.python, kEagerScript, arguments, {}, tuned),
-                     {}});
+        {"pytorch_eager_malloc_tuned", PythonPeer::start(options.python, script, arguments, {}, tuned), {}});
   }
   std::vector<double> our_ms;
   for (int round = 0; round < options.rounds; ++round) {
