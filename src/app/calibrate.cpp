@@ -14,24 +14,11 @@
 #include "data/truth.h"
 #include "earmark/error.h"
 #include "earmark/version.h"
+#include "eval/tag_column.h"
 #include "eval/task.h"
 
 namespace earmark {
 namespace {
-
-// Scores and truth of one tag.
-struct Column {
-  std::vector<float> truth, scores;
-};
-
-Column column_of(const LabeledScores& labeled, std::size_t tag) {
-  Column column;
-  for (std::size_t at = tag; at < labeled.scores.size(); at += labeled.n_tags()) {
-    column.truth.push_back(labeled.truth[at]);
-    column.scores.push_back(labeled.scores[at]);
-  }
-  return column;
-}
 
 CalibrationFigures figures_of(std::span<const float> truth, std::span<const float> scores, double threshold) {
   return {decisions_from(truth, scores, threshold), negative_log_likelihood(truth, scores),
@@ -192,7 +179,7 @@ void choose_thresholds(const LabeledScores& raw, const CalibrateRequest& request
   const LabeledScores was = calibrated(raw, old), is = calibrated(raw, result.bundle.calibration);
   std::vector<DecisionCounts> before, after;
   for (std::size_t k = 0; k < raw.n_tags(); ++k) {
-    const Column old_column = column_of(was, k), column = column_of(is, k);
+    const TagColumn old_column = tag_column(was, k), column = tag_column(is, k);
     CalibratedTag tag;
     tag.tag = raw.tags[k];
     tag.n_clips = static_cast<std::size_t>(

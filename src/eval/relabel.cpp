@@ -7,23 +7,10 @@
 #include <numeric>
 
 #include "earmark/error.h"
+#include "eval/tag_column.h"
 
 namespace earmark {
 namespace {
-
-// Scores and truth of one tag.
-struct Column {
-  std::vector<float> truth, scores;
-};
-
-Column column_of(const LabeledScores& labeled, std::size_t tag) {
-  Column column;
-  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
-    column.truth.push_back(labeled.truth[i * labeled.n_tags() + tag]);
-    column.scores.push_back(labeled.scores[i * labeled.n_tags() + tag]);
-  }
-  return column;
-}
 
 void check_sizes(const LabeledScores& labeled, const std::vector<bool>& answered) {
   const std::size_t n = labeled.n_clips() * labeled.n_tags();
@@ -73,7 +60,7 @@ Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answer
   result.n_removed.assign(n_tags, 0);
   for (std::size_t tag = 0; tag < n_tags; ++tag) {
     if (!answered[tag]) continue;
-    const Column column = column_of(labeled, tag);
+    const TagColumn column = tag_column(labeled, tag);
     if (options.rule == RelabelRule::kThreshold) result.thresholds[tag] = options.threshold;
     if (options.rule == RelabelRule::kErrorRate)
       result.thresholds[tag] = least_errors_threshold(column.truth, column.scores);
