@@ -20,6 +20,7 @@
 
 #include "core/file.h"
 #include "core/rng.h"
+#include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -326,7 +327,8 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   result.summary.set("config", Value(config));
   result.summary.set("dataset", Value(dataset.name));
   result.summary.set("metrics", summarize(rows));
-  result.report = pooled_report(request, dataset, recipe, folds, result.summary.at("metrics"));
+  result.report =
+      pooled_report(request, with_clean_labels(dataset), recipe, folds, result.summary.at("metrics"));
   result.summary.set("cells", Value(Value::List(rows.begin(), rows.end())));
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "app/dataset_choice.h"
 #include "core/options_io.h"
+#include "data/label_noise.h"
 #include "data/truth.h"
 #include "earmark/error.h"
 
@@ -97,10 +98,14 @@ RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>&
   RelabelResult result;
   result.labels.tags = data.tags;
   const std::size_t n_tags = data.tags.size();
+  LabelRecovery recovery;
   for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
     const auto first = made.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
     const auto last = first + static_cast<std::ptrdiff_t>(n_tags);
-    if (request.drop_empty && std::none_of(first, last, [](float t) { return t >= 0.5f; })) continue;
+    const Clip& clip = data.clips[clips[i]];
+    const bool keeps_old = request.drop_empty && std::none_of(first, last, [](float t) { return t >= 0.5f; });
+    count_recovery(clip, keeps_old ? clip.targets.data() : &*first, recovery);
+    if (keeps_old) continue;
     result.labels.clip_ids.push_back(labeled.clip_ids[i]);
     result.labels.scores.insert(result.labels.scores.end(), first, last);
   }
@@ -111,6 +116,13 @@ RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>&
   result.provenance.set("scores", Value(std::move(files)));
   result.provenance.set("n_clips", static_cast<std::int64_t>(result.labels.clip_ids.size()));
   result.provenance.set("n_empty", static_cast<std::int64_t>(made.n_empty));
+  if (recovery.n_wrong > 0) {
+    Value counts;
+    counts.set("wrong", static_cast<std::int64_t>(recovery.n_wrong));
+    counts.set("mended", static_cast<std::int64_t>(recovery.n_mended));
+    counts.set("spoilt", static_cast<std::int64_t>(recovery.n_spoilt));
+    result.provenance.set("label_noise", counts);
+  }
   result.provenance.set("tags", tag_changes(made, data, answered));
   return result;
 }

@@ -10,6 +10,7 @@
 #include "app/relabelling.h"
 #include "core/file.h"
 #include "core/options_io.h"
+#include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -167,7 +168,8 @@ class StagedRun {
       keep_figures(stage.name);
       return true;
     }
-    const Dataset data = load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data);
+    const Dataset data =
+        with_clean_labels(load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data));
     combine.rule = stage.rule;
     combine.weights = stage.weights;
     combine.top = stage.top;

@@ -10,6 +10,7 @@
 #include "data/folder.h"
 #include "data/fsdkaggle2018.h"
 #include "data/fsdkaggle2019.h"
+#include "data/label_noise.h"
 #include "data/labels_file.h"
 #include "data/sonyc_ust.h"
 #include "data/splits.h"
@@ -116,6 +117,7 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
   }
   Dataset data = entry.load(root, options);
   data.clips = cut_unverified(data.clips, options.excerpts);
+  add_label_noise(data, options.label_noise);
   if (!options.new_labels.empty()) use_labels(data, read_score_table(options.new_labels), options.new_labels);
   if (options.drop_untagged) drop_untagged(data);
   if (options.folds.n > 0) assign_folds(data, options.folds);

@@ -28,6 +28,8 @@ struct Clip {
   std::string group;            ///< recordings of one source, sensor or place; never torn apart by a split
   bool verified = true;         ///< the tags were checked by a person
   std::vector<float> targets;   ///< [n_tags] 1 yes, 0 no, between: soft, kUnknownTarget
+  std::vector<float>
+      clean_targets;  ///< [n_tags] the clip's own, where wrong ones were given on purpose (label_noise.h)
   std::map<std::string, std::string> metadata;
 };
 
@@ -104,6 +106,21 @@ struct ExcerptOptions {
   }
 };
 
+/// Wrong labels made on purpose (label_noise.h).
+struct LabelNoiseOptions {
+  double share = 0.0;
+  std::uint64_t seed = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("share", self.share, kProbability,
+          "so many of the training clips get other tags than their own, and count as unverified; held-out "
+          "clips are "
+          "judged by their own");
+    visit("seed", self.seed, kNotNegative, "of which clips, and which tags");
+  }
+};
+
 struct DatasetOptions {
   bool esc10_only = false;  ///< of ESC-50: only the clips of its ESC-10 part
   std::string
@@ -126,6 +143,7 @@ struct DatasetOptions {
 
   FoldOptions folds;
   ExcerptOptions excerpts;
+  LabelNoiseOptions label_noise;
   bool drop_untagged = false;  ///< training clips without any tag are not in the list
   std::string new_labels;      ///< CSV of labels that stand in place of the data set's own; empty: none
 
@@ -141,6 +159,8 @@ struct DatasetOptions {
     visit("manifest", self.manifest, kAny, "folder: CSV file with the tags, relative to the data root");
     visit("folds", self.folds, kAny, "folds of one's own");
     visit("excerpts", self.excerpts, kAny, "long unchecked clips in two parts");
+    visit("label_noise", self.label_noise, kAny,
+          "wrong labels made on purpose, for experiments with remedies");
     visit("drop_untagged", self.drop_untagged, kAny,
           "training clips that have no tag at all, as new labels may leave them, are left out");
     visit("new_labels", self.new_labels, kAny,

@@ -97,10 +97,10 @@ struct EmbedderOptions {
   Quantise quantise = Quantise::kTruncate;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit(
-        "bundle", self.bundle, kAny,
-        "VGGish bundle (`earmark model import --kind vggish`, or trained here); it becomes part of the run's "
-        "bundle");
+    visit("bundle", self.bundle, kAny,
+          "VGGish bundle (`earmark model import --kind vggish`, or trained here), or one of a network that "
+          "hears such "
+          "embeddings, for its embedder; it becomes part of the run's bundle");
     visit("fit_pca", self.fit_pca, kAny,
           "whitens embeddings by principal components of the training clips, in place of stored ones");
     visit("quantise", self.quantise, kAny,

@@ -54,6 +54,8 @@ std::vector<float> Embedder::embed(const Waveform& waveform, LogMelWorkspace& wo
 }
 
 EmbedderParts embedder_of(Bundle bundle) {
+  if (bundle.networks.size() == 1 && bundle.networks.front().embedder)
+    return {*std::move(bundle.networks.front().embedder), take_tensors(bundle.tensors.front(), "embedder.")};
   const std::string kind = bundle.networks.front().kind;
   if (bundle.networks.size() != 1 || kind != VggishOptions::kKind)
     throw Error(ErrorCode::kBadBundle, fmt::format("must be a bundle of one {}, got {} of kind {}",

@@ -35,8 +35,9 @@ struct EmbedderParts {
   BundledEmbedder spec;
   TensorMap tensors;  ///< by their own names
 };
-/// The embedder that a bundle of one network is. Of a VGGish that was trained as a tagger the last layer is
-/// left out. @throws Error(kBadBundle) when its network makes no embeddings.
+/// The embedder that a bundle of one network is, or that its network has, with the principal components that
+/// it was given. Of a VGGish that was trained as a tagger the last layer is left out. @throws
+/// Error(kBadBundle) when its network makes no embeddings.
 EmbedderParts embedder_of(Bundle bundle);
 
 /// The tensors below `prefix`, taken out of `all`, without it.

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/tensor_io.h"
+#include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -51,10 +52,11 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   const TrainHeldOut parts = split_for_training(dataset, recipe.data.split, fold);
   SplitClips clips;
   for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
-  for (const std::size_t i : parts.held_out) clips.held_out.push_back(dataset.clips[i]);
+  const Dataset clean = with_clean_labels(dataset);
+  for (const std::size_t i : parts.held_out) clips.held_out.push_back(clean.clips[i]);
   const Task& task = task_of(dataset.name);
-  clips.truth = task_truth_of(dataset, parts.held_out,
-                              parts.held_out.empty() ? "" : own_part_by(dataset, parts.held_out, task));
+  clips.truth = task_truth_of(clean, parts.held_out,
+                              parts.held_out.empty() ? "" : own_part_by(clean, parts.held_out, task));
   return clips;
 }
 

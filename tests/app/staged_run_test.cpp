@@ -10,6 +10,7 @@
 #include "audio/wav_bytes.h"
 #include "core/value.h"
 #include "program.h"
+#include "tagger/bundle.h"
 
 namespace earmark {
 namespace {
@@ -99,6 +100,28 @@ TEST_F(StagedRun, SevenNetworksAndTheirEmbedderBecomeOneBundleThatTags) {
   EXPECT_EQ(again.err.find("training top"), std::string::npos) << again.err;
   EXPECT_EQ(fs::last_write_time(*folder_ / "hierarchy/top/model.earmark"), time);
   EXPECT_EQ(bytes("hierarchy/model.earmark"), before);
+}
+
+TEST_F(StagedRun, ABranchBeginsWithTheTopsWeightsAndHearsItsEmbeddings) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const Ran ran = train(R"(
+  - {kind: train, name: top, embedder: vggish}
+  - {kind: train, name: branch, embedder: top, init: top, branches: [1_engine],
+     set: {embedder.fit_pca: false, train.iterations: 1, optimizer: {kind: sgd, lr: 1.0e-30}}}
+)",
+                        "inherited");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const TensorMap top = read_bundle(*folder_ / "inherited/top/model.earmark").tensors.front();
+  const Bundle branch = read_bundle(*folder_ / "inherited/branch-1_engine/model.earmark");
+  std::size_t n_same = 0;
+  for (const auto& [name, tensor] : branch.tensors.front()) {
+    if (name.find("running_") != std::string::npos || name.find("num_batches") != std::string::npos) continue;
+    if (tensor.shape != top.at(name).shape) continue;  // the last layer
+    EXPECT_EQ(tensor.floats(), top.at(name).floats()) << name;
+    ++n_same;
+  }
+  EXPECT_GT(n_same, 20U);
+  EXPECT_TRUE(branch.tensors.front().contains("embedder.pca.components"));
 }
 
 TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {

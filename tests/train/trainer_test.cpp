@@ -109,6 +109,29 @@ TEST_F(Trainer, WritesEverythingThatARunPromises) {
   EXPECT_EQ(parse_recipe(read_text(root_ / "whole/recipe.yaml"), "recipe.yaml").seed, 3U);
 }
 
+TEST_F(Trainer, WrongLabelsAreLearnedFromButHeldOutClipsAreJudgedByTheirOwn) {
+  // A network whose steps change nothing scores the same whatever it is told.
+  const std::vector<std::string> still{"optimizer={kind: sgd, lr: 1.0e-30}", "augment=[]",
+                                       "train.swa.enabled=false", "model={kind: mean_std_linear}",
+                                       "train.iterations=3"};
+  const auto metrics = [&](const std::string& name, const std::string& share) {
+    std::vector<std::string> overrides = still;
+    overrides.push_back("data.label_noise.share=" + share);
+    train(request(name, overrides));
+    return parse_json(read_text(root_ / name / "metrics.json"), name);
+  };
+  const Value clean = metrics("clean_labels", "0");
+  const Value noisy = metrics("wrong_labels", "1");
+  EXPECT_EQ(to_json(clean.at("metrics")), to_json(noisy.at("metrics")));
+  const auto first_loss = [&](const std::string& name) {
+    std::istringstream lines(read_text(root_ / name / "log.jsonl"));
+    std::string line;
+    std::getline(lines, line);
+    return parse_json(line, name).at("loss").as_number();
+  };
+  EXPECT_NE(first_loss("clean_labels"), first_loss("wrong_labels"));
+}
+
 // Metadata, dropout, stripes inside the network, mixup of batches, Ralamb within Lookahead, and validations
 // that keep a best, change the rate and begin the optimizer anew: all of a run that a stop must not change.
 std::vector<std::string> urban_overrides() {
