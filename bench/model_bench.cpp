@@ -96,7 +96,7 @@ std::function<std::optional<double>()> timed(std::function<void()> work) {
 struct Contest {
   BundledNetwork spec;
   TensorMap tensors;
-  std::unique_ptr<Network> fast, plain;
+  std::unique_ptr<Network> fast, plain, bf16;  ///< bf16: null where the processor is no faster in it
   std::vector<float> features, metadata, embeddings;
   NetworkInput input;
 
@@ -111,6 +111,11 @@ struct Contest {
       tensors.emplace(name, drawn(name, shape, config.power));
     plain = make_network_by(Engine::kPlain)(spec, tensors);
     fast = make_network_by(Engine::kFast)(spec, tensors);
+    try {
+      bf16 = make_network_by(Engine::kBf16)(spec, tensors);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported) throw;
+    }
     Rng rng(2, "bench_input");
     const auto draw = [&](std::vector<float>& to, std::int64_t n) {
       for (std::int64_t i = 0; i < n; ++i) to.push_back(static_cast<float>(rng.uniform(-1.7, 1.7)));
@@ -124,6 +129,7 @@ struct Contest {
 
   /// Between the engines; and, in the plain one, what it changes of the scores that the input is reversed.
   double difference() const { return largest(fast->scores(input), plain->scores(input)); }
+  double bf16_difference() const { return largest(fast->scores(input), bf16->scores(input)); }
   double effect_of_input() const {
     const std::vector<float> reversed(features.rbegin(), features.rend());
     NetworkInput changed = input;
@@ -145,6 +151,7 @@ std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFlo
   std::vector<Side> sides{{"fast", timed([&] { contest.fast->scores(contest.input); })},
                           {"plain", timed([&] { contest.plain->scores(contest.input); })},
                           {"convolutions_alone", timed([&] { floor.run(); })}};
+  if (contest.bf16) sides.push_back({"bf16", timed([&] { contest.bf16->scores(contest.input); })});
   if (!options.with_peers || !config.has_peer) return sides;
   for (const TorchMode mode : {TorchMode::kEager, TorchMode::kFrozen, TorchMode::kFrozenChannelsLast}) {
     std::shared_ptr<PythonPeer> peer = start_torch_network(options.python, config.name, mode);
@@ -162,6 +169,9 @@ std::vector<std::string> run_config(const Config& config, const ModelBenchOption
   if (!(difference < 1e-5))
     throw Error(ErrorCode::kInternal,
                 fmt::format("{}: the engines differ by {:g} in a score", config.name, difference));
+  if (contest.bf16 && !(contest.bf16_difference() < contest.bf16->tolerance()))
+    throw Error(ErrorCode::kInternal,
+                fmt::format("{}: bfloat16 changes a score by {:g}", config.name, contest.bf16_difference()));
   auto* make_floor = reinterpret_cast<MakeConvFloorFn*>(engine_symbol("earmark_make_conv_floor"));
   const std::unique_ptr<ConvFloor> floor = make_floor(contest.spec, contest.tensors, config.n_frames);
   std::vector<Side> sides = sides_of(contest, config, *floor, options);
@@ -182,6 +192,7 @@ std::vector<std::string> run_config(const Config& config, const ModelBenchOption
         config.name, config.n_frames, figure, value, unit));
   };
   add("largest_difference", difference, "score");
+  if (contest.bf16) add("largest_difference_of_bf16", contest.bf16_difference(), "score");
   const double fast = median(sides.front().ms);
   for (const Side& side : sides) {
     if (!side.alive || (side.name == "convolutions_alone" && floor->gflop() == 0.0)) continue;

@@ -13,6 +13,7 @@
 namespace earmark {
 namespace {
 
+using engine::Arithmetic;
 using engine::KnownNetwork;
 using engine::Length;
 using engine::Plan;
@@ -26,7 +27,7 @@ constexpr std::size_t kBytesKept = std::size_t{256} << 20;
 /// One clip at a time: plans of some lengths, and the memory that they share.
 class Worker {
  public:
-  explicit Worker(const KnownNetwork& network) : network_(network) {}
+  Worker(const KnownNetwork& network, Arithmetic arithmetic) : network_(network), arithmetic_(arithmetic) {}
 
   void run(const Length& length, const engine::Item& item) {
     Plan& plan = plan_for(length);
@@ -46,7 +47,7 @@ class Worker {
       plans_.splice(plans_.begin(), plans_, found);  // the last one used is the first
       return plans_.front().second;
     }
-    PlanBuilder builder(network_.features(length), network_.n_metadata, network_.n_embedding);
+    PlanBuilder builder(network_.features(length), network_.n_metadata, network_.n_embedding, arithmetic_);
     const engine::Slot answer = network_.architecture->lay_out(builder, length);
     if (plans_.size() == kPlansKept) plans_.pop_back();
     plans_.emplace_front(length, builder.finish(answer));
@@ -71,6 +72,7 @@ class Worker {
     void operator()(std::byte* memory) const { std::free(memory); }
   };
   const KnownNetwork& network_;
+  Arithmetic arithmetic_;
   std::list<std::pair<Length, Plan>> plans_;
   std::unique_ptr<std::byte, Free> arena_;
   std::size_t arena_bytes_ = 0;
@@ -78,13 +80,17 @@ class Worker {
 
 class FastNetwork final : public Network {
  public:
-  explicit FastNetwork(KnownNetwork network) : network_(std::move(network)) {}
+  FastNetwork(KnownNetwork network, Arithmetic arithmetic)
+      : network_(std::move(network)), arithmetic_(arithmetic) {}
 
   int n_tags() const override { return network_.sizes.n_tags; }
   int n_metadata() const override { return network_.n_metadata; }
   int n_embedding() const override { return network_.n_embedding; }
 
   int n_hidden() const override { return network_.n_hidden; }
+  double tolerance() const override {
+    return arithmetic_ == Arithmetic::kBfloat16 ? engine::kBfloat16Tolerance : 0.0;
+  }
 
   std::vector<float> scores(const NetworkInput& input) const override { return run(input, nullptr); }
   std::vector<float> scores_and_hidden(const NetworkInput& input, std::vector<float>& hidden) const override {
@@ -173,7 +179,7 @@ class FastNetwork final : public Network {
   // As many workers as there were calls at once; each keeps its memory for the next call.
   std::unique_ptr<Worker> take_worker() const {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Worker>(network_);
+    if (idle_.empty()) return std::make_unique<Worker>(network_, arithmetic_);
     std::unique_ptr<Worker> worker = std::move(idle_.back());
     idle_.pop_back();
     return worker;
@@ -184,15 +190,29 @@ class FastNetwork final : public Network {
   }
 
   KnownNetwork network_;
+  Arithmetic arithmetic_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Worker>> idle_;
 };
 
+std::unique_ptr<Network> made(const BundledNetwork& spec, const TensorMap& tensors, Arithmetic arithmetic) {
+  std::optional<engine::KnownNetwork> network = engine::read_network(spec, tensors);
+  return network ? std::make_unique<FastNetwork>(std::move(*network), arithmetic) : nullptr;
+}
+
 }  // namespace
 
 std::unique_ptr<Network> make_fast_network(const BundledNetwork& spec, const TensorMap& tensors) {
-  std::optional<engine::KnownNetwork> network = engine::read_network(spec, tensors);
-  return network ? std::make_unique<FastNetwork>(std::move(*network)) : nullptr;
+  return made(spec, tensors, Arithmetic::kFloat32);
+}
+
+std::unique_ptr<Network> make_bf16_network(const BundledNetwork& spec, const TensorMap& tensors) {
+  if (!engine::multiplies_bfloat16())
+    throw Error(
+        ErrorCode::kUnsupported,
+        "engine: bf16 needs a processor with AMX, which multiplies bfloat16 in tiles; without it bfloat16 is "
+        "slower than float32: use fast or auto");
+  return made(spec, tensors, Arithmetic::kBfloat16);
 }
 
 }  // namespace earmark

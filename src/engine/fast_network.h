@@ -11,4 +11,8 @@ namespace earmark {
 /// @throws Error(kBadBundle) naming each tensor or option that does not fit.
 std::unique_ptr<Network> make_fast_network(const BundledNetwork& spec, const TensorMap& tensors);
 
+/// The same in bfloat16 (engine/arithmetic.h). @throws also Error(kUnsupported) when this processor has no
+/// tiles for it.
+std::unique_ptr<Network> make_bf16_network(const BundledNetwork& spec, const TensorMap& tensors);
+
 }  // namespace earmark

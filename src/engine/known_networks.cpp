@@ -68,6 +68,11 @@ std::optional<KnownNetwork> read_network(const BundledNetwork& spec, const Tenso
       model);
 }
 
+bool multiplies_bfloat16() {
+  constexpr unsigned kAmx = dnnl_cpu_isa_avx512_core_amx;
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kAmx) == kAmx;
+}
+
 OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
 OneThread::~OneThread() { omp_set_num_threads(before_); }
 

@@ -39,6 +39,7 @@ std::vector<float> completed(std::vector<float> values, const ChannelBlocks& at)
 }  // namespace
 
 Slot channel_affine(PlanBuilder& plan, Slot x, const ChannelAffine& layer) {
+  x = as_floats(plan, x);
   const ChannelBlocks at = blocks_of(plan.desc(x));
   const Slot y = plan.tensor(plan.desc(x));
   plan.add([=, scale = completed(layer.scale, at), shift = completed(layer.shift, at),
@@ -49,6 +50,7 @@ Slot channel_affine(PlanBuilder& plan, Slot x, const ChannelAffine& layer) {
 }
 
 Slot group_norm(PlanBuilder& plan, Slot x, const GroupNorm& layer) {
+  x = as_floats(plan, x);
   const ChannelBlocks at = blocks_of(plan.desc(x));
   struct Work {
     std::vector<double> mean, variance;
@@ -133,7 +135,8 @@ Slot add_channels(PlanBuilder& plan, Slot x, Slot sum) {
   return sum;
 }
 
-Slot position_means(PlanBuilder& plan, const std::vector<Slot>& images) {
+Slot position_means(PlanBuilder& plan, std::vector<Slot> images) {
+  for (Slot& image : images) image = as_floats(plan, image);
   std::vector<ChannelBlocks> at;
   for (const Slot image : images) at.push_back(blocks_of(plan.desc(image)));
   const std::size_t n_channels = at.front().n_channels;

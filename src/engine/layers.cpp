@@ -36,10 +36,12 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
   Shape out{in[0], layer.n_out, 0, 0};
   for (std::size_t i = 0; i < 2; ++i)
     out[2 + i] = (in[2 + i] + layer.before[i] + layer.behind[i] - layer.kernel[i]) / layer.stride[i] + 1;
-  const memory::desc source(in, kFloat, images),
-      weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, kFloat, kAny),
+  // Kernels read what lies by channels.
+  const bool full = layer.full_answer || images != kAny;
+  const memory::desc source(in, plan.factors(), images),
+      weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, plan.factors(), kAny),
       bias({layer.n_out}, kFloat, memory::format_tag::a),
-      target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, kFloat, images);
+      target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, full ? kFloat : plan.factors(), images);
   const memory::dims stride{layer.stride[0], layer.stride[1]}, before{layer.before[0], layer.before[1]},
       behind{layer.behind[0], layer.behind[1]};
   dnnl::post_ops ops;
@@ -56,7 +58,8 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
     return dnnl::convolution_forward::primitive_desc(desc, attr, cpu(), kMayFail);
   };
   dnnl::convolution_forward::primitive_desc chosen;
-  if (images == kAny && suits_winograd(layer, in[1])) chosen = described(algorithm::convolution_winograd);
+  if (images == kAny && plan.factors() == kFloat && suits_winograd(layer, in[1]))
+    chosen = described(algorithm::convolution_winograd);
   if (!chosen) chosen = described(algorithm::convolution_direct);
   if (!chosen) throw Error(ErrorCode::kInternal, "oneDNN has no convolution for a layer of the network");
   const Slot y = sum != nullptr ? *sum : plan.tensor(chosen.dst_desc());
@@ -72,7 +75,7 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
 
 Slot pool(PlanBuilder& plan, Slot x, algorithm how, const Shape& out, Pair window, Pair stride, Pair before,
           Pair behind) {
-  const memory::desc target(out, kFloat, kAny);
+  const memory::desc target(out, plan.desc(x).data_type(), kAny);
   const dnnl::pooling_forward::desc desc(prop_kind::forward_inference, how, plan.desc(x), target,
                                          {stride[0], stride[1]}, {window[0], window[1]},
                                          {before[0], before[1]}, {behind[0], behind[1]});
@@ -92,6 +95,12 @@ Slot in_layout(PlanBuilder& plan, Slot x, const memory::desc& wanted) {
   const dnnl::reorder::primitive_desc reorder(cpu(), plan.desc(x), cpu(), wanted, attributes());
   plan.add(dnnl::reorder(reorder), {{DNNL_ARG_FROM, x}, {DNNL_ARG_TO, y}}, reorder.scratchpad_desc());
   return y;
+}
+
+Slot as_floats(PlanBuilder& plan, Slot x) {
+  memory::desc floats = plan.desc(x);
+  floats.data.data_type = memory::convert_to_c(kFloat);
+  return in_layout(plan, x, floats);
 }
 
 Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias, std::int64_t n_out,
@@ -149,9 +158,9 @@ Linear take_linear(StateReader& state, const std::string& prefix, std::int64_t n
 
 Slot linear(PlanBuilder& plan, Slot x, const Linear& layer) {
   const Shape in = plan.shape(x);
-  const memory::desc source = plan.desc(x), weight({layer.n_out, in[1]}, kFloat, kAny),
-                     bias({layer.n_out}, kFloat, memory::format_tag::a),
-                     target({in[0], layer.n_out}, kFloat, memory::format_tag::ab);
+  const memory::desc source(in, plan.factors(), memory::format_tag::ab),
+      weight({layer.n_out, in[1]}, plan.factors(), kAny), bias({layer.n_out}, kFloat, memory::format_tag::a),
+      target({in[0], layer.n_out}, kFloat, memory::format_tag::ab);
   dnnl::post_ops ops;
   append(ops, layer.relu ? Activation::kRelu : Activation::kNone);
   dnnl::primitive_attr attr = attributes();
@@ -160,7 +169,7 @@ Slot linear(PlanBuilder& plan, Slot x, const Linear& layer) {
       {prop_kind::forward_inference, source, weight, bias, target}, attr, cpu());
   const Slot y = plan.tensor(chosen.dst_desc());
   plan.add(dnnl::inner_product_forward(chosen),
-           {{DNNL_ARG_SRC, x},
+           {{DNNL_ARG_SRC, in_layout(plan, x, chosen.src_desc())},
             {DNNL_ARG_WEIGHTS, plan.constant(layer.weight->in(chosen.weights_desc()))},
             {DNNL_ARG_BIAS, plan.constant(layer.bias->in(layer.bias->plain()))},
             {DNNL_ARG_DST, y}},

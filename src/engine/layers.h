@@ -17,6 +17,8 @@ struct Conv {
   std::int64_t n_out = 0;
   Pair kernel{3, 3}, stride{1, 1}, before{1, 1}, behind{1, 1};  ///< padding before and behind
   Activation activation = Activation::kNone;
+  /// The answer is float32 whatever is multiplied: others are added to it, or a kernel reads it.
+  bool full_answer = false;
 };
 Conv make_conv(const std::vector<float>& weight, const std::vector<float>& bias, std::int64_t n_out,
                std::int64_t n_in, Pair kernel, Activation activation);
@@ -25,6 +27,8 @@ Slot conv(PlanBuilder& plan, Slot x, const Conv& layer);
 Slot conv_nhwc(PlanBuilder& plan, Slot x, const Conv& layer);
 /// x in `wanted`'s layout, as it is or copied.
 Slot in_layout(PlanBuilder& plan, Slot x, const dnnl::memory::desc& wanted);
+/// x as float32: kernels read nothing else.
+Slot as_floats(PlanBuilder& plan, Slot x);
 /// Adds the result to `sum`, in its place. @return sum
 Slot conv_onto(PlanBuilder& plan, Slot x, const Conv& layer, Slot sum);
 
@@ -39,7 +43,8 @@ struct ChannelAffine {
   Activation activation = Activation::kNone;
 };
 Slot channel_affine(PlanBuilder& plan, Slot x, const ChannelAffine& layer);
-/// GroupNorm over `n_groups` equal groups of channels, then activation; in place. @return x
+/// GroupNorm over `n_groups` equal groups of channels, then activation; in place where x is float32. @return
+/// where it lies
 struct GroupNorm {
   std::vector<float> weight, bias;
   std::size_t n_groups = 32;
@@ -54,7 +59,7 @@ Slot bands(PlanBuilder& plan, Slot x, std::int64_t first, std::int64_t n, const 
 /// sum += x on its first channels, in place. @return sum
 Slot add_channels(PlanBuilder& plan, Slot x, Slot sum);
 /// [1, n_channels], the mean of several images' positions taken together.
-Slot position_means(PlanBuilder& plan, const std::vector<Slot>& images);
+Slot position_means(PlanBuilder& plan, std::vector<Slot> images);
 /// A copy of shape `shape`, in which the image's cells lie `strides` apart.
 Slot copied_as(PlanBuilder& plan, Slot x, const Shape& shape, const Shape& strides);
 /// An image of shape `shape` whose channels lie together.

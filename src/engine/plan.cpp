@@ -62,7 +62,9 @@ void Plan::run(const Item& item) {
   }
 }
 
-PlanBuilder::PlanBuilder(const Shape& features, std::int64_t n_metadata, std::int64_t n_embedding) {
+PlanBuilder::PlanBuilder(const Shape& features, std::int64_t n_metadata, std::int64_t n_embedding,
+                         Arithmetic arithmetic)
+    : arithmetic_(arithmetic) {
   features_ = tensor_at(plain(features), Plan::Home::kFeatures);
   if (n_metadata > 0) metadata_ = tensor_at(plain({1, n_metadata}), Plan::Home::kMetadata);
   if (n_embedding > 0) embeddings_ = tensor_at(plain({1, n_embedding}), Plan::Home::kEmbeddings);

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/arithmetic.h"
 #include "engine/weights.h"
 
 namespace earmark::engine {
@@ -85,7 +86,14 @@ struct ConvShape {
 class PlanBuilder {
  public:
   /// @param features shape of an item's: [1, n_channels, n_mels, n_frames]
-  explicit PlanBuilder(const Shape& features, std::int64_t n_metadata, std::int64_t n_embedding);
+  explicit PlanBuilder(const Shape& features, std::int64_t n_metadata, std::int64_t n_embedding,
+                       Arithmetic arithmetic = Arithmetic::kFloat32);
+
+  /// Of what convolutions and dense layers multiply.
+  dnnl::memory::data_type factors() const {
+    return arithmetic_ == Arithmetic::kBfloat16 ? dnnl::memory::data_type::bf16
+                                                : dnnl::memory::data_type::f32;
+  }
 
   Slot features() const { return features_; }
   Slot metadata() const { return metadata_; }      ///< [1, n_metadata]
@@ -127,6 +135,7 @@ class PlanBuilder {
   std::vector<dnnl::memory::desc> descs_;
   std::vector<ConvShape> conv_shapes_;
   Slot features_, metadata_, embeddings_;
+  Arithmetic arithmetic_;
 };
 
 /// Attributes of all primitives here: scratch memory comes from the plan.

@@ -55,6 +55,7 @@ class TwoPathResnet final : public Architecture {
     Conv layer = make_conv(state.take(name + "conv.weight", {n_out, n_in, 3, 3}), {}, n_out, n_in, {3, 3},
                            Activation::kNone);
     layer.stride = {1, stride};
+    layer.full_answer = true;
     return layer;
   }
 

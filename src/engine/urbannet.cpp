@@ -79,6 +79,7 @@ class SpecificBranch {
       norms_.push_back(std::move(norm));
     }
     convs_.push_back(make_conv(weight, bias, layer.n_out, layer.n_in, {3, 3}, activation));
+    convs_.back().full_answer = options_.norm != NormKind::kBatch;
   }
 
   void read_encoder(StateReader& state, const std::string& name) {

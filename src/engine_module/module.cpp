@@ -7,6 +7,10 @@ std::unique_ptr<earmark::Network> earmark_make_fast_network(const earmark::Bundl
                                                             const earmark::TensorMap& tensors) {
   return earmark::make_fast_network(spec, tensors);
 }
+std::unique_ptr<earmark::Network> earmark_make_bf16_network(const earmark::BundledNetwork& spec,
+                                                            const earmark::TensorMap& tensors) {
+  return earmark::make_bf16_network(spec, tensors);
+}
 std::unique_ptr<earmark::ConvFloor> earmark_make_conv_floor(const earmark::BundledNetwork& spec,
                                                             const earmark::TensorMap& tensors,
                                                             std::int64_t n_frames) {

@@ -13,16 +13,25 @@ std::unique_ptr<Network> by_module(const BundledNetwork& spec, const TensorMap& 
   return reinterpret_cast<MakeNetworkFn*>(engine_symbol("earmark_make_fast_network"))(spec, tensors);
 }
 
+std::unique_ptr<Network> known(std::unique_ptr<Network> network, const char* engine,
+                               const std::string& kind) {
+  if (!network)
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("engine: {} does not know networks of kind {}; use auto or plain", engine, kind));
+  return network;
+}
+
 std::unique_ptr<Network> make_plain(const BundledNetwork& spec, const TensorMap& tensors) {
   return torch_make_network()(spec, tensors);
 }
 
 std::unique_ptr<Network> make_fast(const BundledNetwork& spec, const TensorMap& tensors) {
-  std::unique_ptr<Network> network = by_module(spec, tensors);
-  if (!network)
-    throw Error(ErrorCode::kUnsupported,
-                fmt::format("engine: fast does not know networks of kind {}; use auto or plain", spec.kind));
-  return network;
+  return known(by_module(spec, tensors), "fast", spec.kind);
+}
+
+std::unique_ptr<Network> make_bf16(const BundledNetwork& spec, const TensorMap& tensors) {
+  MakeNetworkFn& make = *reinterpret_cast<MakeNetworkFn*>(engine_symbol("earmark_make_bf16_network"));
+  return known(make(spec, tensors), "bf16", spec.kind);
 }
 
 std::unique_ptr<Network> make_any(const BundledNetwork& spec, const TensorMap& tensors) {
@@ -37,6 +46,8 @@ MakeNetworkFn& make_network_by(Engine engine) {
   switch (engine) {
     case Engine::kFast:
       return make_fast;
+    case Engine::kBf16:
+      return make_bf16;
     case Engine::kPlain:
       return make_plain;
     case Engine::kAuto:

@@ -33,6 +33,8 @@ class Network {
   /// @return [batch, n_tags], 0..1 (an embedding network: its embedding). @throws Error(kInvalidOption) when
   /// the input's shape does not fit.
   virtual std::vector<float> scores(const NetworkInput& input) const = 0;
+  /// How far its scores may lie from those that float32 gives: more than rounding where it computes in less.
+  virtual double tolerance() const { return 0.0; }
   /// Width of what the network's last layer sees of a clip (architectures/model_options.h says what that is);
   /// 0: it does not tell.
   virtual int n_hidden() const { return 0; }

@@ -212,8 +212,10 @@ void Scorer::check_self_test() const {
   const std::vector<float>& expected = bundle_.self_test.scores;
   if (expected.empty()) return;
   const std::vector<float> got = self_test_scores();
+  double tolerance = bundle_.self_test.tolerance;
+  for (const Part& part : parts_) tolerance = std::max(tolerance, part.network->tolerance());
   for (std::size_t k = 0; k < expected.size(); ++k) {
-    if (!(std::fabs(got[k] - expected[k]) <= bundle_.self_test.tolerance)) {  // NaN fails too
+    if (!(std::fabs(got[k] - expected[k]) <= tolerance)) {  // NaN fails too
       throw Error(ErrorCode::kBadBundle, fmt::format("the bundle no longer gives its own answer: '{}' scores "
                                                      "{:.6f} in its self-test, {:.6f} is expected; "
                                                      "the file is damaged, or this build computes wrongly",

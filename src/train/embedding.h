@@ -12,7 +12,8 @@ namespace earmark {
 
 /// What a run's network hears beside its features. Thread-safety: const members.
 struct RunEmbedder {
-  EmbedderParts parts;  ///< as the run's bundle holds them
+  EmbedderParts
+      parts;  ///< as the run's bundle holds them; the trainer lets its tensors go once they are in a file
   std::unique_ptr<Embedder> embedder;
   std::string id;  ///< of weights and components: what embeddings depend on beside the samples
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "core/file.h"
 #include "core/memory.h"
@@ -115,6 +116,8 @@ class Run {
   void checkpoint();
   bool watch_validation();  // false: the run is to end here
   std::filesystem::path best_file(const std::string& metric) const;
+  std::filesystem::path embedder_file() const;
+  void keep_embedder();
   Value log_validation();
   Value summary(const Value& validation) const;
   void write_bundle_to(const std::filesystem::path& path, const Value& metrics);
@@ -334,6 +337,7 @@ Run::Run(const TrainRequest& request)
   load_clips(parts);
   prepare_learner(std::move(saved));
   open_folder();
+  keep_embedder();
 }
 
 void Run::checkpoint() {
@@ -365,6 +369,18 @@ Value Run::validate() {
   metrics.set("loss", heard.loss);
   figures.set("metrics", std::move(metrics));
   return figures;
+}
+
+// While the network is trained the embedder's weights are held once, by the embedder itself; the run's bundle
+// gets them from this file, whatever becomes of the bundle that they are of.
+std::filesystem::path Run::embedder_file() const {
+  return request_.out / "checkpoints" / "embedder.safetensors";
+}
+
+void Run::keep_embedder() {
+  if (!embedder_) return;
+  std::filesystem::create_directories(embedder_file().parent_path());
+  write_safetensors(embedder_file(), {{}, std::exchange(embedder_->parts.tensors, {})});
 }
 
 std::filesystem::path Run::best_file(const std::string& metric) const {
@@ -451,8 +467,8 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   bundle.tensors.push_back(borrowed_state_of(learner_->network()));
   if (embedder_) {
     network.embedder = embedder_->parts.spec;
-    for (const auto& [name, tensor] : embedder_->parts.tensors)
-      bundle.tensors.back().emplace("embedder." + name, tensor);
+    for (auto& [name, tensor] : read_safetensors(embedder_file()).tensors)
+      bundle.tensors.back().emplace("embedder." + name, std::move(tensor));
   }
   bundle.networks.push_back(std::move(network));
   bundle.provenance.set("recipe", Value(recipe_text_));
@@ -469,19 +485,20 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
 Value Run::write_bests() {
   Value bests{Value::Map()};
   if (recipe_.train.best.empty()) return bests;
-  const TensorMap last = state_of(learner_->network());
+  const std::string& result = recipe_.train.result;
+  // A large network is not held twice: the last weights are kept only where they are the result.
+  const TensorMap last = result.empty() ? state_of(learner_->network()) : TensorMap();
   for (const std::string& metric : recipe_.train.best) {
-    const SafeTensors kept = read_safetensors(best_file(metric));
-    load_state(learner_->network(), kept.tensors);
+    const SafeTensorsFile kept(best_file(metric));
+    load_state(learner_->network(), kept.with_prefix(""));
     if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
     const Value figures = validate();
     write_bundle_to(request_.out / ("model_" + metric + ".earmark"), summary(figures));
     Value best;
-    best.set("iteration", Value(static_cast<std::int64_t>(std::stol(kept.metadata.at("iteration")))));
+    best.set("iteration", Value(static_cast<std::int64_t>(std::stol(kept.metadata().at("iteration")))));
     best.set("metrics", figures.at("metrics"));
     bests.set(metric, best);
   }
-  const std::string& result = recipe_.train.result;
   load_state(learner_->network(), result.empty() ? last : read_safetensors(best_file(result)).tensors);
   return bests;
 }
@@ -511,6 +528,7 @@ TrainResult Run::go() {
   const Value bests = write_bests();
   if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
   write_results(log_validation(), bests);
+  if (embedder_) std::filesystem::remove(embedder_file());
   TrainResult result;
   result.finished = true;
   result.bundle = request_.out / "model.earmark";
