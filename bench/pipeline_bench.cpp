@@ -137,6 +137,12 @@ class PipelineBench {
     if (!(difference <= kOfTwoEngines))
       throw Error(ErrorCode::kInternal, fmt::format("the engines differ by {:g} in a score", difference));
     add("2 recordings", "largest_difference_of_engines", difference, "score");
+    try {
+      const double rounded = largest_difference(tag(archive_ / "few", 1, "bf16").out, plain.out);
+      add("2 recordings", "largest_difference_of_bf16", rounded, "score");
+      has_bf16_ = true;
+    } catch (const Error&) {  // this processor is no faster in it
+    }
   }
 
   static double largest_difference(const std::string& a, const std::string& b) {
@@ -166,7 +172,7 @@ class PipelineBench {
 
   void time_folder() {
     struct Own {
-      std::vector<double> wall_s, processor_s, peak_mb;
+      std::vector<double> wall_s, processor_s, peak_mb, bf16_wall_s;
     };
     std::map<int, Own> own;
     std::map<std::pair<PipelinePeer, int>, std::vector<PipelinePeerRun>> peers;
@@ -176,6 +182,9 @@ class PipelineBench {
         own[threads].wall_s.push_back(run.wall_s);
         own[threads].processor_s.push_back(run.processor_s);
         own[threads].peak_mb.push_back(run.peak_mb);
+        if (has_bf16_)
+          own[threads].bf16_wall_s.push_back(
+              tag(archive_ / "all", threads, "bf16", archive_ / "tags.csv").wall_s);
         for (const PipelinePeer peer : {PipelinePeer::kEager, PipelinePeer::kFrozen}) {
           if (!options_.with_peers) continue;
           if (const auto python = run_pipeline_peer(options_.python, peer, archive_ / "all", threads))
@@ -190,6 +199,11 @@ class PipelineBench {
       add(config, "processor_time", median(runs.processor_s), "s");
       add(config, "clips", options_.clips / wall_s, "clips/s");
       add(config, "peak_memory", peak_mb, "MB");
+      if (has_bf16_) {
+        const double rounded_s = median(runs.bf16_wall_s);
+        add(config, "bf16_clips", options_.clips / rounded_s, "clips/s");
+        add(config, "speed_of_bf16", wall_s / rounded_s, "x");
+      }
       if (threads != options_.threads.front()) {
         const Own& first = own.at(options_.threads.front());
         add(config, fmt::format("speed_of_{}_threads", options_.threads.front()),
@@ -313,6 +327,7 @@ class PipelineBench {
   ScratchFolder archive_;
   std::vector<std::string> lines_;
   double first_tags_of_python_s_ = HUGE_VAL;
+  bool has_bf16_ = false;
 };
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "engine/kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 // Scalable vectors have no size at compile time, which the panels' layout needs; Arm then runs NEON.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -173,8 +175,14 @@ void SigmoidRow(const float* x, std::size_t n, float* y) {
   std::copy_n(v, n - i, y + i);
 }
 
+HWY_INLINE V LoadWeights(const float* at) { return hn::Load(D(), at); }
+HWY_INLINE V LoadWeights(const hwy::bfloat16_t* at) {
+  return hn::PromoteTo(D(), hn::Load(hn::Rebind<hwy::bfloat16_t, D>(), at));
+}
+
 // y[0..kPanel) = sum over k of x[k] * weight[k][0..kPanel); even and odd k apart, for additions to overlap.
-HWY_INLINE void PanelProduct(const float* HWY_RESTRICT weight, const float* HWY_RESTRICT x, std::size_t n,
+template <class Weight>
+HWY_INLINE void PanelProduct(const Weight* HWY_RESTRICT weight, const float* HWY_RESTRICT x, std::size_t n,
                              float* HWY_RESTRICT y) {
   const D d;
   V even[kVectors], odd[kVectors];
@@ -183,14 +191,14 @@ HWY_INLINE void PanelProduct(const float* HWY_RESTRICT weight, const float* HWY_
   for (; k + 2 <= n; k += 2, weight += 2 * kPanel) {
     const V a = hn::Set(d, x[k]), b = hn::Set(d, x[k + 1]);
     for (std::size_t v = 0; v < kVectors; ++v) {
-      even[v] = hn::MulAdd(a, hn::Load(d, weight + v * kLanes), even[v]);
-      odd[v] = hn::MulAdd(b, hn::Load(d, weight + kPanel + v * kLanes), odd[v]);
+      even[v] = hn::MulAdd(a, LoadWeights(weight + v * kLanes), even[v]);
+      odd[v] = hn::MulAdd(b, LoadWeights(weight + kPanel + v * kLanes), odd[v]);
     }
   }
   if (k < n) {
     const V a = hn::Set(d, x[k]);
     for (std::size_t v = 0; v < kVectors; ++v)
-      even[v] = hn::MulAdd(a, hn::Load(d, weight + v * kLanes), even[v]);
+      even[v] = hn::MulAdd(a, LoadWeights(weight + v * kLanes), even[v]);
   }
   for (std::size_t v = 0; v < kVectors; ++v) hn::Store(hn::Add(even[v], odd[v]), d, y + v * kLanes);
 }
@@ -226,8 +234,9 @@ void GruStep(const float* gates, const float* hidden, const float* bias_new, std
   }
 }
 
-void Gru(const GruWeights& weights, const float* gates, std::size_t n_steps, bool backwards, float* out,
-         std::size_t out_stride, float* scratch) {
+template <class Weight>
+void GruSteps(const GruWeights& weights, const Weight* panels, const float* gates, std::size_t n_steps,
+              bool backwards, float* out, std::size_t out_stride, float* scratch) {
   const std::size_t n = weights.n_hidden, n_panels = (3 * n + kPanel - 1) / kPanel;
   float *work = scratch, *state = scratch + kPanel, *hidden = state + (n + kPanel - 1) / kPanel * kPanel;
   std::fill_n(state, (n + kPanel - 1) / kPanel * kPanel, 0.0f);
@@ -236,10 +245,19 @@ void Gru(const GruWeights& weights, const float* gates, std::size_t n_steps, boo
     // Up and down in turn: what the caches hold of the weights is what the last step read last.
     for (std::size_t j = 0; j < n_panels; ++j) {
       const std::size_t p = i % 2 == 0 ? j : n_panels - 1 - j;
-      PanelProduct(weights.panels.get() + p * n * kPanel, state, n, hidden + p * kPanel);
+      PanelProduct(panels + p * n * kPanel, state, n, hidden + p * kPanel);
     }
     GruStep(gates + t * 3 * n, hidden, weights.bias_new.data(), n, state, work);
     std::copy_n(state, n, out + t * out_stride);
+  }
+}
+
+void Gru(const GruWeights& weights, const float* gates, std::size_t n_steps, bool backwards, float* out,
+         std::size_t out_stride, float* scratch) {
+  if (weights.rounded) {
+    GruSteps(weights, weights.rounded.get(), gates, n_steps, backwards, out, out_stride, scratch);
+  } else {
+    GruSteps(weights, weights.panels.get(), gates, n_steps, backwards, out, out_stride, scratch);
   }
 }
 
@@ -380,13 +398,24 @@ GruWeights pack_gru(const std::vector<float>& weight, const std::vector<float>& 
   const std::size_t width = HWY_DYNAMIC_DISPATCH(PanelWidth)(), n = bias_new.size();
   const std::size_t n_panels = (3 * n + width - 1) / width;
   const std::size_t size = n_panels * n * width;
-  GruWeights packed{n, hwy::AllocateAligned<float>(size), bias_new};
+  GruWeights packed{n, hwy::AllocateAligned<float>(size), {}, bias_new};
   std::fill_n(packed.panels.get(), size, 0.0f);
   for (std::size_t row = 0; row < 3 * n; ++row) {
     for (std::size_t k = 0; k < n; ++k)
       packed.panels[(row / width * n + k) * width + row % width] = weight[row * n + k];
   }
   return packed;
+}
+
+GruWeights rounded(const GruWeights& weights) {
+  const std::size_t width = HWY_DYNAMIC_DISPATCH(PanelWidth)(), n = weights.n_hidden;
+  const std::size_t size = (3 * n + width - 1) / width * n * width;
+  GruWeights made{n, {}, hwy::AllocateAligned<hwy::bfloat16_t>(size), weights.bias_new};
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(weights.panels[i]);
+    made.rounded[i].bits = static_cast<std::uint16_t>((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
+  }
+  return made;
 }
 
 std::size_t gru_scratch(std::size_t n_hidden) {

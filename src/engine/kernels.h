@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hwy/aligned_allocator.h>
+#include <hwy/base.h>
 
 namespace earmark::engine {
 
@@ -35,10 +36,14 @@ void softmax(const float* x, std::size_t n, float* y);
 struct GruWeights {
   std::size_t n_hidden = 0;
   hwy::AlignedFreeUniquePtr<float[]> panels;
-  std::vector<float> bias_new;  ///< [n_hidden] of the hidden part of the new state
+  hwy::AlignedFreeUniquePtr<hwy::bfloat16_t[]> rounded;  ///< read in place of the panels where there are any
+  std::vector<float> bias_new;                           ///< [n_hidden] of the hidden part of the new state
 };
 /// @param weight [3 * n_hidden, n_hidden], rows of reset, update and new gate as libtorch has them.
 GruWeights pack_gru(const std::vector<float>& weight, const std::vector<float>& bias_new);
+/// The same, each weight rounded to the nearest bfloat16 (half-way: to the even one): half of the memory that
+/// every step reads. State and sums stay float32.
+GruWeights rounded(const GruWeights& weights);
 /// Values of scratch that gru() needs.
 std::size_t gru_scratch(std::size_t n_hidden);
 /// @param gates [n_steps, 3 * n_hidden]: what the input adds to the gates, with all biases but bias_new.

@@ -170,7 +170,14 @@ Gru take_gru(StateReader& state, const std::string& prefix, const std::string& s
   // Reset and update gate add both biases; the new state's stands behind the reset gate.
   for (std::size_t i = 0; i < 2 * n; ++i) bias[i] += of_hidden[i];
   const std::vector<float> bias_new(of_hidden.begin() + static_cast<std::ptrdiff_t>(2 * n), of_hidden.end());
-  return {make_linear(weight, bias, false), std::make_shared<const GruWeights>(pack_gru(hidden, bias_new))};
+  return {make_linear(weight, bias, false), std::make_shared<GruConstant>(pack_gru(hidden, bias_new))};
+}
+
+std::shared_ptr<const GruWeights> GruConstant::in(dnnl::memory::data_type factors) {
+  if (factors == dnnl::memory::data_type::f32) return exact_;
+  const std::lock_guard lock(mutex_);
+  if (!rounded_) rounded_ = std::make_shared<const GruWeights>(rounded(*exact_));
+  return rounded_;
 }
 
 namespace {
@@ -179,27 +186,26 @@ void gru_into(PlanBuilder& plan, Slot x, const Gru& layer, bool backwards, Slot 
   const Slot gates = linear(plan, x, layer.input);
   const auto n_steps = static_cast<std::size_t>(plan.shape(y)[0]),
              stride = static_cast<std::size_t>(plan.shape(y)[1]);
-  const Slot scratch = plan.plain_tensor({1, static_cast<std::int64_t>(gru_scratch(layer.hidden->n_hidden))});
+  const std::shared_ptr<const GruWeights> weights = layer.hidden->in(plan.factors());
+  const Slot scratch = plan.plain_tensor({1, static_cast<std::int64_t>(gru_scratch(weights->n_hidden))});
   plan.add(
-      [=, weights = layer.hidden](const Addresses& a) {
-        gru(*weights, a[gates], n_steps, backwards, a[y] + at, stride, a[scratch]);
-      },
+      [=](const Addresses& a) { gru(*weights, a[gates], n_steps, backwards, a[y] + at, stride, a[scratch]); },
       {gates, scratch, y});
 }
 
 }  // namespace
 
 Slot gru(PlanBuilder& plan, Slot x, const Gru& layer) {
-  const Slot y = plan.plain_tensor({plan.shape(x)[0], static_cast<std::int64_t>(layer.hidden->n_hidden)});
+  const Slot y = plan.plain_tensor({plan.shape(x)[0], layer.hidden->n_hidden});
   gru_into(plan, x, layer, false, y, 0);
   return y;
 }
 
 Slot bidirectional_gru(PlanBuilder& plan, Slot x, const Gru& forwards, const Gru& backwards) {
-  const std::size_t n = forwards.hidden->n_hidden;
-  const Slot y = plan.plain_tensor({plan.shape(x)[0], static_cast<std::int64_t>(2 * n)});
+  const std::int64_t n = forwards.hidden->n_hidden;
+  const Slot y = plan.plain_tensor({plan.shape(x)[0], 2 * n});
   gru_into(plan, x, forwards, false, y, 0);
-  gru_into(plan, x, backwards, true, y, n);
+  gru_into(plan, x, backwards, true, y, static_cast<std::size_t>(n));
   return y;
 }
 

@@ -2,7 +2,10 @@
 // plans; its function lays it into a plan and returns where the answer lies. Images are [batch, channels,
 // bands, frames] in whatever layout oneDNN likes, sequences [n_frames, n_features] row-major.
 #pragma once
+#include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "engine/kernels.h"
 #include "engine/plan.h"
@@ -81,9 +84,24 @@ Linear take_linear(StateReader& state, const std::string& prefix, std::int64_t n
 Slot linear(PlanBuilder& plan, Slot x, const Linear& layer);
 
 /// A GRU as libtorch has it.
+/// A recurrent layer's own weights; rounded ones are made when a plan first asks for them. Thread-safety:
+/// in() may be called by many threads at once.
+class GruConstant {
+ public:
+  explicit GruConstant(GruWeights exact)
+      : n_hidden(static_cast<std::int64_t>(exact.n_hidden)),
+        exact_(std::make_shared<const GruWeights>(std::move(exact))) {}
+  std::shared_ptr<const GruWeights> in(dnnl::memory::data_type factors);
+
+  const std::int64_t n_hidden;
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const GruWeights> exact_, rounded_;
+};
 struct Gru {
   Linear input;
-  std::shared_ptr<const GruWeights> hidden;
+  std::shared_ptr<GruConstant> hidden;
 };
 /// @param suffix "_l0", "_l0_reverse"
 Gru take_gru(StateReader& state, const std::string& prefix, const std::string& suffix, std::int64_t n_in,

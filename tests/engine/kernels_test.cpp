@@ -126,6 +126,26 @@ TEST(Gru, FollowsItsEquationsBothWaysAtAnyWidth) {
   }
 }
 
+TEST(Gru, OfRoundedWeightsIsTheGruOfWeightsWithEightBits) {
+  constexpr std::size_t kSteps = 5, kUnits = 100;
+  std::vector<float> u = drawn(3 * kUnits * kUnits, 5, -0.2, 0.2);
+  u[0] = 1.00390625f;  // half-way between two, the even one is 1
+  u[1] = 1.01171875f;  // half-way, the even one is 1.015625
+  const std::vector<float> bias = drawn(kUnits, 6), gates = drawn(kSteps * 3 * kUnits, 7, -2.0, 2.0);
+  std::vector<float> nearest;
+  for (const float x : u) {
+    const float unit = std::ldexp(1.0f, std::ilogb(x) - 7);
+    nearest.push_back(unit * std::nearbyint(x / unit));
+  }
+  EXPECT_EQ(nearest[0], 1.0f);
+  EXPECT_EQ(nearest[1], 1.015625f);
+  const auto scratch = hwy::AllocateAligned<float>(gru_scratch(kUnits));
+  std::vector<float> out(kSteps * kUnits), expected(kSteps * kUnits);
+  gru(rounded(pack_gru(u, bias)), gates.data(), kSteps, false, out.data(), kUnits, scratch.get());
+  gru(pack_gru(nearest, bias), gates.data(), kSteps, false, expected.data(), kUnits, scratch.get());
+  EXPECT_EQ(out, expected);
+}
+
 TEST(AttentionPool, IsTheWeightedMeanOfProbabilities) {
   constexpr std::size_t kFrames = 13;
   for (const std::size_t n_tags : {1, 16, 31}) {
