@@ -294,7 +294,6 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
     state_ = std::move(saved->state);
     earlier_s_ = state_.elapsed_s;
   }
-  if (count_of(learner_->network()) > kManyWeights) give_back_large_pieces();
   watch_.emplace(recipe_.train, recipe_.schedule, learning_rate(recipe_.optimizer));
   if (!state_.watch.is_null()) watch_->restore(state_.watch);
   state_.threads = threads_;
@@ -338,6 +337,7 @@ Run::Run(const TrainRequest& request)
   prepare_learner(std::move(saved));
   open_folder();
   keep_embedder();
+  if (count_of(learner_->network()) > kManyWeights) give_back_large_pieces();
 }
 
 void Run::checkpoint() {
