@@ -235,16 +235,16 @@ void Run::load_clips(const SplitClips& parts) {
                           [&](std::size_t n) { tell("decoding", n_train + static_cast<long>(n), n_all); });
   examples_.emplace(recipe_, *train_clips_);
   held_out_.emplace(recipe_, *held_out_clips_);
-  embed_clips();
-  order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
-    return examples_->describe(visit, epoch);
-  });
   if (cache_ && request_.on_message) {
     const CacheCounts counts = cache_->counts();
     request_.on_message(fmt::format("cache {}: {} of {} recordings found{}", cache_->folder().string(),
                                     counts.hits, n_all,
                                     counts.damaged > 0 ? fmt::format(", {} damaged", counts.damaged) : ""));
   }
+  embed_clips();
+  order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
+    return examples_->describe(visit, epoch);
+  });
   order_->at(0);  // data that no batch can be made of is found now
 }
 
