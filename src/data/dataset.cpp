@@ -117,10 +117,11 @@ Dataset load_dataset(const std::string& name, const std::filesystem::path& root,
   }
   Dataset data = entry.load(root, options);
   data.clips = cut_unverified(data.clips, options.excerpts);
+  // By the data set's own labels, so that the same clips are held out whatever is learned from the others.
+  if (options.folds.n > 0) assign_folds(data, options.folds);
   add_label_noise(data, options.label_noise);
   if (!options.new_labels.empty()) use_labels(data, read_score_table(options.new_labels), options.new_labels);
   if (options.drop_untagged) drop_untagged(data);
-  if (options.folds.n > 0) assign_folds(data, options.folds);
   return data;
 }
 

@@ -83,7 +83,6 @@ Linear take_linear(StateReader& state, const std::string& prefix, std::int64_t n
 /// @param x [n_rows, n_in]
 Slot linear(PlanBuilder& plan, Slot x, const Linear& layer);
 
-/// A GRU as libtorch has it.
 /// A recurrent layer's own weights; rounded ones are made when a plan first asks for them. Thread-safety:
 /// in() may be called by many threads at once.
 class GruConstant {
@@ -99,6 +98,7 @@ class GruConstant {
   std::mutex mutex_;
   std::shared_ptr<const GruWeights> exact_, rounded_;
 };
+/// A GRU as libtorch has it.
 struct Gru {
   Linear input;
   std::shared_ptr<GruConstant> hidden;
