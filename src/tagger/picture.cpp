@@ -13,6 +13,7 @@
 #include "core/file.h"
 #include "earmark/error.h"
 #include "features/mel.h"
+#include "tagger/picture_text.h"
 #include "tagger/text.h"
 #include "tagger/timeline.h"
 
@@ -349,6 +350,9 @@ void draw_picture(const std::filesystem::path& path, const SpectrogramStrip& spe
   if (status != CAIRO_STATUS_SUCCESS || bytes.empty())
     throw Error(ErrorCode::kIo,
                 fmt::format("cannot draw {}: {}", path.string(), cairo_status_to_string(status)));
+  if (!options.provenance.empty()) {
+    svg ? add_text_to_svg(bytes, options.provenance) : add_text_to_png(bytes, options.provenance);
+  }
   write_bytes(path, bytes);
 }
 

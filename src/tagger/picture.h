@@ -9,9 +9,10 @@
 namespace earmark {
 
 struct PictureOptions {
-  int width = 1280;   ///< pixels of the whole picture
-  int max_rows = 8;   ///< tags shown
-  std::string title;  ///< e.g. the recording's name
+  int width = 1280;        ///< pixels of the whole picture
+  int max_rows = 8;        ///< tags shown
+  std::string title;       ///< e.g. the recording's name
+  std::string provenance;  ///< text that the file keeps (picture_text.h); empty: none
 };
 
 /// Atomic. PNG unless the extension is .svg. Height follows from the number of rows.

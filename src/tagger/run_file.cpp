@@ -38,12 +38,17 @@ RunRecord read_run_file(const std::filesystem::path& path) {
   return run;
 }
 
-void write_run_file(const std::filesystem::path& path, const RunRecord& run) {
+Value provenance_of(const RunRecord& run) {
   Value value{Value::Map()};
   value.set("program", run.program);
   value.set("bundle_id", run.bundle_id);
   value.set("bundle", or_null(run.bundle));
   value.set("options", run.options);
+  return value;
+}
+
+void write_run_file(const std::filesystem::path& path, const RunRecord& run) {
+  Value value = provenance_of(run);
   value.set("n_inputs", run.n_inputs);
   value.set("started_at", run.started_at);
   value.set("finished_at", or_null(run.finished_at));

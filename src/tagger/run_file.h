@@ -22,6 +22,9 @@ struct RunRecord {
   std::string state = "running";  ///< "running", "interrupted", "done"
 };
 
+/// What made an output, without the times: "program", "bundle_id", "bundle", "options".
+Value provenance_of(const RunRecord& run);
+
 std::string utc_now();
 
 /// @throws Error(kIo), Error(kBadFile) where a member is missing or of another kind.

@@ -282,7 +282,7 @@ void TagJob::write_run(const RunRecord& run) const {
 
 RunRecord TagJob::begin_run(const Scorer& scorer) const {
   RunRecord run;
-  if (run_file().empty() && request_.clips.empty()) return run;
+  if (run_file().empty() && request_.clips.empty() && request_.picture.empty()) return run;
   run.program = request_.program;
   run.bundle_id = request_.bundle.empty()
                       ? fmt::format("{:016x}", fnv1a(to_json(bundle_description(scorer.bundle()))))
@@ -393,7 +393,8 @@ TagSummary TagJob::run(const Scorer& scorer) {
     if (!done_before_.contains(inputs_[i].name))
       tasks.push_back({&inputs_[i], files_[i], pictures_[i], prefixes[i]});
   }
-  TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output, clips.get());
+  const std::string provenance = to_json(provenance_of(run));
+  TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output, clips.get(), provenance);
   summary.n_before = inputs_.size() - tasks.size();
   for (const TagInput& input : inputs_)
     summary.n_failed_before += failed_before_.contains(input.name) ? 1 : 0;

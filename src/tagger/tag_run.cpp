@@ -93,12 +93,13 @@ struct PictureParts {
 class TagRun {
  public:
   TagRun(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips)
+         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips, const std::string& provenance)
       : request_(request),
         tasks_(tasks),
         scorer_(scorer),
         scoring_(scoring),
         clips_(clips),
+        provenance_(provenance),
         teller_(request, tasks, output, clips),
         results_(tasks.size(), teller_),
         pool_(scorer) {}
@@ -318,6 +319,7 @@ class TagRun {
     if (task.picture.has_parent_path()) std::filesystem::create_directories(task.picture.parent_path());
     PictureOptions options;
     options.title = path_text(task.input->is_stream() ? "standard input" : task.input->path.filename());
+    options.provenance = provenance_;
     draw_picture(task.picture, parts.spectrogram, parts.scores, duration_s, scorer_.bundle().tags, options);
   }
 
@@ -333,6 +335,7 @@ class TagRun {
   const Scorer& scorer_;
   const ScoringOptions& scoring_;
   ClipFolder* clips_;
+  const std::string& provenance_;
   Teller teller_;
   OrderedResults results_;
   ScorePool pool_;
@@ -348,8 +351,9 @@ class TagRun {
 }  // namespace
 
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips) {
-  return TagRun(request, tasks, scorer, scoring, output, clips).run();
+                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips,
+                         const std::string& provenance) {
+  return TagRun(request, tasks, scorer, scoring, output, clips, provenance).run();
 }
 
 }  // namespace earmark

@@ -19,7 +19,9 @@ struct TagTask {
 
 /// Scores the tasks on request.threads threads and tells `output`, the list of clips and the ledger in the
 /// tasks' order. @param clips null: none are cut.
+/// @param provenance kept in every picture.
 TagSummary run_tag_tasks(const TagRequest& request, const std::vector<TagTask>& tasks, const Scorer& scorer,
-                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips);
+                         const ScoringOptions& scoring, TagOutput& output, ClipFolder* clips,
+                         const std::string& provenance);
 
 }  // namespace earmark

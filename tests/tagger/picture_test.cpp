@@ -113,6 +113,50 @@ TEST(Picture, PngHasTheRightSizeAndSvgIsOne) {
   EXPECT_NE(svg.find("<svg"), std::string::npos);
 }
 
+// What a reader of PNG files finds: each chunk's length, type, bytes and checksum, in order.
+std::vector<std::pair<std::string, std::string>> chunks_of(const std::string& png) {
+  std::vector<std::pair<std::string, std::string>> chunks;
+  for (std::size_t at = 8; at + 12 <= png.size();) {
+    const std::size_t n = big_endian(png, at);
+    std::uint32_t crc = 0xffffffffU;
+    for (std::size_t i = at + 4; i < at + 8 + n; ++i) {
+      crc ^= static_cast<unsigned char>(png[i]);
+      for (int bit = 0; bit < 8; ++bit) crc = (crc & 1U) != 0 ? crc >> 1 ^ 0xedb88320U : crc >> 1;
+    }
+    EXPECT_EQ(big_endian(png, at + 8 + n), ~crc) << png.substr(at + 4, 4);
+    chunks.emplace_back(png.substr(at + 4, 4), png.substr(at + 8, n));
+    at += 12 + n;
+  }
+  return chunks;
+}
+
+TEST(Picture, KeepsWhatMadeIt) {
+  const Scratch s;
+  write_wav(s / "a.wav", pattern("xx-x"));
+  for (const char* name : {"p.png", "p.svg"}) {
+    TagRequest request;
+    request.inputs = {s / "a.wav"};
+    request.picture = s / name;
+    request.program = "earmark <1.0> & more";
+    TagJob(request).run(*step_scorer());
+  }
+  const auto chunks = chunks_of(read_text(s / "p.png"));
+  ASSERT_GE(chunks.size(), 4U);
+  EXPECT_EQ(chunks[0].first, "IHDR");
+  EXPECT_EQ(chunks[1].first, "iTXt");
+  EXPECT_EQ(chunks.back().first, "IEND");
+  const std::string text = chunks[1].second;
+  ASSERT_TRUE(text.starts_with(std::string("earmark") + std::string(5, '\0')));
+  const Value told = parse_json(text.substr(12), "the picture");
+  EXPECT_EQ(told.at("program").as_string(), "earmark <1.0> & more");
+  EXPECT_EQ(told.at("bundle_id").as_string().size(), 16U);
+  EXPECT_NE(told.at("options").find("segment_s"), nullptr);
+  const std::string svg = read_text(s / "p.svg");
+  EXPECT_NE(svg.find("<metadata id=\"earmark\">{\"program\":\"earmark &lt;1.0&gt; &amp; more\""),
+            std::string::npos)
+      << svg.substr(0, 600);
+}
+
 TEST(Picture, OneARecordingInAFolder) {
   const Scratch s;
   std::filesystem::create_directories(s / "in/deep");
