@@ -84,9 +84,16 @@ TEST(SingleBlockDensenet, GoldenLogmelNetworkAtBothLengths) {
         largest_difference(network->log_mel(samples), torch_npy(folder / ("logmel_tap_dB_" + size + ".npy"))),
         kDbTolerance);
     const torch::Tensor picture = network->picture(samples);
-    EXPECT_LT(largest_difference(network->pooled(network->hidden(picture, 8)),
-                                 torch_npy(folder / ("logmel_gap_" + size + ".npy"))),
-              kDbTolerance);
+    // Up to 163: both sides' float32 roundings together come near the tolerance, on some processors beyond.
+    // So the reference is held against the same layers in double precision, and these against float32.
+    const torch::Tensor pooled = network->pooled(network->hidden(picture, 8)).to(torch::kDouble);
+    network->to(torch::kDouble);
+    const torch::Tensor exact = network->pooled(network->hidden(picture.to(torch::kDouble), 8));
+    network->to(torch::kFloat);
+    EXPECT_LT(
+        largest_difference(exact, torch_npy(folder / ("logmel_gap_" + size + ".npy")).to(torch::kDouble)),
+        kDbTolerance);
+    EXPECT_LT(largest_difference(pooled, exact), 1e-5 * exact.abs().max().item<double>());
     EXPECT_LT(largest_difference(network->scores({heard(samples)}),
                                  torch_npy(folder / ("logmel_output_" + size + ".npy"))),
               kTolerance);
