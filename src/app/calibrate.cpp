@@ -10,6 +10,7 @@
 #include "app/predict.h"
 #include "core/file.h"
 #include "core/options_io.h"
+#include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -232,7 +233,7 @@ Dataset official_data(const DatasetChoice& choice) {
   DatasetChoice official = choice;
   official.overrides = task_of(choice.dataset).truth;  // what is said later wins
   official.overrides.insert(official.overrides.end(), choice.overrides.begin(), choice.overrides.end());
-  return load_chosen(official, true);
+  return with_clean_labels(load_chosen(official, true));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
 #include "earmark/error.h"
@@ -19,7 +20,7 @@ Dataset official_truth(const EvaluationRequest& request, const Task& task) {
   choice.overrides = task.truth;  // what is said later wins
   choice.overrides.insert(choice.overrides.end(), request.choice.overrides.begin(),
                           request.choice.overrides.end());
-  return load_chosen(choice, true);
+  return with_clean_labels(load_chosen(choice, true));
 }
 
 // The weight that was named, or the best one on these clips.

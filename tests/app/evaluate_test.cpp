@@ -90,6 +90,24 @@ TEST(SonycEvaluate, MissingColumnsAreNamedAndTheReportShowsBothLevels) {
 }
 
 // The lists of a development set of task 1, without recordings.
+TEST(Evaluate, JudgesByTheClipsOwnLabelsWhateverWrongOnesAreMadeForTraining) {
+  const Scratch folder;
+  std::string manifest = "file,tags\n", scores = "filename,dog,rain\n";
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "clip" + std::to_string(i) + ".wav";
+    manifest += name + (i % 2 == 0 ? ",dog\n" : ",rain\n");
+    scores += name + (i % 2 == 0 ? ",0.9,0.2\n" : ",0.3,0.8\n");
+  }
+  folder.write("manifest.csv", manifest);
+  folder.write("scores.csv", scores);
+  std::vector<std::string> arguments{"--dataset",   "folder",
+                                     "--data-root", folder.path().string(),
+                                     "--scores",    (folder / "scores.csv").string()};
+  const std::string clean = to_json(evaluated(arguments).at("metrics"));
+  arguments.insert(arguments.end(), {"--set", "data.label_noise.share=1"});
+  EXPECT_EQ(to_json(evaluated(arguments).at("metrics")), clean);
+}
+
 class Scenes : public ::testing::Test {
  protected:
   void SetUp() override {
