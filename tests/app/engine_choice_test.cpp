@@ -50,6 +50,15 @@ TEST_F(EngineChoice, TagNeedsNoLibtorch) {
   EXPECT_EQ(tag({"--engine", "fast"}, kWithoutTorch).out, ran.out);
 }
 
+TEST_F(EngineChoice, Bf16IsRefusedWhereTheProcessorHasNoTilesForIt) {
+  const std::string without_amx = "ONEDNN_MAX_CPU_ISA=AVX2 ";
+  const Ran ran = tag({"--engine", "bf16"}, without_amx + kWithoutTorch);
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("AMX"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("use fast or auto"), std::string::npos) << ran.err;
+  EXPECT_EQ(tag({"--engine", "fast"}, without_amx + kWithoutTorch).status, 0);
+}
+
 TEST_F(EngineChoice, PlainMeansLibtorchAndAgrees) {
   EXPECT_EQ(tag({"--engine", "plain"}, kWithoutTorch).status, 2);
   if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";

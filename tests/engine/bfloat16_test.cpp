@@ -12,18 +12,6 @@ namespace {
 
 using testing::EngineCase;
 
-TEST(Bfloat16, IsRefusedWhereTheProcessorHasNoTilesForIt) {
-  if (engine::multiplies_bfloat16()) GTEST_SKIP() << "this processor has them";
-  const testing::EngineNetwork network(testing::engine_cases().front());
-  try {
-    make_bf16_network(network.spec, network.tensors);
-    FAIL() << "nothing was thrown";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::kUnsupported);
-    EXPECT_NE(std::string(e.what()).find("AMX"), std::string::npos) << e.what();
-  }
-}
-
 class Bfloat16Agreement : public ::testing::TestWithParam<EngineCase> {
  protected:
   void SetUp() override {

@@ -97,15 +97,21 @@ TEST(ScoreStrip, JoinsByTheLargerScore) {
   EXPECT_EQ(n_high, 1);
 }
 
-TEST(Picture, PngHasTheRightSizeAndSvgIsOne) {
-  const Scratch s;
+// p.png and p.svg of one recording.
+void draw_both(const Scratch& s, const std::string& program = "") {
   write_wav(s / "a.wav", pattern("xx-x"));
   for (const char* name : {"p.png", "p.svg"}) {
     TagRequest request;
     request.inputs = {s / "a.wav"};
     request.picture = s / name;
+    request.program = program;
     TagJob(request).run(*step_scorer());
   }
+}
+
+TEST(Picture, PngHasTheRightSizeAndSvgIsOne) {
+  const Scratch s;
+  draw_both(s);
   const std::string png = read_text(s / "p.png"), svg = read_text(s / "p.svg");
   EXPECT_TRUE(png.starts_with("\x89PNG"));
   EXPECT_EQ(big_endian(png, 16), 1280u);
@@ -132,14 +138,7 @@ std::vector<std::pair<std::string, std::string>> chunks_of(const std::string& pn
 
 TEST(Picture, KeepsWhatMadeIt) {
   const Scratch s;
-  write_wav(s / "a.wav", pattern("xx-x"));
-  for (const char* name : {"p.png", "p.svg"}) {
-    TagRequest request;
-    request.inputs = {s / "a.wav"};
-    request.picture = s / name;
-    request.program = "earmark <1.0> & more";
-    TagJob(request).run(*step_scorer());
-  }
+  draw_both(s, "earmark <1.0> & more");
   const auto chunks = chunks_of(read_text(s / "p.png"));
   ASSERT_GE(chunks.size(), 4U);
   EXPECT_EQ(chunks[0].first, "IHDR");
