@@ -90,7 +90,10 @@ std::string cpu_name() {
 
 class Grid {
  public:
-  Grid(const CrossvalRequest& request, std::string config) : request_(request), config_(std::move(config)) {}
+  Grid(const CrossvalRequest& request, const Recipe& recipe)
+      : request_(request),
+        config_(config_id(recipe)),
+        steps_(recipe.stages.empty() ? recipe.train.iterations : 0) {}
 
   CrossvalResult run(std::vector<Cell> cells, std::size_t n_before) {
     CrossvalResult result;
@@ -109,7 +112,7 @@ class Grid {
         cells.pop_back();
       }
       reap(result, done);
-      if (request_.on_progress) request_.on_progress(done, total, note());
+      if (request_.on_progress) request_.on_progress(progress(done, total));
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
     result.finished = !stop_sent_;
@@ -201,22 +204,32 @@ class Grid {
     Journal(request_.results).append(to_json(row));
   }
 
-  // Where the running cells are, from the last lines of their logs.
-  std::string note() const {
-    std::string text;
-    for (const auto& [pid, cell] : running_) {
-      long iteration = 0;
-      std::ifstream log(folder(cell) / "log.jsonl");
-      for (std::string line; std::getline(log, line);) {
-        if (line.starts_with("{\"iteration\":")) iteration = std::strtol(line.c_str() + 13, nullptr, 10);
-      }
-      text += fmt::format("{}{} at step {}", text.empty() ? "" : "; ", cell.name(), iteration);
+  // The last step that a running cell's log names.
+  long step_of(const Cell& cell) const {
+    long iteration = 0;
+    std::ifstream log(folder(cell) / "log.jsonl");
+    for (std::string line; std::getline(log, line);) {
+      if (line.starts_with("{\"iteration\":")) iteration = std::strtol(line.c_str() + 13, nullptr, 10);
     }
-    return text;
+    return iteration;
+  }
+
+  CrossvalProgress progress(long done, long total) const {
+    CrossvalProgress progress{done, total, "runs", {}};
+    if (steps_ > 0) progress = {done * steps_, total * steps_, "steps", {}};
+    for (const auto& [pid, cell] : running_) {
+      const long step = step_of(cell);
+      if (steps_ > 0) progress.done += step;
+      progress.note += fmt::format("{}{} at step {}", progress.note.empty() ? "" : "; ", cell.name(), step);
+    }
+    // A cell that has trained is not done yet: it scores its held-out clips.
+    if (!running_.empty()) progress.done = std::min(progress.done, progress.total - 1);
+    return progress;
   }
 
   const CrossvalRequest& request_;
   std::string config_;
+  long steps_;  // of a cell; 0: its stages' own
   std::map<pid_t, Cell> running_;
   bool stop_sent_ = false;
 };
@@ -315,7 +328,7 @@ CrossvalResult crossval(const CrossvalRequest& request) {
       }
     }
   }
-  CrossvalResult result = Grid(request, config).run(std::move(cells), n_before);
+  CrossvalResult result = Grid(request, recipe).run(std::move(cells), n_before);
   std::vector<Value> rows;
   for (Value& row : results_of(request.results, config)) {
     const bool asked = std::find(request.seeds.begin(), request.seeds.end(), row.at("seed").as_integer()) !=

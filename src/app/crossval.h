@@ -13,6 +13,14 @@
 
 namespace earmark {
 
+/// Counted in steps of all cells together; in whole cells ("runs") where a recipe's stages train for times of
+/// their own.
+struct CrossvalProgress {
+  long done = 0, total = 0;
+  std::string unit;  ///< "steps" or "runs"
+  std::string note;  ///< where the running cells are
+};
+
 struct CrossvalRequest {
   std::string recipe_name;  ///< file or shipped name, as `earmark train` takes it
   std::vector<std::string> overrides;
@@ -26,7 +34,7 @@ struct CrossvalRequest {
   std::vector<long> seeds;
   int jobs = 1;                   ///< cells side by side, one thread each
   std::filesystem::path program;  ///< the earmark program that runs a cell
-  std::function<void(long done, long total, const std::string& note)> on_progress;
+  std::function<void(const CrossvalProgress&)> on_progress;
   const std::atomic<bool>* stop = nullptr;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -59,9 +60,30 @@ Metadata metadata_of(const Clip& clip, const Scorer& scorer) {
   return values;
 }
 
+// Of the whole clip, or the mean over its segments.
+std::vector<double> scores_of(const Waveform& clip, double segment_s, const Scorer& scorer,
+                              const Metadata& metadata, Scorer::Workspace& workspace) {
+  const std::size_t n = clip.n_samples();
+  const auto length = static_cast<std::size_t>(std::llround(segment_s * clip.sample_rate_hz));
+  if (length == 0 || length >= n) {
+    const std::vector<float> scores = scorer.scores(clip, workspace, metadata);
+    return {scores.begin(), scores.end()};
+  }
+  std::vector<double> mean(scorer.bundle().tags.size(), 0.0);
+  const std::size_t n_segments = (n + length - 1) / length;
+  for (std::size_t i = 0; i < n_segments; ++i) {
+    const std::size_t begin = std::min(i * length, n - length);
+    const std::vector<float> scores =
+        scorer.scores(stretch_of(clip, begin, begin + length), workspace, metadata);
+    for (std::size_t k = 0; k < scores.size(); ++k)
+      mean[k] += static_cast<double>(scores[k]) / static_cast<double>(n_segments);
+  }
+  return mean;
+}
+
 /// The recording as each bundle wants it; the last decoding is kept for bundles that agree.
 Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Member>& members,
-                                        std::size_t n_tags, Scorer::Workspace& workspace) {
+                                        double segment_s, std::size_t n_tags, Scorer::Workspace& workspace) {
   std::vector<double> total(n_tags, 0.0);
   LoadedAudio audio;
   int rate = 0;
@@ -79,17 +101,19 @@ Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Memb
       audio = std::move(*loaded);
       audio.waveform = part_of(std::move(audio.waveform), clip);
     }
-    const std::vector<float> scores = scorer.scores(audio.waveform, workspace, metadata_of(clip, scorer));
-    for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += static_cast<double>(scores[k]);
+    const std::vector<double> scores =
+        scores_of(audio.waveform, segment_s, scorer, metadata_of(clip, scorer), workspace);
+    for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += scores[k];
   }
   for (double& score : total) score /= static_cast<double>(members.size());
   return total;
 }
 
 Outcome<std::vector<double>> score_or_fail(const Clip& clip, const std::vector<Member>& members,
-                                           std::size_t n_tags, Scorer::Workspace& workspace) {
+                                           double segment_s, std::size_t n_tags,
+                                           Scorer::Workspace& workspace) {
   try {
-    return score_clip(clip, members, n_tags, workspace);
+    return score_clip(clip, members, segment_s, n_tags, workspace);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kBadAudio) throw;
     return Failure{"too_short", e.what()};
@@ -146,8 +170,8 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
   std::size_t n_done = 0;
   const auto work = [&](std::size_t i, int worker) {
     const Clip& clip = data.clips[clips[i]];
-    auto scored =
-        score_or_fail(clip, members, data.tags.size(), workspaces[static_cast<std::size_t>(worker)]);
+    auto scored = score_or_fail(clip, members, request.segment_s, data.tags.size(),
+                                workspaces[static_cast<std::size_t>(worker)]);
     if (scored) {
       scores[i] = std::move(*scored);
     } else {

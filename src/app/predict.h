@@ -1,4 +1,4 @@
-// predict.h: a data set's clips through one or several bundles, whole, into a table of scores.
+// predict.h: a data set's clips through one or several bundles, whole or in segments, into a table of scores.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -14,7 +14,9 @@
 namespace earmark {
 
 struct PredictRequest {
-  std::vector<std::filesystem::path> bundles;         ///< several: the mean of their scores
+  std::vector<std::filesystem::path> bundles;  ///< several: the mean of their scores
+  double segment_s = 0;  ///< seconds; a clip's scores are the mean of its segments', end to end, of which the
+                         ///< last ends with the clip; shorter clips, and all where this is 0, are heard whole
   int threads = 0;                                    ///< clips side by side, one thread each; 0: all cores
   Engine engine = Engine::kAuto;                      ///< what runs the networks
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time

@@ -81,7 +81,7 @@ void Progress::show(const std::string& stage, long done, long total, const std::
     stage_start_ = now;
     last_ = now - kLineInterval;
     if (!terminal_) last_ = now;
-    first_done_ = done - 1;
+    first_done_ = done;
   }
   if (now - last_ <
           (terminal_ ? std::chrono::milliseconds(kBarInterval) : std::chrono::milliseconds(kLineInterval)) &&
@@ -103,7 +103,7 @@ void Progress::show(const std::string& stage, long done, long total, const std::
   } else {
     line += fmt::format(" {}", done);
   }
-  line += fmt::format(", {:.3g} {}/s", rate, unit);
+  if (rate > 0) line += fmt::format(", {:.3g} {}/s", rate, unit);  // not known before something is done
   if (total > 0 && rate > 0 && done < total)
     line += ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
   if (!note.empty()) line += ", " + note;

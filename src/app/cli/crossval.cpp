@@ -88,8 +88,8 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
     }
   }
   Progress progress(common);
-  request.on_progress = [&](long done, long total, const std::string& note) {
-    progress.show("cross-validating", done, total, "runs", note);
+  request.on_progress = [&](const CrossvalProgress& now) {
+    progress.show("cross-validating", now.done, now.total, now.unit, now.note);
   };
   const CrossvalResult result = crossval(request);
   progress.clear();

@@ -95,6 +95,11 @@ void add_predict(Program& program) {
           "one on validation data)")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  verb->add_option("--segment-s", options->request.segment_s,
+                   "seconds: a clip's scores are the mean of those of its segments, end to end, the last "
+                   "ending with the clip; 0: the whole clip in one pass, as validations score it")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   add_engine_option(verb, options->request.engine);
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
       ->check(CLI::NonNegativeNumber)
