@@ -37,7 +37,7 @@ std::vector<Config> all_configs() {
           {"two_path_resnet", TwoPathResnetOptions(), 461, true, 0.5},
           {"talnet", TalnetOptions(), 400, true},
           {"cnn_vggish", cnn_vggish, 862, true},
-          {"single_block_densenet", SingleBlockDensenetOptions(), 441000, false},
+          {"single_block_densenet", SingleBlockDensenetOptions(), 441000, true},
           {"urbannet_system2", UrbannetSystem2Options(), 400, false},
           {"mean_std_linear", MeanStdLinearOptions(), 501, false}};
 }
@@ -153,9 +153,15 @@ std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFlo
                           {"convolutions_alone", timed([&] { floor.run(); })}};
   if (contest.bf16) sides.push_back({"bf16", timed([&] { contest.bf16->scores(contest.input); })});
   if (!options.with_peers || !config.has_peer) return sides;
-  for (const TorchMode mode : {TorchMode::kEager, TorchMode::kFrozen, TorchMode::kFrozenChannelsLast}) {
-    std::shared_ptr<PythonPeer> peer = start_torch_network(options.python, config.name, mode);
-    if (peer) sides.push_back({std::string("pytorch_") + name_of(mode), [peer] { return peer->time_ms(); }});
+  for (const TorchMode mode :
+       {TorchMode::kEager, TorchMode::kFrozen, TorchMode::kFrozenChannelsLast, TorchMode::kOnnxRuntime}) {
+    const bool pytorch = mode != TorchMode::kOnnxRuntime;
+    if (!pytorch && options.node_modules.empty()) continue;
+    std::shared_ptr<PythonPeer> peer =
+        start_torch_network(options.python, config.name, mode, options.node_modules);
+    if (peer)
+      sides.push_back(
+          {std::string(pytorch ? "pytorch_" : "") + name_of(mode), [peer] { return peer->time_ms(); }});
   }
   return sides;
 }

@@ -1,6 +1,6 @@
 // model_bench.h: a network's pass over one clip in the fast engine, beside the plain engine, the same
-// network in Python PyTorch (eager, and TorchScript frozen and optimised for inference), and its convolutions
-// alone. The sides take turns on one thread each, medians are compared.
+// network in Python PyTorch (eager, and TorchScript frozen and optimised for inference), in ONNX Runtime, and
+// its convolutions alone. The sides take turns on one thread each, medians are compared.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,6 +13,7 @@ struct ModelBenchOptions {
   int repeats = 5;                   ///< clips a turn; a turn counts as their median
   bool with_peers = true;
   std::string python = "/usr/bin/python3";  ///< interpreter that may have torch
+  std::string node_modules;                 ///< folder that may hold onnxruntime-node
 };
 
 std::vector<std::string> model_bench_configs();

@@ -56,7 +56,8 @@ void add_decode(CLI::App* verb, Program& program) {
 void add_model(CLI::App* verb, Program& program) {
   auto options = std::make_shared<ModelBenchOptions>();
   CLI::App* action = verb->add_subcommand(
-      "model", "a network's pass over a clip: both engines, its convolutions alone, Python PyTorch");
+      "model",
+      "a network's pass over a clip: both engines, its convolutions alone, Python PyTorch, ONNX Runtime");
   action->add_option("--config", options->configs, "networks to time; default: all")
       ->check(CLI::IsMember(model_bench_configs()));
   action->add_option("--rounds", options->rounds, "turns of each side")
@@ -66,6 +67,12 @@ void add_model(CLI::App* verb, Program& program) {
       ->capture_default_str()
       ->check(counts(1000));
   action->add_option("--python", options->python, "interpreter that may have torch")->capture_default_str();
+  action
+      ->add_option(
+          "--node-modules", options->node_modules,
+          "folder `node_modules` that holds the package onnxruntime-node (npm install --ignore-scripts "
+          "onnxruntime-node); the network goes there by torch's exporter")
+      ->check(CLI::ExistingDirectory);
   action->add_flag("!--no-peers", options->with_peers, "time earmark alone");
   action->parse_complete_callback(
       [&program, options] { program.run = [options] { return print_lines(run_model_bench(*options)); }; });
