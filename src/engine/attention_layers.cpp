@@ -22,6 +22,7 @@ memory::desc by_heads_turned(std::int64_t n_tokens, std::int64_t heads, std::int
 void product(PlanBuilder& plan, Slot left, Slot right, Slot result) {
   const dnnl::matmul::primitive_desc chosen(
       dnnl::matmul::desc(plan.desc(left), plan.desc(right), plan.desc(result)), attributes(), cpu());
+  plan.note_products(n_values(plan, result) * plan.shape(left).back());
   plan.add(dnnl::matmul(chosen), {{DNNL_ARG_SRC, left}, {DNNL_ARG_WEIGHTS, right}, {DNNL_ARG_DST, result}},
            chosen.scratchpad_desc());
 }

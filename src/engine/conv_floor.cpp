@@ -49,8 +49,7 @@ class DnnlConvFloor final : public ConvFloor {
                                               {DNNL_ARG_BIAS, zeros(chosen.bias_desc())},
                                               {DNNL_ARG_DST, zeros(chosen.dst_desc())}};
     convs_.emplace_back(dnnl::convolution_forward(chosen), std::move(arguments));
-    const std::int64_t n_out = s.out[0] * s.out[1] * s.out[2] * s.out[3];
-    gflop_ += 2e-9 * static_cast<double>(n_out * s.in[1] * s.kernel[0] * s.kernel[1]);
+    gflop_ += 2e-9 * static_cast<double>(s.multiply_adds());
   }
 
   static memory zeros(const memory::desc& desc) {

@@ -215,4 +215,14 @@ std::unique_ptr<Network> make_bf16_network(const BundledNetwork& spec, const Ten
   return made(spec, tensors, Arithmetic::kBfloat16);
 }
 
+std::optional<std::int64_t> count_multiply_adds(const BundledNetwork& spec, const TensorMap& tensors,
+                                                std::int64_t n_frames) {
+  const std::optional<engine::KnownNetwork> network = engine::read_network(spec, tensors);
+  if (!network) return std::nullopt;
+  const engine::OneThread one_thread;
+  PlanBuilder builder(network->features({n_frames, n_frames}), network->n_metadata, network->n_embedding);
+  network->architecture->lay_out(builder, {n_frames, n_frames});
+  return builder.multiply_adds();
+}
+
 }  // namespace earmark

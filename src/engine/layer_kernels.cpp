@@ -188,6 +188,7 @@ void gru_into(PlanBuilder& plan, Slot x, const Gru& layer, bool backwards, Slot 
              stride = static_cast<std::size_t>(plan.shape(y)[1]);
   const std::shared_ptr<const GruWeights> weights = layer.hidden->in(plan.factors());
   const Slot scratch = plan.plain_tensor({1, static_cast<std::int64_t>(gru_scratch(weights->n_hidden))});
+  plan.note_products(plan.shape(y)[0] * 3 * layer.hidden->n_hidden * layer.hidden->n_hidden);
   plan.add(
       [=](const Addresses& a) { gru(*weights, a[gates], n_steps, backwards, a[y] + at, stride, a[scratch]); },
       {gates, scratch, y});

@@ -168,6 +168,7 @@ Slot linear(PlanBuilder& plan, Slot x, const Linear& layer) {
   const dnnl::inner_product_forward::primitive_desc chosen(
       {prop_kind::forward_inference, source, weight, bias, target}, attr, cpu());
   const Slot y = plan.tensor(chosen.dst_desc());
+  plan.note_products(in[0] * in[1] * layer.n_out);
   plan.add(dnnl::inner_product_forward(chosen),
            {{DNNL_ARG_SRC, in_layout(plan, x, chosen.src_desc())},
             {DNNL_ARG_WEIGHTS, plan.constant(layer.weight->in(chosen.weights_desc()))},

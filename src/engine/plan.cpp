@@ -83,6 +83,11 @@ Slot PlanBuilder::tensor_at(const dnnl::memory::desc& desc, Plan::Home home) {
   return slot;
 }
 
+void PlanBuilder::note(ConvShape shape) {
+  multiply_adds_ += shape.multiply_adds();
+  conv_shapes_.push_back(std::move(shape));
+}
+
 Slot PlanBuilder::tensor(const dnnl::memory::desc& desc) { return tensor_at(desc, Plan::Home::kArena); }
 Slot PlanBuilder::plain_tensor(const Shape& shape) { return tensor(plain(shape)); }
 

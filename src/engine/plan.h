@@ -80,6 +80,9 @@ using Pair = std::array<std::int64_t, 2>;
 struct ConvShape {
   Shape in, out;
   Pair kernel, stride, before, behind;
+  std::int64_t multiply_adds() const {
+    return out[0] * out[1] * out[2] * out[3] * in[1] * kernel[0] * kernel[1];
+  }
 };
 
 /// Tensors are made by the steps that write them and live until the last step that reads them.
@@ -115,8 +118,11 @@ class PlanBuilder {
   void add(Kernel kernel, std::initializer_list<Slot> uses);
   void add(Kernel kernel, const std::vector<Slot>& uses);
 
-  void note(ConvShape shape) { conv_shapes_.push_back(std::move(shape)); }
+  void note(ConvShape shape);
   const std::vector<ConvShape>& conv_shapes() const { return conv_shapes_; }
+  /// Products of a step that is no convolution.
+  void note_products(std::int64_t n) { multiply_adds_ += n; }
+  std::int64_t multiply_adds() const { return multiply_adds_; }
 
   /// Called by a network while it is laid out: what its last layer sees, a plain tensor of one row an item.
   void tell_hidden(Slot seen);
@@ -134,6 +140,7 @@ class PlanBuilder {
   Plan plan_;
   std::vector<dnnl::memory::desc> descs_;
   std::vector<ConvShape> conv_shapes_;
+  std::int64_t multiply_adds_ = 0;
   Slot features_, metadata_, embeddings_;
   Arithmetic arithmetic_;
 };

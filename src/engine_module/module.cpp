@@ -16,4 +16,9 @@ std::unique_ptr<earmark::ConvFloor> earmark_make_conv_floor(const earmark::Bundl
                                                             std::int64_t n_frames) {
   return earmark::make_conv_floor(spec, tensors, n_frames);
 }
+std::optional<std::int64_t> earmark_count_multiply_adds(const earmark::BundledNetwork& spec,
+                                                        const earmark::TensorMap& tensors,
+                                                        std::int64_t n_frames) {
+  return earmark::count_multiply_adds(spec, tensors, n_frames);
+}
 }

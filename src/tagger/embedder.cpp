@@ -11,14 +11,18 @@
 
 namespace earmark {
 
-Embedder::Embedder(const BundledEmbedder& spec, const TensorMap& tensors, MakeNetworkFn& make_network)
-    : spec_(spec), extractor_(spec.front_end.log_mel.value()) {
+BundledNetwork network_of(const BundledEmbedder& spec) {
   BundledNetwork network;
   network.kind = spec.kind;
   network.revision = spec.revision;
   network.options = spec.options;
   network.front_end = spec.front_end;
-  network_ = make_network(network, tensors);
+  return network;
+}
+
+Embedder::Embedder(const BundledEmbedder& spec, const TensorMap& tensors, MakeNetworkFn& make_network)
+    : spec_(spec), extractor_(spec.front_end.log_mel.value()) {
+  network_ = make_network(network_of(spec), tensors);
 }
 
 std::vector<float> Embedder::embed(const Waveform& waveform, LogMelWorkspace& workspace) const {

@@ -31,6 +31,9 @@ class Embedder {
   std::unique_ptr<Network> network_;
 };
 
+/// An embedder as the network that it is.
+BundledNetwork network_of(const BundledEmbedder& spec);
+
 struct EmbedderParts {
   BundledEmbedder spec;
   TensorMap tensors;  ///< by their own names

@@ -56,4 +56,11 @@ MakeNetworkFn& make_network_by(Engine engine) {
   return make_any;
 }
 
+std::optional<std::int64_t> multiply_adds_of(const BundledNetwork& spec, const TensorMap& tensors,
+                                             std::int64_t n_frames) {
+  if (!engine_module_present()) return std::nullopt;
+  using Count = std::optional<std::int64_t>(const BundledNetwork&, const TensorMap&, std::int64_t);
+  return reinterpret_cast<Count*>(engine_symbol("earmark_count_multiply_adds"))(spec, tensors, n_frames);
+}
+
 }  // namespace earmark

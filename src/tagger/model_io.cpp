@@ -15,6 +15,7 @@
 #include "earmark/error.h"
 #include "features/feature_extractor.h"
 #include "tagger/embedder.h"
+#include "tagger/engine.h"
 #include "tagger/inputs.h"
 #include "tagger/scorer.h"
 #include "tagger/text.h"
@@ -103,10 +104,29 @@ std::vector<std::string> tag_names(const std::vector<std::string>& labels, std::
   return names;
 }
 
+// What a network of a bundle multiplies in a segment, and what its embedder does. Of a network that does not
+// run nothing is told: its self-test says why.
+void describe_work(const BundledNetwork& spec, TensorMap tensors, double segment_s, Value& card) {
+  constexpr double kLongest = 1e9;  // samples; a bundle may say anything
+  try {
+    const TensorMap of_embedder = take_tensors(tensors, "embedder.");
+    const FeatureExtractor extractor(spec.front_end.features());
+    const double samples = segment_s * sample_rate_of(extractor.options());
+    if (!(samples < kLongest)) return;
+    const int n_frames = extractor.n_frames(static_cast<std::size_t>(samples + 0.5));
+    if (const auto n = multiply_adds_of(spec, tensors, n_frames)) card.set("multiply_adds", *n);
+    if (!spec.embedder) return;
+    const BundledEmbedder& own = *spec.embedder;
+    if (const auto n = multiply_adds_of(network_of(own), of_embedder, own.example_frames))
+      card.set("embedder_multiply_adds", *n * own.n_examples);
+  } catch (const Error&) {
+  }
+}
+
 }  // namespace
 
 Value describe_bundle(const std::filesystem::path& path) {
-  const Bundle bundle = read_bundle(path);
+  Bundle bundle = read_bundle(path);
   const auto bytes = read_bytes(path);
   Value card = Value(Value::Map());
   card.set("file", path_text(path));
@@ -125,6 +145,7 @@ Value describe_bundle(const std::filesystem::path& path) {
                       of_embedder = n_parameters(bundle.tensors[i], "embedder.");
     network.set("parameters", static_cast<std::int64_t>(all - of_embedder));
     if (of_embedder > 0) network.set("embedder_parameters", static_cast<std::int64_t>(of_embedder));
+    describe_work(bundle.networks[i], std::move(bundle.tensors[i]), bundle.segment_s, network);
     networks.push_back(std::move(network));
   }
   card.set("networks", Value(std::move(networks)));

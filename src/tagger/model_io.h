@@ -17,7 +17,8 @@ namespace earmark {
 /// Everything about a bundle but its weights, for `model info`: "file", "bytes", "id", "tags", "thresholds",
 /// "segment_s", "padding", "combine", "weights", "calibration" and "events" (null where the bundle has none),
 /// "parameters", "networks" (kind, revision, options,
-/// parameters, front_end), "self_test", "provenance".
+/// parameters, front_end; where the fast engine runs it multiply_adds, of a segment; the last two also of an
+/// embedder: embedder_parameters, embedder_multiply_adds), "self_test", "provenance".
 /// @throws Error(kBadBundle).
 Value describe_bundle(const std::filesystem::path& path);
 

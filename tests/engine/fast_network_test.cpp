@@ -135,5 +135,41 @@ TEST(FastNetwork, GoldenDensenetHearsSilenceAsThePlainEngineDoes) {
   EXPECT_LT(testing::largest_difference(fast->scores(silent), plain->scores(silent)), 1e-4);
 }
 
+// UPB's paper, Table 1, layer by layer: 3x3 convolutions over bands x frames, three over frames, two GRUs,
+// two dense layers of the last state.
+TEST(FastNetwork, CountsTheProductsOfEveryLayer) {
+  const testing::EngineNetwork upb({"UpbCrnn", UpbCrnnOptions(), {}});
+  std::int64_t expected = 0, bands = 128, frames = 501, n_in = 1;
+  const auto convolution = [&](std::int64_t n_out) {
+    expected += bands * frames * 9 * n_in * n_out;
+    n_in = n_out;
+  };
+  for (const std::int64_t n_out : {16, 32, 64, 128}) {
+    convolution(n_out);
+    convolution(n_out);
+    bands /= 2;
+    if (n_out < 128) frames = (frames + 1) / 2;
+  }
+  convolution(256);
+  n_in *= bands / 2;
+  for (int i = 0; i < 3; ++i) {
+    expected += frames * 3 * n_in * 256;
+    n_in = 256;
+  }
+  expected += 2 * frames * (3 * 256 * 256 + 3 * 256 * 256) + 256 * 256 + 256 * 80;
+  EXPECT_EQ(count_multiply_adds(upb.spec, upb.tensors, 501), expected);
+}
+
+// Of what no product is forgotten: attention over 2 x 100 tokens has products with no weight in them.
+TEST(FastNetwork, CountsWhatAttentionMultiplies) {
+  const testing::EngineNetwork network({"UrbannetSystem2", UrbannetSystem2Options(), {}});
+  const auto of = [&](std::int64_t n_frames) {
+    return count_multiply_adds(network.spec, network.tensors, n_frames).value();
+  };
+  const std::int64_t once = of(400), twice = of(800), thrice = of(1200);
+  EXPECT_GT(twice, 2 * once);  // grows with the square of the tokens
+  EXPECT_GT(thrice - twice, twice - once);
+}
+
 }  // namespace
 }  // namespace earmark

@@ -90,6 +90,8 @@ TEST(DescribeBundle, TellsAllButTheWeights) {
   const Value card = describe_bundle(s / "b.earmark");
   EXPECT_EQ(card.at("tags").as_list().size(), 3u);
   EXPECT_EQ(card.at("parameters").as_integer(), 4);
+  EXPECT_EQ(card.at("networks").as_list().at(0).find("multiply_adds"),
+            nullptr);  // no network of the engine's
   EXPECT_EQ(self_test_result(s / "b.earmark", make_mean), "");
   EXPECT_NE(self_test_result(s / "b.earmark", make_step), "");
 }

@@ -75,6 +75,16 @@ std::string front_end_text(const Value& front_end) {
   return text + (normalized ? ", training statistics removed" : ", not normalised");
 }
 
+std::string work_text(const Value& network) {
+  const auto million = [](const Value& n) { return n.as_number() / 1e6; };
+  const Value* own = network.find("multiply_adds");
+  if (own == nullptr) return "";
+  const Value* embedder = network.find("embedder_multiply_adds");
+  return fmt::format(
+      "work        {:.4g} million multiply-adds a segment{}\n", million(*own),
+      embedder == nullptr ? "" : fmt::format(", its embedder {:.4g} million", million(*embedder)));
+}
+
 std::string network_text(const Value& network) {
   std::string embedder;
   if (const Value* own = network.find("embedder"); own != nullptr && own->is_map()) {
@@ -90,7 +100,7 @@ std::string network_text(const Value& network) {
              network.at("kind").as_string(), network.at("revision").as_integer(),
              network.at("parameters").as_integer(), to_json(network.at("options")),
              front_end_text(network.at("front_end"))) +
-         embedder;
+         embedder + work_text(network);
 }
 
 // The heads of the provenance; the recipe in full is for --json.
