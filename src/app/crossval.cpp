@@ -204,23 +204,38 @@ class Grid {
     Journal(request_.results).append(to_json(row));
   }
 
-  // The last step that a running cell's log names.
-  long step_of(const Cell& cell) const {
-    long iteration = 0;
-    std::ifstream log(folder(cell) / "log.jsonl");
-    for (std::string line; std::getline(log, line);) {
-      if (line.starts_with("{\"iteration\":")) iteration = std::strtol(line.c_str() + 13, nullptr, 10);
+  struct Position {
+    std::string stage;  // empty: there are none
+    long step = 0;
+  };
+  // The last step of the log that was written to last: a cell's own, or one of its stages'.
+  Position position_of(const Cell& cell) const {
+    std::filesystem::path newest;
+    std::filesystem::file_time_type when{};
+    std::error_code error;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder(cell), error)) {
+      if (entry.path().filename() != "log.jsonl") continue;
+      const auto written = entry.last_write_time(error);
+      if (!error && (newest.empty() || written > when)) newest = entry.path(), when = written;
     }
-    return iteration;
+    if (newest.empty()) return {};
+    Position position{newest.parent_path().lexically_relative(folder(cell)).string()};
+    if (position.stage == ".") position.stage.clear();
+    std::ifstream log(newest);
+    for (std::string line; std::getline(log, line);) {
+      if (line.starts_with("{\"iteration\":")) position.step = std::strtol(line.c_str() + 13, nullptr, 10);
+    }
+    return position;
   }
 
   CrossvalProgress progress(long done, long total) const {
     CrossvalProgress progress{done, total, "runs", {}};
     if (steps_ > 0) progress = {done * steps_, total * steps_, "steps", {}};
     for (const auto& [pid, cell] : running_) {
-      const long step = step_of(cell);
-      if (steps_ > 0) progress.done += step;
-      progress.note += fmt::format("{}{} at step {}", progress.note.empty() ? "" : "; ", cell.name(), step);
+      const Position position = position_of(cell);
+      if (steps_ > 0) progress.done += position.step;
+      progress.note += fmt::format("{}{}{}{} at step {}", progress.note.empty() ? "" : "; ", cell.name(),
+                                   position.stage.empty() ? "" : ", ", position.stage, position.step);
     }
     // A cell that has trained is not done yet: it scores its held-out clips.
     if (!running_.empty()) progress.done = std::min(progress.done, progress.total - 1);
