@@ -146,12 +146,29 @@ struct Contest {
   }
 };
 
-std::vector<Side> sides_of(const Contest& contest, const Config& config, ConvFloor& floor,
+/// A network's convolutions by themselves, in each kind of numbers that is fast here.
+struct Floors {
+  std::unique_ptr<ConvFloor> exact, bf16, int8;
+
+  Floors(const Contest& contest, std::int64_t n_frames) {
+    auto* make = reinterpret_cast<MakeConvFloorFn*>(engine_symbol("earmark_make_conv_floor"));
+    const auto in = [&](FloorNumbers numbers) {
+      return make(contest.spec, contest.tensors, n_frames, numbers);
+    };
+    exact = in(FloorNumbers::kFloat32);
+    bf16 = in(FloorNumbers::kBfloat16);
+    int8 = in(FloorNumbers::kInt8);
+  }
+};
+
+std::vector<Side> sides_of(const Contest& contest, const Config& config, const Floors& floors,
                            const ModelBenchOptions& options) {
   std::vector<Side> sides{{"fast", timed([&] { contest.fast->scores(contest.input); })},
                           {"plain", timed([&] { contest.plain->scores(contest.input); })},
-                          {"convolutions_alone", timed([&] { floor.run(); })}};
+                          {"convolutions_alone", timed([&] { floors.exact->run(); })}};
   if (contest.bf16) sides.push_back({"bf16", timed([&] { contest.bf16->scores(contest.input); })});
+  if (floors.bf16) sides.push_back({"convolutions_alone_bf16", timed([&] { floors.bf16->run(); })});
+  if (floors.int8) sides.push_back({"convolutions_alone_int8", timed([&] { floors.int8->run(); })});
   if (!options.with_peers || !config.has_peer) return sides;
   for (const TorchMode mode :
        {TorchMode::kEager, TorchMode::kFrozen, TorchMode::kFrozenChannelsLast, TorchMode::kOnnxRuntime}) {
@@ -178,9 +195,8 @@ std::vector<std::string> run_config(const Config& config, const ModelBenchOption
   if (contest.bf16 && !(contest.bf16_difference() < contest.bf16->tolerance()))
     throw Error(ErrorCode::kInternal,
                 fmt::format("{}: bfloat16 changes a score by {:g}", config.name, contest.bf16_difference()));
-  auto* make_floor = reinterpret_cast<MakeConvFloorFn*>(engine_symbol("earmark_make_conv_floor"));
-  const std::unique_ptr<ConvFloor> floor = make_floor(contest.spec, contest.tensors, config.n_frames);
-  std::vector<Side> sides = sides_of(contest, config, *floor, options);
+  const Floors floors(contest, config.n_frames);
+  std::vector<Side> sides = sides_of(contest, config, floors, options);
   for (Side& side : sides) side.turn(2);  // buffers are allocated, code is compiled
   for (Side& side : sides) side.ms.clear();
   long faults = 0;
@@ -201,11 +217,12 @@ std::vector<std::string> run_config(const Config& config, const ModelBenchOption
   if (contest.bf16) add("largest_difference_of_bf16", contest.bf16_difference(), "score");
   const double fast = median(sides.front().ms);
   for (const Side& side : sides) {
-    if (!side.alive || (side.name == "convolutions_alone" && floor->gflop() == 0.0)) continue;
+    if (!side.alive || (side.name.starts_with("convolutions_alone") && floors.exact->gflop() == 0.0))
+      continue;
     const double ms = median(side.ms);
     add(side.name + "_ms", ms, "ms");
     if (side.name == "convolutions_alone")
-      add("convolutions_alone_rate", floor->gflop() * 1e3 / ms, "GFLOP/s");
+      add("convolutions_alone_rate", floors.exact->gflop() * 1e3 / ms, "GFLOP/s");
     if (side.name != "fast") add("time_of_" + side.name, fast / ms, "x");
   }
   add("page_faults", static_cast<double>(faults) / (options.rounds * options.repeats), "a clip");

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/architecture.h"
+#include "engine/arithmetic.h"
 #include "engine/known_networks.h"
 #include "engine/layers.h"
 
@@ -14,7 +15,7 @@ using engine::ConvShape;
 
 class DnnlConvFloor final : public ConvFloor {
  public:
-  explicit DnnlConvFloor(const std::vector<ConvShape>& shapes) {
+  DnnlConvFloor(const std::vector<ConvShape>& shapes, FloorNumbers numbers) : numbers_(numbers) {
     const engine::OneThread one_thread;
     for (const ConvShape& shape : shapes) add(shape);
   }
@@ -28,18 +29,24 @@ class DnnlConvFloor final : public ConvFloor {
  private:
   void add(const ConvShape& s) {
     constexpr auto kAny = memory::format_tag::any;
-    constexpr auto kFloat = memory::data_type::f32;
+    using Type = memory::data_type;
+    const Type factor = numbers_ == FloorNumbers::kInt8       ? Type::u8
+                        : numbers_ == FloorNumbers::kBfloat16 ? Type::bf16
+                                                              : Type::f32;
+    const Type weight = factor == Type::u8 ? Type::s8 : factor,
+               bias = factor == Type::u8 ? Type::s32 : Type::f32;
     dnnl::post_ops ops;
     ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
     dnnl::primitive_attr attr;
     attr.set_post_ops(ops);
+    if (numbers_ == FloorNumbers::kInt8) attr.set_output_scales(0, {0.01f});
     const dnnl::convolution_forward::primitive_desc chosen(
         {dnnl::prop_kind::forward_inference,
          dnnl::algorithm::convolution_direct,
-         {s.in, kFloat, kAny},
-         {{s.out[1], s.in[1], s.kernel[0], s.kernel[1]}, kFloat, kAny},
-         {{s.out[1]}, kFloat, memory::format_tag::a},
-         {s.out, kFloat, kAny},
+         {s.in, factor, kAny},
+         {{s.out[1], s.in[1], s.kernel[0], s.kernel[1]}, weight, kAny},
+         {{s.out[1]}, bias, memory::format_tag::a},
+         {s.out, factor, kAny},
          {s.stride[0], s.stride[1]},
          {s.before[0], s.before[1]},
          {s.behind[0], s.behind[1]}},
@@ -58,6 +65,7 @@ class DnnlConvFloor final : public ConvFloor {
     return made;
   }
 
+  FloorNumbers numbers_;
   dnnl::stream stream_{engine::cpu()};
   std::vector<std::pair<dnnl::convolution_forward, std::unordered_map<int, memory>>> convs_;
   double gflop_ = 0.0;
@@ -66,14 +74,15 @@ class DnnlConvFloor final : public ConvFloor {
 }  // namespace
 
 std::unique_ptr<ConvFloor> make_conv_floor(const BundledNetwork& spec, const TensorMap& tensors,
-                                           std::int64_t n_frames) {
+                                           std::int64_t n_frames, FloorNumbers numbers) {
+  if (numbers != FloorNumbers::kFloat32 && !engine::multiplies_bfloat16()) return nullptr;
   const std::optional<engine::KnownNetwork> network = engine::read_network(spec, tensors);
   if (!network) return nullptr;
   const engine::OneThread one_thread;
   engine::PlanBuilder builder(network->features({n_frames, n_frames}), network->n_metadata,
                               network->n_embedding);
   network->architecture->lay_out(builder, {n_frames, n_frames});
-  return std::make_unique<DnnlConvFloor>(builder.conv_shapes());
+  return std::make_unique<DnnlConvFloor>(builder.conv_shapes(), numbers);
 }
 
 }  // namespace earmark

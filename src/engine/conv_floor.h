@@ -18,9 +18,17 @@ class ConvFloor {
   virtual double gflop() const = 0;
 };
 
-/// Of a clip of `n_frames`; nothing for a kind of network that the engine does not know.
+/// In what numbers the convolutions multiply.
+enum class FloorNumbers {
+  kFloat32,
+  kBfloat16,
+  kInt8,  ///< of bytes, with one scale a convolution: what a quantised network could come down to
+};
+
+/// Of a clip of `n_frames`; nothing for a kind of network that the engine does not know, or where this
+/// processor has no convolution in such numbers that is faster than in float32.
 using MakeConvFloorFn = std::unique_ptr<ConvFloor>(const BundledNetwork& spec, const TensorMap& tensors,
-                                                   std::int64_t n_frames);
+                                                   std::int64_t n_frames, FloorNumbers numbers);
 MakeConvFloorFn make_conv_floor;
 
 }  // namespace earmark

@@ -13,8 +13,9 @@ std::unique_ptr<earmark::Network> earmark_make_bf16_network(const earmark::Bundl
 }
 std::unique_ptr<earmark::ConvFloor> earmark_make_conv_floor(const earmark::BundledNetwork& spec,
                                                             const earmark::TensorMap& tensors,
-                                                            std::int64_t n_frames) {
-  return earmark::make_conv_floor(spec, tensors, n_frames);
+                                                            std::int64_t n_frames,
+                                                            earmark::FloorNumbers numbers) {
+  return earmark::make_conv_floor(spec, tensors, n_frames, numbers);
 }
 std::optional<std::int64_t> earmark_count_multiply_adds(const earmark::BundledNetwork& spec,
                                                         const earmark::TensorMap& tensors,
