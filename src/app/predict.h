@@ -17,7 +17,7 @@ struct PredictRequest {
   std::vector<std::filesystem::path> bundles;  ///< several: the mean of their scores
   double segment_s = 0;  ///< seconds; a clip's scores are the mean of its segments', end to end, of which the
                          ///< last ends with the clip; shorter clips, and all where this is 0, are heard whole
-  int threads = 0;                                    ///< clips side by side, one thread each; 0: all cores
+  int threads = 0;       ///< clips side by side, one thread each; 0: all cores
   Engine engine = Engine::kAuto;                      ///< what runs the networks
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
   const std::atomic<bool>* stop = nullptr;

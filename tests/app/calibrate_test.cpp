@@ -88,7 +88,8 @@ TEST_F(CalibrateVerb, TheNewBundleScoresAndDecidesAsTheTableSays) {
   EXPECT_EQ(report.at("n_clips").as_integer(), kClips);
   EXPECT_EQ(report.at("split").as_string(), "validate");
   EXPECT_EQ(report.at("scaling").as_string(), "platt");
-  EXPECT_GT(info(path("new.earmark")).at("networks").as_list().at(0).at("multiply_adds").as_integer(), 1000000);
+  EXPECT_GT(info(path("new.earmark")).at("networks").as_list().at(0).at("multiply_adds").as_integer(),
+            1000000);
   EXPECT_EQ(report.at("thresholds").at("rule").as_string(), "best_f1");
   EXPECT_NE(ran.err.find("'sneezing' keeps its threshold and its scores: no clip has it"), std::string::npos)
       << ran.err;
