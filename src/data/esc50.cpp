@@ -94,7 +94,6 @@ class Reader {
     const std::string& category = row.fields[columns_.category];
     const std::string stem = std::filesystem::path(filename).stem().string();
     const auto fold = parse_number<int>(row.fields[columns_.fold]);
-    const auto target = parse_number<int>(row.fields[columns_.target]);
     const auto path = audio_.find(filename);
     if (!is_plain_name(filename))
       add(fmt::format("filename: must be a plain name, without a folder, got '{}'", filename));

@@ -160,7 +160,7 @@ TEST_P(KilledTagging, EndsWithTheBytesOfAnUndisturbedRun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, KilledTagging, ::testing::Values("csv", "jsonl", "raven", "audacity"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& format) { return std::string(format.param); });
 
 // A limit on the size of files stands for a full disk: the write fails half-way.
 TEST(FullDisk, EndsCleanlySaysWhatIsSafeAndGoesOnLater) {
