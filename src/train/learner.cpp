@@ -124,7 +124,6 @@ torch::Tensor Learner::loss_of(const torch::Tensor& answered, const Batch& batch
 
 double Learner::step(const Batch& batch, double rate_factor) {
   set_mode(true);
-  optimizer_->zero_grad();
   // Dropout draws from libtorch's generator: set anew for every step, so that a resumed run draws the same.
   torch::manual_seed(
       Rng(recipe_.seed, "dropout", batch.epoch, static_cast<std::uint64_t>(batch.iteration)).bits());
@@ -138,6 +137,7 @@ double Learner::step(const Batch& batch, double rate_factor) {
     loss.backward();
     norm = optimizer_->step(rate_factor *
                             schedule_factor(recipe_.schedule, batch.iteration, recipe_.train.iterations));
+    optimizer_->zero_grad();  // now: gradients need not lie beside what a validation takes
   }
   if (!std::isfinite(norm)) {
     throw Error(ErrorCode::kInternal, fmt::format("the {} is no longer a number (iteration {}, epoch {}, "
