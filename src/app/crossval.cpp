@@ -213,10 +213,13 @@ class Grid {
     std::filesystem::path newest;
     std::filesystem::file_time_type when{};
     std::error_code error;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder(cell), error)) {
-      if (entry.path().filename() != "log.jsonl") continue;
-      const auto written = entry.last_write_time(error);
-      if (!error && (newest.empty() || written > when)) newest = entry.path(), when = written;
+    // The cell goes on meanwhile: what vanishes ends the search and no more.
+    for (std::filesystem::recursive_directory_iterator at(folder(cell), error), end; !error && at != end;
+         at.increment(error)) {
+      if (at->path().filename() != "log.jsonl") continue;
+      std::error_code gone;
+      const auto written = at->last_write_time(gone);
+      if (!gone && (newest.empty() || written > when)) newest = at->path(), when = written;
     }
     if (newest.empty()) return {};
     Position position{newest.parent_path().lexically_relative(folder(cell)).string()};

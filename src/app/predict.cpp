@@ -64,11 +64,12 @@ Metadata metadata_of(const Clip& clip, const Scorer& scorer) {
 std::vector<double> scores_of(const Waveform& clip, double segment_s, const Scorer& scorer,
                               const Metadata& metadata, Scorer::Workspace& workspace) {
   const std::size_t n = clip.n_samples();
-  const auto length = static_cast<std::size_t>(std::llround(segment_s * clip.sample_rate_hz));
-  if (length == 0 || length >= n) {
+  const double wanted = segment_s * clip.sample_rate_hz;
+  if (!(wanted > 0.0 && wanted < static_cast<double>(n))) {
     const std::vector<float> scores = scorer.scores(clip, workspace, metadata);
     return {scores.begin(), scores.end()};
   }
+  const std::size_t length = std::max<std::size_t>(1, static_cast<std::size_t>(wanted + 0.5));
   std::vector<double> mean(scorer.bundle().tags.size(), 0.0);
   const std::size_t n_segments = (n + length - 1) / length;
   for (std::size_t i = 0; i < n_segments; ++i) {
