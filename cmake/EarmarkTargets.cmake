@@ -44,7 +44,7 @@ function(add_earmark_test room)
   endif()
   add_executable(test_${room} ${sources})
   # Tests are compiled for a single run; what is measured and watched are the rooms.
-  target_compile_options(test_${room} PRIVATE $<IF:$<BOOL:${EARMARK_SANITIZE}>,-O0,-O1>)
+  target_compile_options(test_${room} PRIVATE -O1)
   list(TRANSFORM arg_USES PREPEND earmark_)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(test_${room} PRIVATE EARMARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
