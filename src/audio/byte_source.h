@@ -46,6 +46,8 @@ class FdBytes : public ByteSource {
   FdBytes& operator=(const FdBytes&) = delete;
   Outcome<std::size_t> read(std::span<Byte> out) override;
   void cancel() noexcept override { cancelled_ = true; }
+  /// Takes cancel() back, once the reader that it stopped is gone.
+  void resume() noexcept { cancelled_ = false; }
 
  private:
   int fd_;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -60,17 +61,13 @@ std::optional<Ends> make_channel() {
 class FfmpegBytes : public ByteSource {
  public:
   ~FfmpegBytes() override {
-    if (feeder_.joinable()) feed_->cancel();
     out_.reset();
     messages_.reset();
     if (pid_ > 0 && !reaped_) {
       ::kill(pid_, SIGKILL);
       reap();
     }
-    if (feeder_.joinable()) {
-      ::shutdown(input_.get(), SHUT_RDWR);
-      feeder_.join();
-    }
+    stop_feeding();
   }
 
   /// @param input nothing, or the stream to feed.
@@ -137,6 +134,7 @@ class FfmpegBytes : public ByteSource {
     }
     while (messages_.get() >= 0) read_messages();
     reap();
+    stop_feeding();  // what is left of the stream is its owner's again
     return std::size_t{0};
   }
 
@@ -157,7 +155,7 @@ class FfmpegBytes : public ByteSource {
     std::array<Byte, 65536> block;
     for (;;) {
       auto n = feed_->read(block);
-      if (!n) {
+      if (!n && !stopping_) {
         const std::lock_guard lock(feeding_mutex_);
         feeding_failure_ = n.failure();
       }
@@ -170,6 +168,14 @@ class FfmpegBytes : public ByteSource {
       }
     }
     ::shutdown(input_.get(), SHUT_WR);
+  }
+
+  void stop_feeding() {
+    if (!feeder_.joinable()) return;
+    stopping_ = true;
+    feed_->cancel();
+    ::shutdown(input_.get(), SHUT_RDWR);
+    feeder_.join();
   }
 
   void read_messages() {
@@ -205,6 +211,7 @@ class FfmpegBytes : public ByteSource {
   std::string said_;  ///< the end of its messages
   std::thread feeder_;
   std::unique_ptr<ByteSource> feed_;
+  std::atomic<bool> stopping_{false};
   mutable std::mutex feeding_mutex_;
   std::optional<Failure> feeding_failure_;  ///< written by the feeder before it closes ffmpeg's input
 };

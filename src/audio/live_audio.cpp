@@ -5,28 +5,17 @@
 #include <utility>
 
 #include "audio/byte_source.h"
+#include "audio/stream_header.h"
 
 namespace earmark {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::size_t kSignature = 16;  // "RIFF", a size, "WAVEfmt "
-
-// Whether a WAV header could begin here, as far as these bytes go.
-bool may_begin_header(std::span<const Byte> bytes) {
-  constexpr std::array<Byte, kSignature> kHeader{'R', 'I', 'F', 'F', 0,   0,   0,   0,
-                                                 'W', 'A', 'V', 'E', 'f', 'm', 't', ' '};
-  for (std::size_t i = 0; i < std::min(bytes.size(), kSignature); ++i) {
-    if ((i < 4 || i >= 8) && bytes[i] != kHeader[i]) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
-// The stream's bytes up to the next WAV header inside it; what may be the beginning of one is held back until
-// it is known.
+// The stream's bytes up to the next header inside it, of a WAV or of the kind of container that the stream
+// is; what may be the beginning of one is held back until it is known.
 class LiveAudio::Bytes {
  public:
   Bytes(int fd, const std::atomic<bool>* stop, bool watch) : rest_(fd, false, stop), watch_(watch) {}
@@ -50,11 +39,12 @@ class LiveAudio::Bytes {
   void pass_header() {
     if (!at_header_) return;
     at_header_ = false;
-    known_ = std::min(pending_.size() - at_, kSignature);  // it does not end itself
+    begin(own_);
     scan();
   }
   bool at_header() const { return at_header_; }
   void cancel() { rest_.cancel(); }
+  void resume() { rest_.resume(); }
 
  private:
   std::optional<Failure> fetch() {
@@ -67,31 +57,46 @@ class LiveAudio::Bytes {
     pending_.resize(before + (n ? *n : 0));
     if (!n) return n.failure();
     ended_ = *n == 0;
-    if (first_ && !pending_.empty()) known_ = std::min(pending_.size(), std::size_t{1});  // its own header
-    first_ = first_ && pending_.empty();
+    if (first_) {
+      if (pending_.size() < kLongestHeader && !ended_) return std::nullopt;
+      first_ = false;
+      begin(header_of(pending_));
+    }
     scan();
     return std::nullopt;
+  }
+  // A header does not end what it begins.
+  void begin(std::optional<StreamHeader> own) {
+    own_ = own;
+    room_left_ = own ? header_room(*own) : 1;
   }
   // Extends what is known to be no header.
   void scan() {
     const std::span<const Byte> all(pending_);
-    while (at_ + known_ < all.size()) {
+    const std::size_t in_room = std::min(all.size() - at_ - known_, room_left_);
+    known_ += in_room;
+    room_left_ -= in_room;
+    for (; at_ + known_ < all.size(); ++known_) {
       const auto here = all.subspan(at_ + known_);
-      if (watch_ && may_begin_header(here)) {
-        if (here.size() < kSignature && !ended_) return;
-        if (here.size() >= kSignature) {
-          at_header_ = true;
-          return;
+      for (const auto& kind : {std::optional(StreamHeader::kWav), own_}) {
+        if (!watch_ || !kind || !may_be_header(*kind, here)) continue;
+        if (here.size() < header_size(*kind)) {
+          if (!ended_) return;
+          continue;
         }
+        at_header_ = true;
+        own_ = kind;
+        return;
       }
-      ++known_;
     }
   }
 
   FdBytes rest_;
   bool watch_;
   std::vector<Byte> pending_;
-  std::size_t at_ = 0, known_ = 0;  // of pending_: where reading goes on, and so many bytes that may be read
+  std::size_t at_ = 0, known_ = 0;   // of pending_: where reading goes on, and so many bytes that may be read
+  std::optional<StreamHeader> own_;  // with which the present recording began, or the one that is about to
+  std::size_t room_left_ = 0;        // bytes of it that are not searched
   bool first_ = true, at_header_ = false, ended_ = false;
 };
 
@@ -194,6 +199,7 @@ Outcome<std::unique_ptr<AudioSource>> LiveAudio::next() {
   }
   const bool first = source_ == nullptr;
   if (!first) {
+    bytes_->resume();                             // what read for a decoder was stopped with it
     std::array<Byte, 4096> behind_the_samples{};  // other chunks of a WAV
     for (;;) {
       const auto n = bytes_->read(behind_the_samples);

@@ -13,8 +13,7 @@ namespace earmark {
 
 /// Why a part of a stream ended though the stream went on.
 struct StreamBreak {
-  bool restart =
-      false;  ///< a new WAV header came in the middle of the stream; else no sound came for a while
+  bool restart = false;    ///< a new header came in the middle of the stream; else no sound came for a while
   double missing_s = 0.0;  ///< for how long none came; 0 of a source that was ahead of the time
 };
 
@@ -29,8 +28,9 @@ struct LiveOptions {
 /// Not thread-safe: one reader. Memory does not grow with the length of the stream.
 class LiveAudio {
  public:
-  /// @param fd stays the caller's and must outlive this. @param raw samples without a header; else WAV, which
-  /// may begin anew, or a container that ffmpeg knows.
+  /// @param fd stays the caller's and must outlive this. @param raw samples without a header; else WAV or a
+  /// container that ffmpeg knows. Both may begin anew: a WAV with any rate inside any stream, Ogg, FLAC and
+  /// Matroska (WebM) each inside a stream of their own kind.
   /// @throws Error(kInvalidOption) listing raw->problems().
   LiveAudio(int fd, const std::optional<RawFormat>& raw, DecodeOptions decode, LiveOptions options = {});
   ~LiveAudio();

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <thread>
 
+#include "core/file.h"
+#include "scratch.h"
 #include "wav_bytes.h"
 
 namespace earmark::testing {
@@ -105,6 +108,70 @@ TEST(LiveAudio, RawSamplesNeverBeginAnew) {
   const auto parts = parts_of(live);
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].size(), 100U + 22U);  // its header is sound to it
+}
+
+// Bytes in the way of a slow network, so that headers are cut anywhere.
+class Writer {
+ public:
+  Writer(Pipe& pipe, std::string bytes, std::size_t block)
+      : thread_([&pipe, bytes = std::move(bytes), block] {
+          for (std::size_t at = 0; at < bytes.size(); at += block) pipe.write(bytes.substr(at, block));
+          pipe.hang_up();
+        }) {}
+  ~Writer() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
+TEST(LiveAudio, AContainerThatBeginsAnewIsARestart) {
+  if (std::system("ffmpeg -version > /dev/null 2>&1") != 0)
+    GTEST_SKIP() << "there is no ffmpeg on this machine";
+  const Scratch dir;
+  dir.write("in.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(44100)));
+  const auto encoded = [&](const std::string& name, const std::string& how) {
+    const std::string command = "ffmpeg -v error -y -i '" + (dir / "in.wav").string() + "' " + how + " '" +
+                                (dir / name).string() + "'";
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    return read_text(dir / name);
+  };
+  const std::vector<std::pair<std::string, std::string>> kinds{
+      {"a.ogg", "-c:a libvorbis"}, {"b.ogg", "-c:a libopus"},    {"c.oga", "-c:a flac"}, {"d.flac", ""},
+      {"e.mka", "-c:a libopus"},   {"f.webm", "-c:a libvorbis"}, {"g.mka", "-c:a flac"}};
+  for (const auto& [name, how] : kinds) {
+    SCOPED_TRACE(name);
+    const std::string one = encoded(name, how);
+    Pipe pipe;
+    const Writer writer(pipe, one + one + one, 1021);
+    LiveAudio live(pipe.fd(), std::nullopt, {});
+    const auto parts = parts_of(live);
+    ASSERT_EQ(parts.size(), 3U)
+        << "FLAC inside Ogg or Matroska carries FLAC's own header, which is no restart";
+    for (const auto& part : parts) {
+      EXPECT_NEAR(static_cast<double>(part.size()), parts[0].size(), 1.0);
+      EXPECT_GE(part.size(), 44000U);
+    }
+    ASSERT_TRUE(live.last_break());
+    EXPECT_TRUE(live.last_break()->restart);
+  }
+}
+
+// A recorder may come back as something simpler.
+TEST(LiveAudio, AWavBehindACompressedStreamIsARestart) {
+  if (std::system("ffmpeg -version > /dev/null 2>&1") != 0)
+    GTEST_SKIP() << "there is no ffmpeg on this machine";
+  const Scratch dir;
+  dir.write("in.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(44100)));
+  ASSERT_EQ(std::system(
+                ("ffmpeg -v error -i '" + (dir / "in.wav").string() + "' '" + (dir / "a.mp3").string() + "'")
+                    .c_str()),
+            0);
+  Pipe pipe;
+  const Writer writer(pipe, read_text(dir / "a.mp3") + wav_of(5000), 997);
+  LiveAudio live(pipe.fd(), std::nullopt, {});
+  const auto parts = parts_of(live);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[1].size(), 5000U);
 }
 
 TEST(LiveAudio, ABadBeginningIsTheOpenersFailureAndAnEmptyStreamToo) {
