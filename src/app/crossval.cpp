@@ -34,6 +34,9 @@ namespace {
 
 constexpr int kResamples = 1000;
 constexpr std::size_t kMistakesShown = 20;
+constexpr std::streamoff kEndOfLog = 65536;  // bytes
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kBetweenLooks{1};
 
 struct Cell {
   int fold;
@@ -112,7 +115,10 @@ class Grid {
         cells.pop_back();
       }
       reap(result, done);
-      if (request_.on_progress) request_.on_progress(progress(done, total));
+      if (request_.on_progress && Clock::now() >= next_look_) {
+        request_.on_progress(progress(done, total));
+        next_look_ = Clock::now() + kBetweenLooks;
+      }
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
     result.finished = !stop_sent_;
@@ -199,7 +205,8 @@ class Grid {
         if (of_level.is_number()) row.set(fmt::format("{}_{}", name, figure), of_level);
       }
     }
-    for (const char* name : {"iterations", "train_s", "threads"}) row.set(name, metrics.at(name));
+    for (const char* name : {"iterations", "train_s", "train_cpu_s", "threads"})
+      row.set(name, metrics.at(name));
     row.set("cpu", Value(cpu_name()));
     Journal(request_.results).append(to_json(row));
   }
@@ -224,7 +231,9 @@ class Grid {
     if (newest.empty()) return {};
     Position position{newest.parent_path().lexically_relative(folder(cell)).string()};
     if (position.stage == ".") position.stage.clear();
-    std::ifstream log(newest);
+    std::ifstream log(newest, std::ios::ate);
+    // Of a long log the end will do; a line that this cuts in two does not begin as those looked for do.
+    log.seekg(std::max<std::streamoff>(0, log.tellg() - kEndOfLog));
     for (std::string line; std::getline(log, line);) {
       if (line.starts_with("{\"iteration\":")) position.step = std::strtol(line.c_str() + 13, nullptr, 10);
     }
@@ -250,6 +259,7 @@ class Grid {
   long steps_;  // of a cell; 0: its stages' own
   std::map<pid_t, Cell> running_;
   bool stop_sent_ = false;
+  Clock::time_point next_look_;  // at the cells' logs
 };
 
 Value summarize(const std::vector<Value>& rows) {

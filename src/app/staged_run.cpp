@@ -240,17 +240,19 @@ class StagedRun {
     Value metrics = figures_.back().second;
     Value stages{Value::Map()};
     std::int64_t iterations = 0;
-    double train_s = 0.0;
+    double train_s = 0.0, train_cpu_s = 0.0;
     for (const auto& [name, figures] : figures_) {
       Value told{Value::Map()};
       if (const Value* own = figures.find("metrics")) told = *own;
       stages.set(name, told);
       if (const Value* n = figures.find("iterations")) iterations += n->as_integer();
       if (const Value* s = figures.find("train_s")) train_s += s->as_number();
+      if (const Value* s = figures.find("train_cpu_s")) train_cpu_s += s->as_number();
     }
     metrics.set("seed", static_cast<std::int64_t>(recipe_.seed));
     metrics.set("iterations", iterations);
     metrics.set("train_s", train_s);
+    metrics.set("train_cpu_s", train_cpu_s);
     metrics.set("threads", request_.threads);
     metrics.set("stages", std::move(stages));
     write_text(request_.out / "metrics.json", to_json(metrics, 2) + "\n");

@@ -20,7 +20,8 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("iteration", Value(static_cast<std::int64_t>(checkpoint.iteration)));
   state.set("loss_sum", Value(checkpoint.loss_sum));
   state.set("loss_count", Value(static_cast<std::int64_t>(checkpoint.loss_count)));
-  state.set("elapsed_s", Value(checkpoint.elapsed_s));
+  state.set("elapsed_s", Value(checkpoint.spent.wall_s));
+  state.set("cpu_s", Value(checkpoint.spent.cpu_s));
   state.set("fold", Value(checkpoint.fold));
   state.set("data_id", Value(checkpoint.data_id));
   state.set("threads", Value(checkpoint.threads));
@@ -48,7 +49,7 @@ std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run)
   checkpoint.iteration = state.at("iteration").as_integer();
   checkpoint.loss_sum = state.at("loss_sum").as_number();
   checkpoint.loss_count = state.at("loss_count").as_integer();
-  checkpoint.elapsed_s = state.at("elapsed_s").as_number();
+  checkpoint.spent = {state.at("elapsed_s").as_number(), state.at("cpu_s").as_number()};
   checkpoint.fold = static_cast<int>(state.at("fold").as_integer());
   checkpoint.data_id = state.at("data_id").as_string();
   checkpoint.threads = static_cast<int>(state.at("threads").as_integer());

@@ -9,6 +9,7 @@
 #include "core/value.h"
 #include "features/metadata.h"
 #include "features/normalize.h"
+#include "train/stopwatch.h"
 
 namespace earmark {
 
@@ -16,8 +17,8 @@ struct Checkpoint {
   long iteration = 0;     ///< steps done
   double loss_sum = 0.0;  ///< since the last line of the log
   long loss_count = 0;
-  double elapsed_s = 0.0;  ///< of training, over all sittings
-  std::string recipe;      ///< as resolved; a run is only resumed with the recipe that it began with
+  TimeSpent spent;     ///< over all sittings
+  std::string recipe;  ///< as resolved; a run is only resumed with the recipe that it began with
   int fold = 0;
   std::string data_id;  ///< of the clips and tags; a run is only resumed on the data that it began with
   int threads = 1;

@@ -24,6 +24,7 @@
 #include "train/loader.h"
 #include "train/run_log.h"
 #include "train/run_report.h"
+#include "train/stopwatch.h"
 #include "train/train.h"
 #include "train/validation_watch.h"
 
@@ -154,8 +155,7 @@ class Run {
   std::optional<ValidationWatch> watch_;
   std::optional<RunLog> log_;
   Checkpoint state_;
-  Clock::time_point sitting_start_ = Clock::now();
-  double earlier_s_ = 0.0;
+  Stopwatch stopwatch_;
   TaskScores last_scores_;  // of the held-out clips; without scores before the first validation
 };
 
@@ -292,7 +292,6 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   if (saved) {
     learner_->load(saved->tensors);
     state_ = std::move(saved->state);
-    earlier_s_ = state_.elapsed_s;
   }
   watch_.emplace(recipe_.train, recipe_.schedule, learning_rate(recipe_.optimizer));
   if (!state_.watch.is_null()) watch_->restore(state_.watch);
@@ -342,7 +341,7 @@ Run::Run(const TrainRequest& request)
 
 void Run::checkpoint() {
   state_.watch = watch_->state();
-  state_.elapsed_s = earlier_s_ + seconds_since(sitting_start_);
+  state_.spent = stopwatch_.read();
   write_checkpoint(request_.out, state_, learner_->state());
 }
 
@@ -446,7 +445,9 @@ Value Run::summary(const Value& validation) const {
   metrics.set("seed", Value(static_cast<std::int64_t>(recipe_.seed)));
   metrics.set("iterations", Value(static_cast<std::int64_t>(state_.iteration)));
   metrics.set("n_train_clips", Value(static_cast<std::int64_t>(train_clips_->size())));
-  metrics.set("train_s", Value(earlier_s_ + seconds_since(sitting_start_)));
+  const TimeSpent spent = stopwatch_.read();
+  metrics.set("train_s", Value(spent.wall_s));
+  metrics.set("train_cpu_s", Value(spent.cpu_s));
   metrics.set("threads", Value(threads_));
   if (!validation.is_null()) {
     for (const auto& [key, value] : validation.as_map()) metrics.set(key, value);
@@ -521,7 +522,7 @@ void Run::write_results(const Value& validation, const Value& bests) {
 }
 
 TrainResult Run::go() {
-  sitting_start_ = Clock::now();
+  stopwatch_.start(state_.spent);
   if (!train()) return {};
   const auto total = static_cast<long>(train_clips_->size());
   learner_->finish(*examples_, [&](long n) { tell("refreshing BatchNorm", n, total); });

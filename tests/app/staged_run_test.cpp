@@ -162,6 +162,7 @@ TEST_F(StagedRun, AGridOverSeedsHoldsOutTheValidateSplit) {
   const Value row = parse_json(rows.substr(0, rows.find('\n')), "row");
   EXPECT_EQ(row.at("fold").as_integer(), 0);
   EXPECT_EQ(row.at("set").as_list().front().as_string(), "loss.class_weight_root=10");
+  EXPECT_GT(row.at("train_cpu_s").as_number(), 0.0) << "of all stages together";
   std::vector<std::string> again = words;
   again.push_back("--resume");
   ASSERT_EQ(run_program(again).status, 0);
