@@ -1,5 +1,6 @@
-# add_earmark_library(ROOM SOURCES ... [USES other rooms ...] [LINKS private libraries ...])
-# add_earmark_test(ROOM SOURCES ... USES rooms ...)
+# add_earmark_library(ROOM [TORCH] SOURCES ... [USES other rooms ...] [LINKS private libraries ...])
+# add_earmark_test(ROOM [TORCH] SOURCES ... USES rooms ... [LINKS libraries ...])
+# TORCH: files include libtorch's headers
 
 add_library(earmark_options INTERFACE)
 target_compile_features(earmark_options INTERFACE cxx_std_20)
@@ -9,16 +10,36 @@ foreach(sanitizer IN LISTS EARMARK_SANITIZE)
   target_link_options(earmark_options INTERFACE -fsanitize=${sanitizer})
 endforeach()
 
+# earmark_precompile(TARGET KIND HEADERS...): headers that most files include are parsed once for all targets of a KIND, which are
+# compiled with the same options. Rooms go without (but for libtorch's) in what users build, where every file proves its own
+# includes, and have them in a sanitised build.
+set(earmark_common_headers <algorithm> <filesystem> <fmt/format.h> <fmt/ranges.h> <functional> <map> <memory> <optional> <set>
+  <span> <string> <thread> <variant> <vector>)
+function(earmark_precompile target kind)
+  get_property(owner GLOBAL PROPERTY earmark_precompiled_${kind})
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+    set_property(GLOBAL PROPERTY earmark_precompiled_${kind} ${target})
+  endif()
+endfunction()
+
 # Rooms are static, position-independent libraries: tests link just the rooms they exercise, and
 # src/library gathers all of them into the one shared libearmark that programs use.
 function(add_earmark_library room)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES;USES;LINKS" ${ARGN})
   if(NOT arg_SOURCES)
     add_library(earmark_${room} INTERFACE)
     return()
   endif()
   add_library(earmark_${room} STATIC ${arg_SOURCES})
   set_target_properties(earmark_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  if(arg_TORCH)
+    earmark_precompile(earmark_${room} torch_rooms <torch/torch.h>)
+  elseif(EARMARK_SANITIZE AND NOT "OpenMP::OpenMP_CXX" IN_LIST arg_LINKS)
+    earmark_precompile(earmark_${room} rooms ${earmark_common_headers})
+  endif()
   target_include_directories(earmark_${room} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   set_property(GLOBAL APPEND PROPERTY earmark_links ${arg_LINKS})  # for src/library
@@ -27,7 +48,7 @@ function(add_earmark_library room)
 endfunction()
 
 function(add_earmark_test room)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "SOURCES;USES;LINKS" ${ARGN})
   set(sources)
   set(n_wanted 0)
   foreach(source IN LISTS arg_SOURCES)
@@ -45,6 +66,11 @@ function(add_earmark_test room)
   add_executable(test_${room} ${sources})
   # Tests are compiled for a single run; what is measured and watched are the rooms.
   target_compile_options(test_${room} PRIVATE -O1)
+  if(arg_TORCH)
+    earmark_precompile(test_${room} torch_tests <gtest/gtest.h> <torch/torch.h> ${earmark_common_headers})
+  elseif(NOT "OpenMP::OpenMP_CXX" IN_LIST arg_LINKS)
+    earmark_precompile(test_${room} tests <gtest/gtest.h> ${earmark_common_headers})
+  endif()
   list(TRANSFORM arg_USES PREPEND earmark_)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(test_${room} PRIVATE EARMARK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
