@@ -1,6 +1,10 @@
 #include "architectures/conv_stack.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "earmark/error.h"
 
 namespace earmark {
 namespace {
@@ -31,6 +35,14 @@ std::vector<StackLayer> stack_layers(const ConvStackOptions& options) {
 std::int64_t stack_frames(const ConvStackOptions& options, std::int64_t n_frames) {
   for (const StackLayer& layer : stack_layers(options)) n_frames /= layer.pool_frames;
   return std::max<std::int64_t>(1, n_frames);
+}
+
+void check_stack_length(const ConvStackOptions& options, std::int64_t n_frames) {
+  std::int64_t shortest = 1;
+  for (const StackLayer& layer : stack_layers(options)) shortest *= layer.pool_frames;
+  if (n_frames < shortest)
+    throw Error(ErrorCode::kBadAudio,
+                fmt::format("the clip is too short: {} frames, at least {} are needed", n_frames, shortest));
 }
 
 }  // namespace earmark

@@ -17,5 +17,7 @@ struct StackLayer {
 std::vector<StackLayer> stack_layers(const ConvStackOptions& options);
 /// Frames that are left of n_frames after the stack, at least 1.
 std::int64_t stack_frames(const ConvStackOptions& options, std::int64_t n_frames);
+/// @throws Error(kBadAudio) for a clip of which the stack leaves no frame.
+void check_stack_length(const ConvStackOptions& options, std::int64_t n_frames);
 
 }  // namespace earmark

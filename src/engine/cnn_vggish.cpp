@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/architecture.h"
+#include "engine/block_conv.h"
 #include "engine/layers.h"
 
 namespace earmark::engine {
@@ -12,11 +13,11 @@ namespace {
 struct BlockSpec {
   std::int64_t times_width;      // channels
   Pair kernel, stride, padding;  // (mel, time)
-  bool pools;                    // 4x4
 };
-constexpr BlockSpec kBlocks[] = {{1, {1, 1}, {1, 1}, {0, 0}, false},     {2, {3, 3}, {1, 1}, {1, 1}, false},
-                                 {4, {16, 128}, {4, 16}, {8, 16}, true}, {8, {5, 5}, {2, 2}, {1, 1}, false},
-                                 {16, {5, 5}, {2, 2}, {1, 1}, false},    {32, {3, 3}, {2, 2}, {1, 1}, false}};
+constexpr BlockSpec kBlocks[] = {{1, {1, 1}, {1, 1}, {0, 0}},      {2, {3, 3}, {1, 1}, {1, 1}},
+                                 {4, {16, 128}, {4, 16}, {8, 16}}, {8, {5, 5}, {2, 2}, {1, 1}},
+                                 {16, {5, 5}, {2, 2}, {1, 1}},     {32, {3, 3}, {2, 2}, {1, 1}}};
+constexpr std::size_t kLarge = 2;  // the block with the large kernel and a 4x4 pool
 constexpr std::int64_t kHidden1 = 512, kHidden2 = 256;
 
 class CnnVggish final : public Architecture {
@@ -30,10 +31,16 @@ class CnnVggish final : public Architecture {
           state.take(name + "conv.weight", {n_out, n_in, spec.kernel[0], spec.kernel[1]});
       std::vector<float> bias = state.take(name + "conv.bias", {n_out});
       fold(weight, bias, take_norm(state, {name + "norm.", n_out}));
-      Conv layer = make_conv(weight, bias, n_out, n_in, spec.kernel, Activation::kRelu);
-      layer.stride = spec.stride;
-      layer.before = layer.behind = spec.padding;
-      convs_.push_back(layer);
+      if (convs_.size() == kLarge) {
+        large_ =
+            make_block_conv(weight, bias, n_in, spec.kernel, spec.stride, spec.padding, Activation::kRelu);
+        convs_.emplace_back();
+      } else {
+        Conv layer = make_conv(weight, bias, n_out, n_in, spec.kernel, Activation::kRelu);
+        layer.stride = spec.stride;
+        layer.before = layer.behind = spec.padding;
+        convs_.push_back(layer);
+      }
       n_in = n_out;
     }
     read_first(state, n_in);
@@ -47,8 +54,13 @@ class CnnVggish final : public Architecture {
   Slot lay_out(PlanBuilder& plan, const Length& length) const override {
     Slot x = fitted(plan, length);
     for (std::size_t i = 0; i < convs_.size(); ++i) {
-      x = conv(plan, x, convs_[i]);
-      if (kBlocks[i].pools) x = max_pool(plan, x, {4, 4}, true);
+      if (i == kLarge) {
+        x = max_pool(plan, block_conv(plan, x, large_), {4, 4}, true);
+      } else if (i + 1 == kLarge) {
+        x = conv_nhwc(plan, x, convs_[i]);
+      } else {
+        x = conv(plan, x, convs_[i]);
+      }
     }
     x = as_one_row(plan, as_sequence(plan, x));
     switch (options_.combine) {
@@ -131,7 +143,8 @@ class CnnVggish final : public Architecture {
   }
 
   CnnVggishOptions options_;
-  std::vector<Conv> convs_;
+  std::vector<Conv> convs_;  // in the place of the large kernel: none
+  BlockConv large_;
   Linear fc1_, fc2_, output_;
   std::size_t n_left_ = 0;
   std::vector<float> bilinear_, bilinear_bias_;

@@ -8,9 +8,6 @@
 
 namespace earmark::engine {
 
-/// @throws Error(kBadAudio) for a clip of which the stack leaves no frame.
-void check_stack_length(const ConvStackOptions& options, std::int64_t n_frames);
-
 class GenericBranch {
  public:
   GenericBranch(const ConvStackOptions& options, StateReader& state);

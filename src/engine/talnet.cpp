@@ -1,7 +1,6 @@
 // TALNet, as models/talnet has it.
 #include <fmt/format.h>
 
-#include "earmark/error.h"
 #include "engine/architecture.h"
 #include "engine/attention_layers.h"
 #include "engine/generic_branch.h"
@@ -30,14 +29,6 @@ class Talnet final : public Architecture {
 };
 
 }  // namespace
-
-void check_stack_length(const ConvStackOptions& options, std::int64_t n_frames) {
-  std::int64_t shortest = 1;
-  for (const StackLayer& layer : stack_layers(options)) shortest *= layer.pool_frames;
-  if (n_frames < shortest)
-    throw Error(ErrorCode::kBadAudio,
-                fmt::format("the clip is too short: {} frames, at least {} are needed", n_frames, shortest));
-}
 
 GenericBranch::GenericBranch(const ConvStackOptions& options, StateReader& state)
     : stack_(stack_layers(options)) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "models/layers/block_conv.h"
 #include "models/layers/norm_relu_pool.h"
 
 namespace earmark {
@@ -14,7 +15,7 @@ namespace {
 struct BlockSpec {
   int times_width;                                      // channels
   std::array<std::int64_t, 2> kernel, stride, padding;  // (mel, time)
-  bool pools;                                           // 4x4
+  bool pools;                                           // 4x4, behind the large kernel
 };
 constexpr std::array<BlockSpec, 6> kBlocks{{{1, {1, 1}, {1, 1}, {0, 0}, false},
                                             {2, {3, 3}, {1, 1}, {1, 1}, false},
@@ -147,8 +148,11 @@ torch::Tensor CnnVggish::forward(const NetworkBatch& batch) {
   const torch::Tensor stand_in = bilinear ? bilinear_->stand_in(batch.features.size(0)) : torch::Tensor();
   torch::Tensor h = fitted(batch).contiguous(torch::MemoryFormat::ChannelsLast);
   for (std::size_t i = 0; i < convs_.size(); ++i) {
-    h = norm_relu(convs_[i]->forward(h), *norms_[i], is_training());
-    if (kBlocks[i].pools) h = torch::max_pool2d(h, 4);
+    const BlockSpec& spec = kBlocks[i];
+    torch::nn::Conv2d& conv = convs_[i];
+    h = spec.pools ? block_conv(h, conv->weight, conv->bias, {spec.stride, spec.padding}) : conv->forward(h);
+    h = norm_relu(h, *norms_[i], is_training());
+    if (spec.pools) h = torch::max_pool2d(h, 4);
     if (is_training() && options_.block_dropout > 0.0)
       h = std::get<0>(
           torch::native_dropout(h, options_.block_dropout, true));  // keeps one byte a value, not four

@@ -43,6 +43,7 @@ Talnet::Talnet(const TalnetOptions& options) : options_(options) {
 
 torch::Tensor Talnet::forward(const NetworkBatch& batch) {
   if (!batch.n_valid.empty() && !is_training()) return each_alone(batch);
+  check_stack_length(options_, batch.features.size(3));
   std::vector<std::int64_t> n_valid;
   for (const std::int64_t n : batch.n_valid) n_valid.push_back(stack_frames(options_, n));
   const torch::Tensor frames = generic_->forward(masked(batch.features, batch.stripes));

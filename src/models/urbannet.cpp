@@ -110,6 +110,7 @@ torch::Tensor UrbanNet::normalised(const torch::Tensor& features) {
 
 torch::Tensor UrbanNet::forward(const NetworkBatch& batch) {
   if (!batch.n_valid.empty() && !is_training()) return each_alone(batch);
+  if (options_.generic || options_.specific) check_stack_length(options_, batch.features.size(3));
   const torch::Tensor x = masked(normalised(batch.features.contiguous()), batch.stripes);
   std::vector<std::int64_t> n_valid;
   for (const std::int64_t n : batch.n_valid) n_valid.push_back(stack_frames(options_, n));

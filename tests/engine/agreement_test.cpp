@@ -26,6 +26,27 @@ TEST_P(EngineAgreement, ScoresAreThePlainEnginesAtEveryLength) {
   }
 }
 
+// What is too short for a network is refused by both engines, and by both as the clip's fault.
+TEST_P(EngineAgreement, TheShortestClipsAreScoredOrRefusedAlike) {
+  const testing::BothEngines both(GetParam());
+  const auto outcome = [](const Network& network,
+                          const NetworkInput& input) -> std::optional<std::vector<float>> {
+    try {
+      return network.scores(input);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kBadAudio) << e.what();
+      return std::nullopt;
+    }
+  };
+  for (const std::int64_t n_frames : {1, 2, 3, 4, 5, 7, 8, 15, 16, 17}) {
+    const testing::DrawnInput drawn(both.widths(), 1, n_frames, 7);
+    const auto fast = outcome(*both.fast, drawn.input), plain = outcome(*both.plain, drawn.input);
+    ASSERT_EQ(fast.has_value(), plain.has_value()) << n_frames << " frames";
+    if (!fast) continue;
+    EXPECT_LT(testing::largest_difference(*fast, *plain), GetParam().tolerance) << n_frames << " frames";
+  }
+}
+
 TEST_P(EngineAgreement, WhatTheLastLayerSeesIsToldByBothAndChangesNoScore) {
   const testing::BothEngines both(GetParam());
   const std::int64_t n_frames = GetParam().lengths.front();
