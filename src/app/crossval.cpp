@@ -156,6 +156,7 @@ class Grid {
     }
     for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t files;

@@ -84,6 +84,7 @@ class FfmpegBytes : public ByteSource {
     arguments.insert(arguments.end(), {"-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"});
     arguments.insert(arguments.end(), {"-c:a", "pcm_f32le", "-f", "wav", "pipe:1"});
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
 
