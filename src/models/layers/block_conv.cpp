@@ -103,7 +103,8 @@ class BlockConv : public torch::autograd::Function<BlockConv> {
     const torch::Tensor kernel = grid.blocked_kernel(saved[1]);
     const bool of_input = context->needs_input_grad(0);
     torch::Tensor of_kernel, of_bias;
-    std::vector<torch::Tensor> of_x;
+    // Written clip by clip: pieces and their union side by side would be the peak of a training step.
+    const torch::Tensor of_x = of_input ? torch::empty_like(saved[0]) : torch::Tensor();
     const std::vector<torch::Tensor> clips = few_at_once(saved[0]), of_y = few_at_once(gradients[0]);
     for (std::size_t i = 0; i < clips.size(); ++i) {
       const auto [dx, dw, db] = at::convolution_backward(of_y[i], grid.blocks(clips[i]), kernel,
@@ -111,10 +112,11 @@ class BlockConv : public torch::autograd::Function<BlockConv> {
                                                          {1, 1}, false, {0, 0}, 1, {of_input, true, true});
       of_kernel = i == 0 ? dw : of_kernel.add_(dw);
       of_bias = i == 0 ? db : of_bias.add_(db);
-      if (of_input) of_x.push_back(grid.unblocked(dx));
+      if (of_input)
+        of_x.narrow(0, static_cast<std::int64_t>(i) * kClipsAtOnce, clips[i].size(0))
+            .copy_(grid.unblocked(dx));
     }
-    return {of_input ? torch::cat(of_x) : torch::Tensor(), grid.unblocked_kernel(of_kernel), of_bias,
-            torch::Tensor()};
+    return {of_x, grid.unblocked_kernel(of_kernel), of_bias, torch::Tensor()};
   }
 };
 
