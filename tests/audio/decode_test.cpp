@@ -18,6 +18,7 @@
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "golden_path.h"
+#include "needs_ffmpeg.h"
 #include "scratch.h"
 #include "wav_bytes.h"
 
@@ -71,11 +72,6 @@ bool warned(const std::vector<std::string>& warnings, std::string_view word) {
   }
   return false;
 }
-
-bool have_ffmpeg() { return std::system("ffmpeg -version > /dev/null 2>&1") == 0; }
-
-#define NEEDS_FFMPEG() \
-  if (!have_ffmpeg()) GTEST_SKIP() << "there is no ffmpeg on this machine"
 
 std::filesystem::path make_with_ffmpeg(const Scratch& dir, const std::string& name,
                                        const std::string& options) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/file.h"
+#include "needs_ffmpeg.h"
 #include "scratch.h"
 #include "wav_bytes.h"
 
@@ -125,8 +126,7 @@ class Writer {
 };
 
 TEST(LiveAudio, AContainerThatBeginsAnewIsARestart) {
-  if (std::system("ffmpeg -version > /dev/null 2>&1") != 0)
-    GTEST_SKIP() << "there is no ffmpeg on this machine";
+  NEEDS_FFMPEG();
   const Scratch dir;
   dir.write("in.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(44100)));
   const auto encoded = [&](const std::string& name, const std::string& how) {
@@ -158,8 +158,7 @@ TEST(LiveAudio, AContainerThatBeginsAnewIsARestart) {
 
 // A recorder may come back as something simpler.
 TEST(LiveAudio, AWavBehindACompressedStreamIsARestart) {
-  if (std::system("ffmpeg -version > /dev/null 2>&1") != 0)
-    GTEST_SKIP() << "there is no ffmpeg on this machine";
+  NEEDS_FFMPEG();
   const Scratch dir;
   dir.write("in.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(44100)));
   ASSERT_EQ(std::system(
