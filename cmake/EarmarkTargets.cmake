@@ -25,6 +25,12 @@ function(earmark_precompile target kind)
   endif()
 endfunction()
 
+# earmark_unite(TARGET): files are compiled six together, which share what templates cost: a quarter of the time with libtorch's, two
+# thirds in a sanitised build. Where users build, the other rooms stay apart, as precompiled headers do.
+function(earmark_unite target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+endfunction()
+
 # Rooms are static, position-independent libraries: tests link just the rooms they exercise, and
 # src/library gathers all of them into the one shared libearmark that programs use.
 function(add_earmark_library room)
@@ -39,6 +45,9 @@ function(add_earmark_library room)
     earmark_precompile(earmark_${room} torch_rooms <torch/torch.h>)
   elseif(EARMARK_SANITIZE AND NOT "OpenMP::OpenMP_CXX" IN_LIST arg_LINKS)
     earmark_precompile(earmark_${room} rooms ${earmark_common_headers})
+  endif()
+  if(arg_TORCH OR EARMARK_SANITIZE)
+    earmark_unite(earmark_${room})
   endif()
   target_include_directories(earmark_${room} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
@@ -70,6 +79,9 @@ function(add_earmark_test room)
     earmark_precompile(test_${room} torch_tests <gtest/gtest.h> <torch/torch.h> ${earmark_common_headers})
   elseif(NOT "OpenMP::OpenMP_CXX" IN_LIST arg_LINKS)
     earmark_precompile(test_${room} tests <gtest/gtest.h> ${earmark_common_headers})
+  endif()
+  if(arg_TORCH OR EARMARK_SANITIZE)
+    earmark_unite(test_${room})
   endif()
   list(TRANSFORM arg_USES PREPEND earmark_)
   target_include_directories(test_${room} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -13,9 +13,9 @@ file(WRITE ${OUT} "// Made by EmbedTexts.cmake from the files it names.
 
 namespace earmark {
 namespace {
-const EmbeddedText kTexts[] = {
+const EmbeddedText ${TABLE}_texts[] = {
 ${entries}};
 }  // namespace
-const std::span<const EmbeddedText> ${TABLE}{kTexts};
+const std::span<const EmbeddedText> ${TABLE}{${TABLE}_texts};
 }  // namespace earmark
 ")

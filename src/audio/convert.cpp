@@ -5,7 +5,7 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kBlock = 8192;  // samples of one channel asked of the inner source
+constexpr std::size_t kConvertBlock = 8192;  // samples of one channel asked of the inner source
 
 class ConvertedSource : public AudioSource {
  public:
@@ -16,8 +16,8 @@ class ConvertedSource : public AudioSource {
         sample_rate_hz_(sample_rate_hz),
         n_channels_(n_channels_of(mode, inner_->n_channels())),
         resampler_(inner_->sample_rate_hz(), sample_rate_hz, n_channels_, quality),
-        raw_(kBlock * static_cast<std::size_t>(inner_->n_channels())),
-        mixed_(kBlock * static_cast<std::size_t>(n_channels_)) {}
+        raw_(kConvertBlock * static_cast<std::size_t>(inner_->n_channels())),
+        mixed_(kConvertBlock * static_cast<std::size_t>(n_channels_)) {}
 
   int sample_rate_hz() const override { return sample_rate_hz_; }
   int n_channels() const override { return n_channels_; }

@@ -12,7 +12,7 @@ namespace earmark {
 namespace {
 
 // libsoxr is always handed blocks of this size: its arithmetic may depend on how much it is given at once.
-constexpr std::size_t kBlock = 4096;
+constexpr std::size_t kResampleBlock = 4096;
 
 void throw_if(soxr_error_t error) {
   if (error != nullptr) throw Error(ErrorCode::kInternal, fmt::format("libsoxr: {}", error));
@@ -77,7 +77,7 @@ Resampler::Resampler(int in_hz, int out_hz, int n_channels, ResampleQuality qual
   const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
   state_->soxr = soxr_create(in_hz, out_hz, static_cast<unsigned>(n_channels), &error, &io, &spec, &runtime);
   throw_if(error);
-  state_->ready.resize((resampled_length(kBlock, in_hz, out_hz) + 64) * state_->n_channels);
+  state_->ready.resize((resampled_length(kResampleBlock, in_hz, out_hz) + 64) * state_->n_channels);
 }
 
 Resampler::~Resampler() = default;
@@ -91,10 +91,10 @@ void Resampler::push(std::span<const float> interleaved, std::vector<float>& out
     out.insert(out.end(), interleaved.begin(), interleaved.end());
     return;
   }
-  const std::size_t block = kBlock * s.n_channels;
+  const std::size_t block = kResampleBlock * s.n_channels;
   while (!interleaved.empty()) {
     if (s.waiting.empty() && interleaved.size() >= block) {
-      s.process(interleaved.data(), kBlock, out);
+      s.process(interleaved.data(), kResampleBlock, out);
       interleaved = interleaved.subspan(block);
       continue;
     }
@@ -103,7 +103,7 @@ void Resampler::push(std::span<const float> interleaved, std::vector<float>& out
                      interleaved.begin() + static_cast<std::ptrdiff_t>(n));
     interleaved = interleaved.subspan(n);
     if (s.waiting.size() == block) {
-      s.process(s.waiting.data(), kBlock, out);
+      s.process(s.waiting.data(), kResampleBlock, out);
       s.waiting.clear();
     }
   }
@@ -129,7 +129,7 @@ void Resampler::flush(std::vector<float>& out) {
 std::vector<float> resample(std::span<const float> samples, int in_hz, int out_hz, ResampleQuality quality) {
   std::vector<float> out;
   Resampler resampler(in_hz, out_hz, 1, quality);
-  out.reserve(resampled_length(samples.size(), in_hz, out_hz) + kBlock);
+  out.reserve(resampled_length(samples.size(), in_hz, out_hz) + kResampleBlock);
   resampler.push(samples, out);
   resampler.flush(out);
   return out;

@@ -11,7 +11,7 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kBlock = 8192;  // samples of one channel read at a time
+constexpr std::size_t kReadBlock = 8192;  // samples of one channel read at a time
 
 std::uint64_t to_samples(double seconds, int sample_rate_hz) noexcept {
   return static_cast<std::uint64_t>(std::llround(seconds * sample_rate_hz));
@@ -104,7 +104,7 @@ Segmenter::Segmenter(std::unique_ptr<AudioSource> source, const SegmentOptions& 
       options_(options),
       length_(segment_length(source_->sample_rate_hz(), options)),
       n_channels_(static_cast<std::size_t>(source_->n_channels())),
-      block_(kBlock * n_channels_) {
+      block_(kReadBlock * n_channels_) {
   check(options, source_->sample_rate_hz());
 }
 
@@ -131,7 +131,7 @@ std::optional<Failure> Segmenter::fill(std::uint64_t end) {
 
 // Moves memory only when there is much to gain, so that a small hop costs little.
 void Segmenter::forget(std::uint64_t before) {
-  if (before < kept_from_ + std::max<std::uint64_t>(length_, kBlock)) return;
+  if (before < kept_from_ + std::max<std::uint64_t>(length_, kReadBlock)) return;
   const auto n = static_cast<std::ptrdiff_t>((before - kept_from_) * n_channels_);
   kept_.erase(kept_.begin(), kept_.begin() + n);
   kept_from_ = before;

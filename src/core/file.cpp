@@ -9,17 +9,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <regex>
 
+#include "core/file_errors.h"
 #include "earmark/error.h"
 
 namespace earmark {
 namespace {
-
-[[noreturn]] void io_error(const char* what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
 
 class Descriptor {
  public:

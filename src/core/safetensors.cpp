@@ -4,27 +4,23 @@
 #include <cstring>
 
 #include "core/file.h"
+#include "core/file_errors.h"
 #include "core/tensor_io.h"
 #include "core/tensor_types.h"
 #include "core/value.h"
-#include "earmark/error.h"
 
 namespace earmark {
 namespace {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
-[[noreturn]] void bad(const std::string& name, const std::string& what) {
-  throw Error(ErrorCode::kBadFile, name + ": " + what);
-}
-
 std::uint64_t header_size(std::span<const std::byte> bytes, std::uint64_t file_size,
                           const std::string& name) {
   std::uint64_t size = 0;
-  if (bytes.size() < 8) bad(name, "is no safetensors file");
+  if (bytes.size() < 8) bad_file(name, "is no safetensors file");
   std::memcpy(&size, bytes.data(), 8);
   if (size > file_size - 8 || size > kMaxHeaderBytes)
-    bad(name, "is no safetensors file, or its header is cut");
+    bad_file(name, "is no safetensors file, or its header is cut");
   return size;
 }
 
@@ -39,17 +35,17 @@ Entry read_entry(const std::string& key, const Value& value, std::uint64_t body_
                  const std::string& name) {
   const std::string dtype = value.at("dtype").as_string();
   const std::optional<DType> found = dtype_of_safetensors(dtype);
-  if (!found) bad(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
+  if (!found) bad_file(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
   Entry entry{*found, {}, 0, 0};
   for (const Value& d : value.at("shape").as_list()) entry.shape.push_back(d.as_integer());
   const Value::List& offsets = value.at("data_offsets").as_list();
-  if (offsets.size() != 2) bad(name, "tensor '" + key + "' has no begin and end");
+  if (offsets.size() != 2) bad_file(name, "tensor '" + key + "' has no begin and end");
   const std::int64_t begin = offsets[0].as_integer(), end = offsets[1].as_integer();
   entry.size = bytes_needed(entry.shape, entry.dtype, name);
   if (begin < 0 || end < begin || static_cast<std::uint64_t>(end) > body_size ||
       static_cast<std::size_t>(end - begin) != entry.size) {
-    bad(name, fmt::format("tensor '{}' stands at bytes {} to {} of {}, {} were expected", key, begin, end,
-                          body_size, entry.size));
+    bad_file(name, fmt::format("tensor '{}' stands at bytes {} to {} of {}, {} were expected", key, begin,
+                               end, body_size, entry.size));
   }
   entry.begin = static_cast<std::size_t>(begin);
   return entry;
@@ -60,7 +56,7 @@ template <class OnTensor>
 std::map<std::string, std::string> read_header(std::span<const std::byte> json, std::uint64_t body_size,
                                                const std::string& name, const OnTensor& on_tensor) {
   const Value header = parse_json({reinterpret_cast<const char*>(json.data()), json.size()}, name);
-  if (!header.is_map()) bad(name, "its header is no map");
+  if (!header.is_map()) bad_file(name, "its header is no map");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : header.as_map()) {
     if (key == "__metadata__") {
@@ -120,7 +116,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
 SafeTensorsFile::SafeTensorsFile(std::filesystem::path path) : path_(std::move(path)) {
   const std::string name = path_.string();
   const std::uint64_t file_size = size_of_file(path_);
-  if (file_size < 8) bad(name, "is no safetensors file");
+  if (file_size < 8) bad_file(name, "is no safetensors file");
   const std::uint64_t size = header_size(read_range(path_, 0, 8), file_size, name);
   metadata_ = read_header(
       read_range(path_, 8, size), file_size - 8 - size, name, [&](const std::string& key, Entry entry) {
@@ -148,6 +144,9 @@ TensorMap SafeTensorsFile::with_prefix(std::string_view prefix) const {
 
 std::vector<std::byte> format_safetensors(const SafeTensors& file) {
   std::vector<std::byte> bytes = head_of(file);
+  std::size_t n_bytes = bytes.size();
+  for (const auto& [key, tensor] : file.tensors) n_bytes += tensor.bytes.size();
+  bytes.reserve(n_bytes);
   for (const auto& [key, tensor] : file.tensors) {
     const std::span<const std::byte> values = tensor.bytes.span();
     bytes.insert(bytes.end(), values.begin(), values.end());

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "core/file.h"
+#include "core/file_errors.h"
 #include "core/tensor_types.h"
 #include "earmark/error.h"
 
@@ -20,42 +21,41 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "the containers are little-endian and so is this code");
 
-[[noreturn]] void bad(const std::string& name, const std::string& what) {
-  throw Error(ErrorCode::kBadFile, name + ": " + what);
-}
-
-template <class From, class To>
-std::vector<To> convert(const SharedBytes& bytes) {
-  std::vector<To> out(bytes.size() / sizeof(From));
+// @param value makes a To of a From.
+template <class From, class To, class Value>
+void convert(const SharedBytes& bytes, std::span<To> out, Value value) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     From x;
     std::memcpy(&x, bytes.data() + i * sizeof(From), sizeof(From));
-    out[i] = static_cast<To>(x);
+    out[i] = value(x);
   }
-  return out;
+}
+
+template <class To>
+void widen_to(const Tensor& tensor, std::span<To> out) {
+  const auto cast = [](auto x) { return static_cast<To>(x); };
+  switch (tensor.dtype) {
+    case DType::kBool:
+    case DType::kU8:
+      return convert<std::uint8_t>(tensor.bytes, out, cast);
+    case DType::kI32:
+      return convert<std::int32_t>(tensor.bytes, out, cast);
+    case DType::kI64:
+      return convert<std::int64_t>(tensor.bytes, out, cast);
+    case DType::kF32:
+      return convert<float>(tensor.bytes, out, cast);
+    case DType::kF64:
+      return convert<double>(tensor.bytes, out, cast);
+    case DType::kF16:
+      return convert<std::uint16_t>(tensor.bytes, out,
+                                    [](std::uint16_t half) { return static_cast<To>(half_to_float(half)); });
+  }
 }
 
 template <class To>
 std::vector<To> widen(const Tensor& tensor) {
-  switch (tensor.dtype) {
-    case DType::kBool:
-    case DType::kU8:
-      return convert<std::uint8_t, To>(tensor.bytes);
-    case DType::kI32:
-      return convert<std::int32_t, To>(tensor.bytes);
-    case DType::kI64:
-      return convert<std::int64_t, To>(tensor.bytes);
-    case DType::kF32:
-      return convert<float, To>(tensor.bytes);
-    case DType::kF64:
-      return convert<double, To>(tensor.bytes);
-    case DType::kF16:
-      break;
-  }
-  const auto halves = convert<std::uint16_t, std::uint16_t>(tensor.bytes);
-  std::vector<To> out(halves.size());
-  std::transform(halves.begin(), halves.end(), out.begin(),
-                 [](std::uint16_t h) { return static_cast<To>(half_to_float(h)); });
+  std::vector<To> out(tensor.n_elements());
+  widen_to<To>(tensor, out);
   return out;
 }
 
@@ -73,12 +73,12 @@ constexpr std::array kDTypes{DTypeName{DType::kBool, "|b1", "BOOL"}, DTypeName{D
 std::string npy_entry(const std::string& header, const std::string& key, const std::string& name) {
   const std::size_t at = header.find("'" + key + "'");
   const std::size_t colon = at == std::string::npos ? at : header.find(':', at);
-  if (colon == std::string::npos) bad(name, "its header lacks '" + key + "'");
+  if (colon == std::string::npos) bad_file(name, "its header lacks '" + key + "'");
   std::size_t begin = header.find_first_not_of(' ', colon + 1);
-  if (begin == std::string::npos) bad(name, "its header ends after '" + key + "'");
+  if (begin == std::string::npos) bad_file(name, "its header ends after '" + key + "'");
   const char closing = header[begin] == '(' ? ')' : header[begin] == '\'' ? '\'' : ',';
   const std::size_t end = header.find(closing, begin + 1);
-  if (end == std::string::npos) bad(name, "its header is cut after '" + key + "'");
+  if (end == std::string::npos) bad_file(name, "its header is cut after '" + key + "'");
   return header.substr(begin, end - begin + (closing == ',' ? 0 : 1));
 }
 
@@ -88,15 +88,15 @@ std::vector<std::int64_t> npy_shape(const std::string& text, const std::string& 
   for (const char c : text) {
     if (c >= '0' && c <= '9') {
       number = std::max<std::int64_t>(number, 0) * 10 + (c - '0');
-      if (number > (std::int64_t{1} << 46)) bad(name, "a dimension is too large");
+      if (number > (std::int64_t{1} << 46)) bad_file(name, "a dimension is too large");
     } else if (c == ',' || c == ')') {
       if (number >= 0) shape.push_back(number);
       number = -1;
     } else if (c != ' ' && c != '(') {
-      bad(name, "its shape does not read: " + text);
+      bad_file(name, "its shape does not read: " + text);
     }
   }
-  if (shape.size() > 8) bad(name, "more than 8 dimensions");
+  if (shape.size() > 8) bad_file(name, "more than 8 dimensions");
   return shape;
 }
 
@@ -137,7 +137,7 @@ std::size_t bytes_needed(const std::vector<std::int64_t>& shape, DType dtype, co
   std::size_t n = size_of(dtype);
   for (const std::int64_t d : shape) {
     if (d < 0 || (d > 0 && n > (std::size_t{1} << 46) / static_cast<std::size_t>(d))) {
-      bad(name, "a shape of " + fmt::format("[{}]", fmt::join(shape, ", ")) + " cannot be");
+      bad_file(name, "a shape of " + fmt::format("[{}]", fmt::join(shape, ", ")) + " cannot be");
     }
     n *= static_cast<std::size_t>(d);
   }
@@ -200,6 +200,13 @@ std::uint16_t float_to_half(float value) noexcept {
 }
 
 std::vector<float> Tensor::floats() const { return widen<float>(*this); }
+
+void Tensor::copy_floats_to(std::span<float> out) const {
+  if (out.size() != n_elements())
+    throw Error(ErrorCode::kInternal, fmt::format("{} values have no room in {}", n_elements(), out.size()));
+  widen_to<float>(*this, out);
+}
+
 std::vector<double> Tensor::doubles() const { return widen<double>(*this); }
 
 std::vector<std::int64_t> Tensor::integers() const {
@@ -248,25 +255,25 @@ FindTensor find_in(const TensorMap& tensors) {
 
 Tensor parse_npy(std::span<const std::byte> bytes, const std::string& name) {
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  if (bytes.size() < 10 || std::memcmp(text, "\x93NUMPY", 6) != 0) bad(name, "is no .npy file");
+  if (bytes.size() < 10 || std::memcmp(text, "\x93NUMPY", 6) != 0) bad_file(name, "is no .npy file");
   const int version = static_cast<int>(bytes[6]);
   const std::size_t prefix = version == 1 ? 10 : 12;
   if (version < 1 || version > 3 || bytes.size() < prefix)
-    bad(name, fmt::format(".npy version {} is unknown", version));
+    bad_file(name, fmt::format(".npy version {} is unknown", version));
   std::uint32_t header_size = 0;
   std::memcpy(&header_size, text + 8, version == 1 ? 2 : 4);
-  if (header_size > bytes.size() - prefix) bad(name, "its header is cut");
+  if (header_size > bytes.size() - prefix) bad_file(name, "its header is cut");
   const std::string header(text + prefix, header_size);
 
   const std::string descr = npy_entry(header, "descr", name);
   const auto* found = std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeName& d) {
     return descr == "'" + std::string(d.npy) + "'";
   });
-  if (found == kDTypes.end()) bad(name, "arrays of " + descr + " are not read; save it as float32");
+  if (found == kDTypes.end()) bad_file(name, "arrays of " + descr + " are not read; save it as float32");
   Tensor tensor{found->dtype, npy_shape(npy_entry(header, "shape", name), name), {}};
   const std::size_t needed = bytes_needed(tensor.shape, tensor.dtype, name);
   const std::size_t available = bytes.size() - prefix - header_size;
-  if (available < needed) bad(name, fmt::format("is cut: {} bytes of {}", available, needed));
+  if (available < needed) bad_file(name, fmt::format("is cut: {} bytes of {}", available, needed));
   const auto body = bytes.subspan(prefix + header_size, needed);
   tensor.bytes = std::vector<std::byte>(body.begin(), body.end());
   if (npy_entry(header, "fortran_order", name) == "True") fortran_to_c_order(tensor);
@@ -306,21 +313,21 @@ TensorMap read_npz(const std::filesystem::path& path) {
   int code = 0;
   const std::unique_ptr<zip_t, decltype(&zip_discard)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code),
                                                                &zip_discard);
-  if (!archive) bad(name, "is no readable .npz (zip) file");
+  if (!archive) bad_file(name, "is no readable .npz (zip) file");
   TensorMap tensors;
   const zip_int64_t n_entries = zip_get_num_entries(archive.get(), 0);
   for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(std::max<zip_int64_t>(n_entries, 0)); ++i) {
     zip_stat_t status;
-    if (zip_stat_index(archive.get(), i, 0, &status) != 0) bad(name, "an entry cannot be read");
+    if (zip_stat_index(archive.get(), i, 0, &status) != 0) bad_file(name, "an entry cannot be read");
     std::string entry = status.name;
-    if (!entry.ends_with(".npy")) bad(name, "holds '" + entry + "', which is no .npy array");
-    if (status.size > (zip_uint64_t{1} << 34)) bad(name, entry + " is larger than 16 GiB");
+    if (!entry.ends_with(".npy")) bad_file(name, "holds '" + entry + "', which is no .npy array");
+    if (status.size > (zip_uint64_t{1} << 34)) bad_file(name, entry + " is larger than 16 GiB");
     const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), i, 0),
                                                                   &zip_fclose);
     std::vector<std::byte> bytes(status.size);
     if (!file ||
         zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(bytes.size())) {
-      bad(name, entry + " is damaged");
+      bad_file(name, entry + " is damaged");
     }
     entry.resize(entry.size() - 4);
     tensors.emplace(entry, parse_npy(bytes, name + ":" + entry));

@@ -62,6 +62,8 @@ struct Tensor {
   std::size_t n_elements() const noexcept { return bytes.size() / size_of(dtype); }
   /// Any dtype widened or rounded to float.
   std::vector<float> floats() const;
+  /// The same where they are to lie. @param out n_elements() long.
+  void copy_floats_to(std::span<float> out) const;
   std::vector<double> doubles() const;
   std::vector<std::int64_t> integers() const;  ///< @throws Error(kBadFile) for a float dtype
   std::string shape_text() const;              ///< "[16, 1, 3, 3]"

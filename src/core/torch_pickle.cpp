@@ -1,6 +1,5 @@
 #include "core/torch_pickle.h"
 
-#include <fmt/format.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -15,8 +14,8 @@
 #include <string_view>
 
 #include "core/file.h"
+#include "core/file_errors.h"
 #include "core/unpickler.h"
-#include "earmark/error.h"
 
 namespace earmark {
 namespace {
@@ -30,17 +29,14 @@ using pickle::View;
 
 constexpr std::uint64_t kMaxEntryBytes = std::uint64_t{1} << 34;
 
-[[noreturn]] void bad(const std::string& name, const std::string& what) {
-  throw Error(ErrorCode::kBadFile, name + ": " + what);
-}
-
 class Archive {
  public:
   Archive(const std::filesystem::path& path, std::string name)
       : name_(std::move(name)), zip_(nullptr, &zip_discard) {
     int code = 0;
     zip_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
-    if (!zip_) bad(name_, "is neither a zip, as PyTorch 1.6 and newer write, nor the form of older ones");
+    if (!zip_)
+      bad_file(name_, "is neither a zip, as PyTorch 1.6 and newer write, nor the form of older ones");
     const zip_int64_t n = zip_get_num_entries(zip_.get(), 0);
     for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(std::max<zip_int64_t>(n, 0)); ++i) {
       const char* entry = zip_get_name(zip_.get(), i, 0);
@@ -48,24 +44,24 @@ class Archive {
       if (text == "data.pkl" || text.ends_with("/data.pkl"))
         root_ = std::string(text.substr(0, text.size() - 8));
     }
-    if (!root_) bad(name_, "holds no data.pkl, so it is no file of torch.save");
+    if (!root_) bad_file(name_, "holds no data.pkl, so it is no file of torch.save");
   }
 
   std::vector<std::byte> read(const std::string& entry) const {
     const std::string full = *root_ + entry;
     zip_stat_t status;
-    if (zip_stat(zip_.get(), full.c_str(), 0, &status) != 0) bad(name_, "'" + full + "' is missing");
-    if (status.size > kMaxEntryBytes) bad(name_, full + " is larger than 16 GiB");
+    if (zip_stat(zip_.get(), full.c_str(), 0, &status) != 0) bad_file(name_, "'" + full + "' is missing");
+    if (status.size > kMaxEntryBytes) bad_file(name_, full + " is larger than 16 GiB");
     // A damaged directory may promise any size; memory is taken as bytes really come.
     const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen(zip_.get(), full.c_str(), 0),
                                                                   &zip_fclose);
-    if (!file) bad(name_, full + " is damaged");
+    if (!file) bad_file(name_, full + " is damaged");
     std::vector<std::byte> bytes;
     while (bytes.size() < status.size) {
       const std::size_t part = std::min<std::size_t>(status.size - bytes.size(), std::size_t{1} << 24);
       bytes.resize(bytes.size() + part);
       const zip_int64_t n = zip_fread(file.get(), bytes.data() + bytes.size() - part, part);
-      if (n != static_cast<zip_int64_t>(part)) bad(name_, full + " is damaged");
+      if (n != static_cast<zip_int64_t>(part)) bad_file(name_, full + " is damaged");
     }
     return bytes;
   }
@@ -104,26 +100,26 @@ class StateReader {
 
   Tensor tensor(const std::string& key, const View& view) {
     const StorageType* type = storage_type(view.storage.type);
-    if (type == nullptr) bad(name_, key + ": a storage of kind " + view.storage.type + " is not read");
+    if (type == nullptr) bad_file(name_, key + ": a storage of kind " + view.storage.type + " is not read");
     const std::size_t item = size_of(type->dtype);
     const std::vector<std::byte>& bytes = storage(view.storage.key);
     const std::uint64_t available = bytes.size() / item;
     if (view.shape.size() != view.strides.size() || view.offset < 0)
-      bad(name_, key + ": its shape and strides do not fit together");
+      bad_file(name_, key + ": its shape and strides do not fit together");
     // The furthest element and the number of them, both guarded against overflow.
     std::uint64_t n = 1, last = static_cast<std::uint64_t>(view.offset);
     for (std::size_t d = 0; d < view.shape.size(); ++d) {
-      if (view.shape[d] < 0 || view.strides[d] < 0) bad(name_, key + ": a negative size");
+      if (view.shape[d] < 0 || view.strides[d] < 0) bad_file(name_, key + ": a negative size");
       const auto size = static_cast<std::uint64_t>(view.shape[d]),
                  stride = static_cast<std::uint64_t>(view.strides[d]);
-      if (size != 0 && n > available / size) bad(name_, key + ": is larger than its storage");
+      if (size != 0 && n > available / size) bad_file(name_, key + ": is larger than its storage");
       n *= size;
-      if (size > 1 && stride > available / (size - 1)) bad(name_, key + ": reaches beyond its storage");
+      if (size > 1 && stride > available / (size - 1)) bad_file(name_, key + ": reaches beyond its storage");
       if (size > 1) last += stride * (size - 1);
     }
-    if (n > 0 && last >= available) bad(name_, key + ": reaches beyond its storage");
+    if (n > 0 && last >= available) bad_file(name_, key + ": reaches beyond its storage");
     total_bytes_ += n * item;  // many views of one storage would else fill the memory
-    if (total_bytes_ > kMaxEntryBytes) bad(name_, "its tensors are larger than 16 GiB together");
+    if (total_bytes_ > kMaxEntryBytes) bad_file(name_, "its tensors are larger than 16 GiB together");
     std::vector<std::byte> values(static_cast<std::size_t>(n) * item);
     std::vector<std::int64_t> index(view.shape.size(), 0);
     for (std::uint64_t i = 0; i < n; ++i) {
@@ -169,9 +165,9 @@ std::size_t n_tensors(Dict& dict) {
 Dict* state_dictionary(const Ref& root, const std::string& name) {
   Dict* dict = root->as<Dict>();
   if (const Opaque* object = root->as<Opaque>())
-    bad(name,
-        "holds an object of class '" + object->class_name + "', no dictionary; save model.state_dict()");
-  if (dict == nullptr) bad(name, "holds no dictionary; save model.state_dict()");
+    bad_file(name,
+             "holds an object of class '" + object->class_name + "', no dictionary; save model.state_dict()");
+  if (dict == nullptr) bad_file(name, "holds no dictionary; save model.state_dict()");
   if (n_tensors(*dict) > 0) return dict;
   for (const char* usual : {"state_dict", "model_state_dict", "model"}) {
     for (auto& [key, value] : dict->items) {
@@ -180,7 +176,7 @@ Dict* state_dictionary(const Ref& root, const std::string& name) {
       if (text != nullptr && *text == usual && inner != nullptr && n_tensors(*inner) > 0) return inner;
     }
   }
-  bad(name, "holds no tensors, neither at the top nor under state_dict, model_state_dict or model");
+  bad_file(name, "holds no tensors, neither at the top nor under state_dict, model_state_dict or model");
 }
 
 TensorMap tensors_of(const Ref& root, ReadStorage read, const std::string& name) {
@@ -199,7 +195,7 @@ TensorMap read_zip(const std::filesystem::path& path, const std::string& name) {
   if (archive.has("byteorder")) {
     const auto order = archive.read("byteorder");
     if (std::string_view(reinterpret_cast<const char*>(order.data()), order.size()) != "little")
-      bad(name, "was written on a big-endian machine");
+      bad_file(name, "was written on a big-endian machine");
   }
   const std::vector<std::byte> pickled = archive.read("data.pkl");
   Unpickler unpickler(pickled, name);
@@ -221,11 +217,11 @@ bool is_legacy(const std::filesystem::path& path) {
 
 void check_little_endian(const Ref& facts, const std::string& name) {
   Dict* dict = facts->as<Dict>();
-  if (dict == nullptr) bad(name, "its facts about the machine are no dictionary");
+  if (dict == nullptr) bad_file(name, "its facts about the machine are no dictionary");
   for (auto& [key, value] : dict->items) {
     const std::string* text = key->as<std::string>();
     if (text != nullptr && *text == "little_endian" && value->as<bool>() != nullptr && !*value->as<bool>())
-      bad(name, "was written on a big-endian machine");
+      bad_file(name, "was written on a big-endian machine");
   }
 }
 
@@ -234,19 +230,20 @@ std::map<std::string, std::span<const std::byte>> legacy_storages(std::span<cons
                                                                   const Ref& keys, const Unpickler& unpickler,
                                                                   const std::string& name) {
   pickle::List* list = keys->as<pickle::List>();
-  if (list == nullptr) bad(name, "its list of storages is no list");
+  if (list == nullptr) bad_file(name, "its list of storages is no list");
   std::map<std::string, std::span<const std::byte>> storages;
   for (const Ref& item : list->items) {
     const std::string* key = item->as<std::string>();
     const auto known = key == nullptr ? unpickler.storages().end() : unpickler.storages().find(*key);
-    if (known == unpickler.storages().end()) bad(name, "its list of storages names one that no tensor has");
+    if (known == unpickler.storages().end())
+      bad_file(name, "its list of storages names one that no tensor has");
     const StorageType* type = storage_type(known->second.type);
-    if (type == nullptr) bad(name, "a storage of kind " + known->second.type + " is not read");
+    if (type == nullptr) bad_file(name, "a storage of kind " + known->second.type + " is not read");
     std::uint64_t n = 0;
-    if (bytes.size() < sizeof(n)) bad(name, "its storages are cut");
+    if (bytes.size() < sizeof(n)) bad_file(name, "its storages are cut");
     std::memcpy(&n, bytes.data(), sizeof(n));
     bytes = bytes.subspan(sizeof(n));
-    if (n > bytes.size() / size_of(type->dtype)) bad(name, "its storages are cut");
+    if (n > bytes.size() / size_of(type->dtype)) bad_file(name, "its storages are cut");
     const std::size_t size = static_cast<std::size_t>(n) * size_of(type->dtype);
     storages[*key] = bytes.first(size);
     bytes = bytes.subspan(size);
@@ -260,13 +257,13 @@ TensorMap read_legacy(const std::filesystem::path& path, const std::string& name
   Unpickler unpickler(bytes, name);
   const Ref version = unpickler.load();
   const std::int64_t* number = version->as<std::int64_t>();
-  if (number == nullptr || *number != 1001) bad(name, "is of a version of torch.save that is not known");
+  if (number == nullptr || *number != 1001) bad_file(name, "is of a version of torch.save that is not known");
   check_little_endian(unpickler.load(), name);
   const Ref root = unpickler.load(), keys = unpickler.load();
   const auto storages = legacy_storages(bytes.subspan(unpickler.position()), keys, unpickler, name);
   const auto read = [&](const std::string& key) {
     const auto found = storages.find(key);
-    if (found == storages.end()) bad(name, "storage '" + key + "' is missing");
+    if (found == storages.end()) bad_file(name, "storage '" + key + "' is missing");
     return std::vector<std::byte>(found->second.begin(), found->second.end());
   };
   return tensors_of(root, read, name);

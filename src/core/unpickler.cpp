@@ -6,7 +6,7 @@
 #include <bit>
 #include <string_view>
 
-#include "earmark/error.h"
+#include "core/file_errors.h"
 
 namespace earmark::pickle {
 namespace {
@@ -35,29 +35,27 @@ constexpr std::string_view kHarmful[] = {"posix.",
                                          "builtins.open",
                                          "__builtin__."};
 
-[[noreturn]] void bad(const std::string& name, const std::string& what) {
-  throw Error(ErrorCode::kBadFile, name + ": " + what);
-}
-
 }  // namespace
 
 Ref Unpickler::load() {
   for (;;) {
     const auto opcode = static_cast<unsigned char>(take(1)[0]);
     if (opcode == '.') {
-      if (stack_.size() != 1) bad(name_, "its pickle ends with more than one object");
+      if (stack_.size() != 1) bad_file(name_, "its pickle ends with more than one object");
       return pop();
     }
     if (!number_opcode(opcode) && !text_opcode(opcode) && !list_opcode(opcode) && !object_opcode(opcode) &&
         !memo_opcode(opcode)) {
-      bad(name_, fmt::format("its pickle holds opcode 0x{:02X}, which no state dictionary needs", opcode));
+      bad_file(name_,
+               fmt::format("its pickle holds opcode 0x{:02X}, which no state dictionary needs", opcode));
     }
-    if (stack_.size() > kMaxObjects || objects_.size() > kMaxObjects) bad(name_, "its pickle is too large");
+    if (stack_.size() > kMaxObjects || objects_.size() > kMaxObjects)
+      bad_file(name_, "its pickle is too large");
   }
 }
 
 std::span<const std::byte> Unpickler::take(std::size_t n) {
-  if (n > bytes_.size() - position_) bad(name_, "its pickle is cut");
+  if (n > bytes_.size() - position_) bad_file(name_, "its pickle is cut");
   const auto part = bytes_.subspan(position_, n);
   position_ += n;
   return part;
@@ -71,7 +69,7 @@ std::uint64_t Unpickler::number(std::size_t n_bytes) {
 }
 
 std::string Unpickler::text(std::uint64_t n) {
-  if (n > bytes_.size()) bad(name_, "its pickle is cut");
+  if (n > bytes_.size()) bad_file(name_, "its pickle is cut");
   const auto part = take(static_cast<std::size_t>(n));
   return {reinterpret_cast<const char*>(part.data()), part.size()};
 }
@@ -83,14 +81,14 @@ std::string Unpickler::line() {
 }
 
 Ref Unpickler::pop() {
-  if (stack_.empty()) bad(name_, "its pickle takes what is not there");
+  if (stack_.empty()) bad_file(name_, "its pickle takes what is not there");
   Ref last = stack_.back();
   stack_.pop_back();
   return last;
 }
 
 Ref& Unpickler::top() {
-  if (stack_.empty()) bad(name_, "its pickle takes what is not there");
+  if (stack_.empty()) bad_file(name_, "its pickle takes what is not there");
   return stack_.back();
 }
 
@@ -166,7 +164,7 @@ bool Unpickler::text_opcode(unsigned char opcode) {
     case 0x93: {
       const auto parts = pop_some(2);
       if (parts[0]->as<std::string>() == nullptr || parts[1]->as<std::string>() == nullptr)
-        bad(name_, "a global without a name");
+        bad_file(name_, "a global without a name");
       push(Global{*parts[0]->as<std::string>() + "." + *parts[1]->as<std::string>()});
       return true;
     }
@@ -176,7 +174,7 @@ bool Unpickler::text_opcode(unsigned char opcode) {
 }
 
 std::int64_t Unpickler::long_integer(std::size_t n) {
-  if (n > 8) bad(name_, "an integer of more than 64 bits");
+  if (n > 8) bad_file(name_, "an integer of more than 64 bits");
   const std::uint64_t raw = number(n);
   if (n == 0 || n == 8) return static_cast<std::int64_t>(raw);
   const unsigned shift = 64 - 8 * static_cast<unsigned>(n);
@@ -299,34 +297,35 @@ bool Unpickler::memo_opcode(unsigned char opcode) {
 
 void Unpickler::recall(std::uint64_t key) {
   const auto found = memo_.find(key);
-  if (found == memo_.end()) bad(name_, "its pickle recalls what it never kept");
+  if (found == memo_.end()) bad_file(name_, "its pickle recalls what it never kept");
   stack_.push_back(found->second);
 }
 
 void Unpickler::append(std::vector<Ref> items) {
   if (top()->as<Opaque>() != nullptr) return;
   List* list = top()->as<List>();
-  if (list == nullptr) bad(name_, "its pickle appends to what is no list");
+  if (list == nullptr) bad_file(name_, "its pickle appends to what is no list");
   list->items.insert(list->items.end(), items.begin(), items.end());
 }
 
 void Unpickler::set_items(std::vector<Ref> items) {
   if (top()->as<Opaque>() != nullptr) return;
   Dict* dict = top()->as<Dict>();
-  if (dict == nullptr || items.size() % 2 != 0) bad(name_, "its pickle sets items of what is no dictionary");
+  if (dict == nullptr || items.size() % 2 != 0)
+    bad_file(name_, "its pickle sets items of what is no dictionary");
   for (std::size_t i = 0; i < items.size(); i += 2) dict->items.emplace_back(items[i], items[i + 1]);
 }
 
 std::int64_t Unpickler::integer(const Ref& ref) {
   const auto* value = ref->as<std::int64_t>();
-  if (value == nullptr) bad(name_, "a tensor whose sizes are no integers");
+  if (value == nullptr) bad_file(name_, "a tensor whose sizes are no integers");
   return *value;
 }
 
 std::vector<std::int64_t> Unpickler::integers(const Ref& ref) {
   List* list = ref->as<List>();
   if (list == nullptr || list->items.size() > kMaxDims)
-    bad(name_, "a tensor whose shape is no list of sizes");
+    bad_file(name_, "a tensor whose shape is no list of sizes");
   std::vector<std::int64_t> values;
   for (const Ref& item : list->items) values.push_back(integer(item));
   return values;
@@ -338,10 +337,10 @@ Storage Unpickler::storage(const Ref& id) {
   List* parts = id->as<List>();
   if (parts == nullptr || parts->items.size() < 5 || parts->items[1]->as<Global>() == nullptr ||
       parts->items[2]->as<std::string>() == nullptr) {
-    bad(name_, "a persistent object that is no storage");
+    bad_file(name_, "a persistent object that is no storage");
   }
   if (parts->items.size() > 5 && parts->items[5]->as<std::monostate>() == nullptr)
-    bad(name_, "a storage that is part of another; save the state again with PyTorch 1.6 or newer");
+    bad_file(name_, "a storage that is part of another; save the state again with PyTorch 1.6 or newer");
   Storage found{parts->items[1]->as<Global>()->name, *parts->items[2]->as<std::string>(),
                 integer(parts->items[4])};
   storages_.insert_or_assign(found.key, found);
@@ -351,18 +350,18 @@ Storage Unpickler::storage(const Ref& id) {
 void Unpickler::call(const Ref& function, const Ref& arguments) {
   List* list = arguments->as<List>();
   const Global* global = function->as<Global>();
-  if (list == nullptr || global == nullptr) bad(name_, "its pickle calls what is no function");
+  if (list == nullptr || global == nullptr) bad_file(name_, "its pickle calls what is no function");
   const std::string& callee = global->name;
   for (const std::string_view harmful : kHarmful) {
     if (callee.starts_with(harmful))
-      bad(name_, "calls '" + callee + "', which is refused: no checkpoint needs that");
+      bad_file(name_, "calls '" + callee + "', which is refused: no checkpoint needs that");
   }
   const bool tensor = callee == "torch._utils._rebuild_tensor_v2" || callee == "torch._utils._rebuild_tensor";
   if (callee == "collections.OrderedDict") {
     push(Dict{});
   } else if (tensor && list->items.size() >= 4) {
     const Storage* storage = list->items[0]->as<Storage>();
-    if (storage == nullptr) bad(name_, "a tensor without a storage");
+    if (storage == nullptr) bad_file(name_, "a tensor without a storage");
     push(View{*storage, integer(list->items[1]), integers(list->items[2]), integers(list->items[3])});
   } else if ((callee == "torch._utils._rebuild_parameter" || callee == "torch.Size") &&
              !list->items.empty()) {

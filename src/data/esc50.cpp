@@ -62,9 +62,9 @@ std::optional<int> target_of(const std::string& stem) {
   return parse_number<int>(std::string_view(stem).substr(last + 1));
 }
 
-class Reader {
+class Esc50Reader {
  public:
-  Reader(const std::filesystem::path& root, const DatasetOptions& options)
+  Esc50Reader(const std::filesystem::path& root, const DatasetOptions& options)
       : options_(options),
         root_(root),
         classes_(known_taxonomy("esc50").tags),
@@ -188,7 +188,7 @@ class Reader {
 }  // namespace
 
 Dataset load_esc50(const std::filesystem::path& root, const DatasetOptions& options) {
-  return Reader(root, options).read();
+  return Esc50Reader(root, options).read();
 }
 
 }  // namespace earmark

@@ -22,9 +22,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMetadata
     std::pair{std::string_view("license"), std::string_view("license")},
     std::pair{std::string_view("usage"), std::string_view("usage")}};
 
-class Reader {
+class FsdKaggleReader {
  public:
-  Reader(const FsdKaggleForm& form, const fs::path& root, const DatasetOptions& options)
+  FsdKaggleReader(const FsdKaggleForm& form, const fs::path& root, const DatasetOptions& options)
       : form_(form),
         root_(root),
         options_(options),
@@ -214,7 +214,7 @@ class Reader {
 }  // namespace
 
 Dataset load_fsdkaggle(const FsdKaggleForm& form, const fs::path& root, const DatasetOptions& options) {
-  return Reader(form, root, options).read();
+  return FsdKaggleReader(form, root, options).read();
 }
 
 }  // namespace earmark

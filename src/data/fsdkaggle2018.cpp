@@ -5,7 +5,7 @@
 namespace earmark {
 namespace {
 
-FsdKaggleForm form() {
+FsdKaggleForm form_2018() {
   const ListColumns then{{"fname", "label"}, {"manually_verified"}};
   const std::string meta = "FSDKaggle2018.meta/";
   FsdKagglePart train, test;
@@ -26,7 +26,7 @@ FsdKaggleForm form() {
 }  // namespace
 
 Dataset load_fsdkaggle2018(const std::filesystem::path& root, const DatasetOptions& options) {
-  return load_fsdkaggle(form(), root, options);
+  return load_fsdkaggle(form_2018(), root, options);
 }
 
 }  // namespace earmark

@@ -19,7 +19,7 @@ FsdKagglePart train_part(const std::string& subset, const std::string& source_co
   return part;
 }
 
-FsdKaggleForm form() {
+FsdKaggleForm form_2019() {
   FsdKagglePart test;
   test.split = "test";
   // The columns of sample_submission.csv are the tags, and its scores mean nothing.
@@ -37,7 +37,7 @@ FsdKaggleForm form() {
 }  // namespace
 
 Dataset load_fsdkaggle2019(const std::filesystem::path& root, const DatasetOptions& options) {
-  return load_fsdkaggle(form(), root, options);
+  return load_fsdkaggle(form_2019(), root, options);
 }
 
 }  // namespace earmark

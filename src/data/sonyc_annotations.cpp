@@ -50,9 +50,9 @@ struct Columns {
   std::array<std::optional<std::size_t>, 8> place_and_time;
 };
 
-class Reader {
+class AnnotationReader {
  public:
-  Reader(const ListTable& table, const Taxonomy& taxonomy, Findings& findings)
+  AnnotationReader(const ListTable& table, const Taxonomy& taxonomy, Findings& findings)
       : table_(table), taxonomy_(taxonomy), findings_(findings) {
     for (const std::string& tag : taxonomy.tags) {
       columns_.presence.push_back(*table.column(tag + "_presence"));
@@ -177,7 +177,7 @@ std::vector<SonycRow> read_sonyc_annotations(const std::filesystem::path& path, 
   const auto table = ListTable::read(path, ',', expected_columns(taxonomy), findings);
   if (!table) return {};
   check_proximity_columns(*table, taxonomy, findings);
-  return Reader(*table, taxonomy, findings).read();
+  return AnnotationReader(*table, taxonomy, findings).read();
 }
 
 SonycAnnotations load_sonyc_annotations(const std::filesystem::path& path) {

@@ -73,9 +73,9 @@ class CoarseCheck {
   Tally known_fault_, other_fault_;
 };
 
-class Reader {
+class SonycReader {
  public:
-  Reader(const fs::path& root, const DatasetOptions& options)
+  SonycReader(const fs::path& root, const DatasetOptions& options)
       : root_(root),
         options_(options),
         taxonomy_(known_taxonomy("sonyc_ust")),
@@ -229,7 +229,7 @@ class Reader {
 }  // namespace
 
 Dataset load_sonyc_ust(const fs::path& root, const DatasetOptions& options) {
-  return Reader(root, options).read();
+  return SonycReader(root, options).read();
 }
 
 }  // namespace earmark

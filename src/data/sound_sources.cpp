@@ -12,7 +12,7 @@
 namespace earmark {
 namespace {
 
-constexpr double kLevel = 0.1, kPeak = 0.95;
+constexpr double kSourceLevel = 0.1, kSourcePeak = 0.95;
 constexpr double kMinRate_hz = 16000.0, kShortest_s = 0.05;
 
 using enum Habit;
@@ -74,7 +74,7 @@ std::vector<float> make_sound(const SoundSource& source, std::size_t n, double r
   float peak = 0.0f;
   for (const float x : sound) peak = std::max(peak, std::fabs(x));
   const double level = root_mean_square(sound);
-  if (level > 0.0) scale(sound, std::min(kLevel / level, kPeak / static_cast<double>(peak)));
+  if (level > 0.0) scale(sound, std::min(kSourceLevel / level, kSourcePeak / static_cast<double>(peak)));
   return sound;
 }
 

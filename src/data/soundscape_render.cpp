@@ -8,7 +8,7 @@
 namespace earmark {
 namespace {
 
-constexpr double kPeak = 0.98;
+constexpr double kScenePeak = 0.98;
 constexpr double kFade_s = 0.03;
 constexpr double kTail_s = 0.4;  // in which walls go on answering
 constexpr double kFaintest = 1e-9;
@@ -148,7 +148,7 @@ Soundscape Soundscapes::render(const ScenePlan& plan) const {
   hear(sensors_[plan.sensor], mix, rate, rng);
   float peak = 0.0f;
   for (const float x : mix) peak = std::max(peak, std::fabs(x));
-  if (static_cast<double>(peak) > kPeak) scale(mix, kPeak / static_cast<double>(peak));
+  if (static_cast<double>(peak) > kScenePeak) scale(mix, kScenePeak / static_cast<double>(peak));
   scene.waveform = Waveform{options_.sample_rate_hz, 1, std::move(mix)};
   return scene;
 }

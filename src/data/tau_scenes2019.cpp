@@ -43,9 +43,9 @@ struct NameParts {
   std::string scene, identifier, device;  ///< all empty in other names
 };
 
-class Reader {
+class TauReader {
  public:
-  Reader(const Form& form, const fs::path& root, const DatasetOptions& options)
+  TauReader(const Form& form, const fs::path& root, const DatasetOptions& options)
       : form_(form),
         options_(options),
         base_(base_of(form, root, options)),
@@ -264,7 +264,7 @@ class Reader {
 };
 
 Dataset load(const Form& form, const fs::path& root, const DatasetOptions& options) {
-  return Reader(form, root, options).read();
+  return TauReader(form, root, options).read();
 }
 
 }  // namespace

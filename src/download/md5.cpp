@@ -15,7 +15,7 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kBlockBytes = 1 << 20;
+constexpr std::size_t kHashBlockBytes = 1 << 20;
 
 void require(bool good) {
   if (!good)
@@ -30,7 +30,7 @@ std::optional<std::string> md5_of_file(const std::filesystem::path& path, const 
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   require(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  std::vector<unsigned char> block(kBlockBytes);
+  std::vector<unsigned char> block(kHashBlockBytes);
   std::uint64_t done = 0;
   while (file != nullptr) {
     if (stop != nullptr && stop->load()) return std::nullopt;

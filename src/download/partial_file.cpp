@@ -1,14 +1,13 @@
 #include "download/partial_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "core/file.h"
+#include "core/file_errors.h"
 #include "core/value.h"
 #include "earmark/error.h"
 
@@ -16,10 +15,6 @@ namespace earmark {
 namespace {
 
 constexpr std::size_t kMaxNoteBytes = 1 << 16;
-
-[[noreturn]] void io_error(const char* what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
 
 }  // namespace
 

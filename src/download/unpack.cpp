@@ -15,6 +15,7 @@
 #include <memory>
 #include <set>
 
+#include "core/file_errors.h"
 #include "download/archive_source.h"
 #include "download/entry_place.h"
 #include "earmark/error.h"
@@ -24,12 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlockBytes = 1 << 18;
+constexpr std::size_t kCopyBlockBytes = 1 << 18;
 constexpr std::size_t kMaxProblems = 20;
-
-[[noreturn]] void io_error(const char* what, const fs::path& path) {
-  throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
 
 /// A folder that is empty at first and gone in the end.
 class WorkFolder {
@@ -89,7 +86,7 @@ bool same_contents(const fs::path& a, const fs::path& b) {
   std::error_code error;
   if (!fs::is_regular_file(b, error) || fs::file_size(a) != fs::file_size(b)) return false;
   std::ifstream left(a, std::ios::binary), right(b, std::ios::binary);
-  std::vector<char> one(kBlockBytes), other(kBlockBytes);
+  std::vector<char> one(kCopyBlockBytes), other(kCopyBlockBytes);
   while (left && right) {
     left.read(one.data(), static_cast<std::streamsize>(one.size()));
     right.read(other.data(), static_cast<std::streamsize>(other.size()));
@@ -302,7 +299,7 @@ class Unpacker {
   std::unique_ptr<ZipSource> zip_;
   std::unique_ptr<GzipSource> gzip_;
   std::unique_ptr<archive, decltype(&archive_read_free)> reader_{archive_read_new(), &archive_read_free};
-  std::vector<char> block_ = std::vector<char>(kBlockBytes);
+  std::vector<char> block_ = std::vector<char>(kCopyBlockBytes);
   std::uint64_t bytes_ = 0, total_ = 0;
   std::set<std::string> files_, folders_;
   std::map<std::string, std::string> by_lower_;

@@ -7,14 +7,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "architectures/keras_norm.h"
 #include "earmark/log_mel.h"
 #include "engine/architecture.h"
 #include "engine/layers.h"
 
 namespace earmark::engine {
 namespace {
-
-constexpr double kEps = 1e-3;
 
 struct Module {
   Affine before;       // BatchNorm in front of it
@@ -28,7 +27,7 @@ struct Module {
 struct InputNorm {
   float mean = 0.0f, variance = 1.0f, weight = 1.0f, bias = 0.0f;
   void apply(const float* x, std::size_t n, float* y) const {
-    const float inverse = 1.0f / std::sqrt(variance + static_cast<float>(kEps));
+    const float inverse = 1.0f / std::sqrt(variance + static_cast<float>(kKerasEps));
     for (std::size_t i = 0; i < n; ++i) y[i] = (x[i] - mean) * inverse;
     for (std::size_t i = 0; i < n; ++i) y[i] *= weight;  // loops of their own: no product is fused with a sum
     for (std::size_t i = 0; i < n; ++i) y[i] += bias;
@@ -42,7 +41,7 @@ class SingleBlockDensenet final : public Architecture {
     input_ = {state.take("bn_in.running_mean", {1})[0], state.take("bn_in.running_var", {1})[0],
               state.take("bn_in.weight", {1})[0], state.take("bn_in.bias", {1})[0]};
     if (!flat_) {
-      bands_ = take_norm(state, {"bn_mel.", options.log_mel.n_mels, kEps});
+      bands_ = take_norm(state, {"bn_mel.", options.log_mel.n_mels, kKerasEps});
       log_mel_ = std::make_shared<const LogMelExtractor>(options.log_mel);
     }
     const std::int64_t n_low = options.n_low_filters();
@@ -53,7 +52,7 @@ class SingleBlockDensenet final : public Architecture {
       modules_.push_back(take_module(state, fmt::format("blocks.{}.", i), n_in, widths[i], options.se_ratio));
       n_in += widths[i];
     }
-    last_ = take_norm(state, {"bn_out.", n_in, kEps});
+    last_ = take_norm(state, {"bn_out.", n_in, kKerasEps});
     std::vector<float> weight, bias;
     for (int i = 0; i < options.n_heads; ++i) {
       const std::vector<float> w = state.take(fmt::format("heads.{}.weight", i), {options.n_tags, n_in});
@@ -102,10 +101,10 @@ class SingleBlockDensenet final : public Architecture {
   Module take_module(StateReader& state, const std::string& name, std::int64_t n_in, std::int64_t n_new,
                      int se_ratio) const {
     Module module;
-    module.before = take_norm(state, {name + "bn1.", n_in, kEps});
+    module.before = take_norm(state, {name + "bn1.", n_in, kKerasEps});
     std::vector<float> weight = state.take(name + "conv1.weight", {n_new, n_in, 1, 1});
     std::vector<float> bias = state.take(name + "conv1.bias", {n_new});
-    fold(weight, bias, take_norm(state, {name + "bn2.", n_new, kEps}));
+    fold(weight, bias, take_norm(state, {name + "bn2.", n_new, kKerasEps}));
     module.mix = make_conv(weight, bias, n_new, n_in, {1, 1}, Activation::kRelu);
     module.mix.before = module.mix.behind = {0, 0};
     module.convolve = take_conv(state, name + "conv2.", n_new, n_new, 3);

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "architectures/keras_norm.h"
 #include "engine/architecture.h"
 #include "engine/layers.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr int kStacks = 4, kBlocks = 2;
 constexpr std::int64_t kHeadWidth = 32;
-constexpr double kEps = 1e-3;
 
 // Zeros before and behind, along time, of a window of 3.
 void pad_same(std::int64_t n_frames, std::int64_t stride, Pair& before, Pair& behind) {
@@ -61,7 +61,7 @@ class TwoPathResnet final : public Architecture {
 
   static Path path(StateReader& state, const std::string& name, const TwoPathResnetOptions& options) {
     Path path;
-    const Affine norm = take_norm(state, {name + "stem.bn.", options.n_channels, kEps, true});
+    const Affine norm = take_norm(state, {name + "stem.bn.", options.n_channels, kKerasEps, true});
     for (int c = 0; c < options.n_channels; ++c) {
       for (int band = 0; band < options.n_mels; ++band) {
         path.input.scale.push_back(norm.scale[static_cast<std::size_t>(c)]);
@@ -85,11 +85,11 @@ class TwoPathResnet final : public Architecture {
   static Unit read_unit(StateReader& state, const std::string& name, std::int64_t n_out, std::int64_t n_in,
                         std::int64_t stride, bool norm_affine) {
     Unit unit;
-    const Affine before = take_norm(state, {name + "a.bn.", n_in, kEps, norm_affine});
+    const Affine before = take_norm(state, {name + "a.bn.", n_in, kKerasEps, norm_affine});
     unit.norm = {before.scale, before.shift, Activation::kRelu};
     std::vector<float> weight = state.take(name + "a.conv.weight", {n_out, n_in, 3, 3});
     std::vector<float> bias(static_cast<std::size_t>(n_out), 0.0f);
-    fold(weight, bias, take_norm(state, {name + "b.bn.", n_out, kEps, norm_affine}));
+    fold(weight, bias, take_norm(state, {name + "b.bn.", n_out, kKerasEps, norm_affine}));
     unit.a = make_conv(weight, bias, n_out, n_in, {3, 3}, Activation::kRelu);
     unit.a.stride = {1, stride};
     unit.b = plain_conv(state, name + "b.", n_out, n_out, 1);
@@ -99,14 +99,14 @@ class TwoPathResnet final : public Architecture {
   void read_head(StateReader& state, const TwoPathResnetOptions& options) {
     const std::int64_t n_in = std::int64_t{options.width} << (kStacks - 1),
                        n_head = kHeadWidth * options.width;
-    const Affine first = take_norm(state, {"head1.bn.", n_in, kEps, options.norm_affine});
+    const Affine first = take_norm(state, {"head1.bn.", n_in, kKerasEps, options.norm_affine});
     last_ = {first.scale, first.shift, Activation::kRelu};
     std::vector<float> weight1 = state.take("head1.conv.weight", {n_head, n_in, 1, 1});
     std::vector<float> bias1(static_cast<std::size_t>(n_head), 0.0f);
-    fold(weight1, bias1, take_norm(state, {"head2.bn.", n_head, kEps, options.norm_affine}));
+    fold(weight1, bias1, take_norm(state, {"head2.bn.", n_head, kKerasEps, options.norm_affine}));
     std::vector<float> weight2 = state.take("head2.conv.weight", {options.n_tags, n_head, 1, 1});
     std::vector<float> bias2(static_cast<std::size_t>(options.n_tags), 0.0f);
-    fold(weight2, bias2, take_norm(state, {"bn_out.", options.n_tags, kEps, options.norm_affine}));
+    fold(weight2, bias2, take_norm(state, {"bn_out.", options.n_tags, kKerasEps, options.norm_affine}));
     head1_ = make_linear(weight1, bias1, false);
     head2_ = make_linear(weight2, bias2, false);
   }

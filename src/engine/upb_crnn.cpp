@@ -14,15 +14,15 @@ struct LayerSpec {
   std::int64_t n_out;
   Pair window;
 };
-constexpr LayerSpec kLayers[] = {{16, {1, 1}}, {16, {2, 2}},  {32, {1, 1}},  {32, {2, 2}}, {64, {1, 1}},
-                                 {64, {2, 2}}, {128, {1, 1}}, {128, {2, 1}}, {256, {2, 1}}};
+constexpr LayerSpec kCrnnLayers[] = {{16, {1, 1}}, {16, {2, 2}},  {32, {1, 1}},  {32, {2, 2}}, {64, {1, 1}},
+                                     {64, {2, 2}}, {128, {1, 1}}, {128, {2, 1}}, {256, {2, 1}}};
 constexpr std::int64_t kBandsPooled = 32;
 
 class UpbCrnn final : public Architecture {
  public:
   UpbCrnn(const UpbCrnnOptions& options, StateReader& state) {
     std::int64_t n_in = options.n_channels;
-    for (const LayerSpec& spec : kLayers) {
+    for (const LayerSpec& spec : kCrnnLayers) {
       const std::string name = fmt::format("cnn2d.{}.", convs_.size());
       convs_.push_back(block(state, name, spec.n_out, n_in, {3, 3}, {n_in, 3, 3}));
       n_in = spec.n_out;
@@ -51,9 +51,9 @@ class UpbCrnn final : public Architecture {
     std::int64_t n_valid = length.n_valid;
     for (std::size_t i = 0; i < convs_.size(); ++i) {
       x = conv(plan, x, convs_[i]);
-      if (i >= std::size(kLayers)) continue;
-      x = max_pool(plan, x, kLayers[i].window, false);
-      n_valid = (n_valid + kLayers[i].window[1] - 1) / kLayers[i].window[1];
+      if (i >= std::size(kCrnnLayers)) continue;
+      x = max_pool(plan, x, kCrnnLayers[i].window, false);
+      n_valid = (n_valid + kCrnnLayers[i].window[1] - 1) / kCrnnLayers[i].window[1];
     }
     x = as_sequence(plan, x);
     if (n_valid < plan.shape(x)[0]) x = rows(plan, x, 0, n_valid);

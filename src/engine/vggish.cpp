@@ -17,7 +17,7 @@ struct VggLayer {
   std::int64_t times_width;  // channels
   bool pools;                // behind it
 };
-constexpr VggLayer kLayers[] = {{1, true}, {2, true}, {4, false}, {4, true}, {8, false}, {8, true}};
+constexpr VggLayer kVggLayers[] = {{1, true}, {2, true}, {4, false}, {4, true}, {8, false}, {8, true}};
 constexpr std::int64_t kFrames = 96, kHalvings = 16;
 constexpr std::int64_t kGroup = 16;  // examples that share a pass over the linear layers' weights
 constexpr float kQuantiseLimit = 2.0f, kQuantiseSteps = 255.0f;
@@ -26,7 +26,7 @@ class Vggish final : public Architecture {
  public:
   Vggish(const VggishOptions& options, StateReader& state) : options_(options) {
     std::int64_t n_in = options.n_channels;
-    for (const VggLayer& layer : kLayers) {
+    for (const VggLayer& layer : kVggLayers) {
       const std::int64_t n_out = layer.times_width * options.width;
       const std::string name = fmt::format("conv{}.", convs_.size() + 1);
       const std::vector<float> weight = state.take(name + "weight", {n_out, n_in, 3, 3});
@@ -86,7 +86,7 @@ class Vggish final : public Architecture {
   // one example at a time and linear layers on a whole group, of which rows may be empty, so that an answer
   // does not depend on how many examples there are.
   Slot embeddings(PlanBuilder& plan, std::int64_t first, std::int64_t n, std::int64_t n_examples) const {
-    const std::int64_t last_width = kLayers[std::size(kLayers) - 1].times_width * options_.width;
+    const std::int64_t last_width = kVggLayers[std::size(kVggLayers) - 1].times_width * options_.width;
     const std::int64_t size = last_width * (options_.n_mels / kHalvings) * (kFrames / kHalvings);
     Slot x = plan.plain_tensor({kGroup, size});
     plan.add([=](const Addresses& a) { std::fill_n(a[x], kGroup * size, 0.0f); }, {x});
@@ -114,7 +114,7 @@ class Vggish final : public Architecture {
         {heard, x});
     for (std::size_t i = 0; i < convs_.size(); ++i) {
       x = conv(plan, x, convs_[i]);
-      if (kLayers[i].pools) x = max_pool(plan, x, {2, 2}, true);
+      if (kVggLayers[i].pools) x = max_pool(plan, x, {2, 2}, true);
     }
     const Shape image = plan.shape(x);
     const std::int64_t n_channels = image[1], size = n_channels * image[2] * image[3];

@@ -8,7 +8,7 @@ namespace {
 constexpr float kLowestThreshold = 0.01f;
 constexpr float kHighestThreshold = 1.0f;
 
-double ratio(std::int64_t part, std::int64_t whole) {
+double share_of(std::int64_t part, std::int64_t whole) {
   return static_cast<double>(part) / std::max(static_cast<double>(whole), 0.5);
 }
 
@@ -21,11 +21,11 @@ std::vector<std::size_t> columns_of(const CategoryTags& tags) {
 }  // namespace
 
 double LevelCounts::precision() const noexcept {
-  return ratio(true_positives, true_positives + false_positives);
+  return share_of(true_positives, true_positives + false_positives);
 }
 
 double LevelCounts::recall() const noexcept {
-  return ratio(true_positives, true_positives + false_negatives);
+  return share_of(true_positives, true_positives + false_negatives);
 }
 
 double LevelCounts::f1() const noexcept {

@@ -52,7 +52,7 @@ ClassBeside mean_of(const std::vector<ClassBeside>& rows) {
 
 Value number(double value) { return std::isnan(value) ? Value() : Value(value); }
 
-std::string figure(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
+std::string text_figure(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); }
 
 }  // namespace
 
@@ -111,14 +111,14 @@ std::string beside_text(const BesidePublished& beside) {
     text += fmt::format("\n  {:<26}{:>10}{:>11}   published on: {}\n", "beside the paper", "here",
                         "published", beside.on);
   for (const MetricBeside& m : beside.metrics)
-    text += fmt::format("  {:<26}{:>10}{:>11}\n", m.metric, figure(m.own), figure(m.published));
+    text += fmt::format("  {:<26}{:>10}{:>11}\n", m.metric, text_figure(m.own), text_figure(m.published));
   if (beside.classes.empty()) return text;
   text += fmt::format("\n  {:<26}{:>10}{:>11}{:>12}{:>11}\n",
                       beside.part.empty() ? "class" : "class, part " + beside.part, "recall", "published",
                       "precision", "published");
   for (const ClassBeside& c : beside.classes)
-    text += fmt::format("  {:<26}{:>10}{:>11}{:>12}{:>11}\n", c.tag, figure(c.own_recall), figure(c.recall),
-                        figure(c.own_precision), figure(c.precision));
+    text += fmt::format("  {:<26}{:>10}{:>11}{:>12}{:>11}\n", c.tag, text_figure(c.own_recall),
+                        text_figure(c.recall), text_figure(c.own_precision), text_figure(c.precision));
   return text;
 }
 

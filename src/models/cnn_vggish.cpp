@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "models/layers/block_conv.h"
+#include "models/layers/lean_dropout.h"
 #include "models/layers/norm_relu_pool.h"
 
 namespace earmark {
@@ -153,9 +154,7 @@ torch::Tensor CnnVggish::forward(const NetworkBatch& batch) {
     h = spec.pools ? block_conv(h, conv->weight, conv->bias, {spec.stride, spec.padding}) : conv->forward(h);
     h = norm_relu(h, *norms_[i], is_training());
     if (spec.pools) h = torch::max_pool2d(h, 4);
-    if (is_training() && options_.block_dropout > 0.0)
-      h = std::get<0>(
-          torch::native_dropout(h, options_.block_dropout, true));  // keeps one byte a value, not four
+    if (is_training() && options_.block_dropout > 0.0) h = lean_dropout(h, options_.block_dropout);
   }
   h = h.flatten(1);
   switch (options_.combine) {

@@ -5,12 +5,11 @@
 
 #include <algorithm>
 
+#include "architectures/keras_norm.h"
 #include "models/layers/dense_join.h"
 
 namespace earmark {
 namespace {
-
-constexpr double kEps = 1e-3, kMomentum = 0.01;  // Keras' 0.99, seen from the other side
 
 // Keras' defaults: Glorot's uniform distribution, biases of 0.
 template <class Layer>
@@ -25,8 +24,8 @@ torch::nn::Conv2d make_conv(int n_in, int n_out, int kernel, bool flat) {
   return keras_initial(torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, {high, kernel})));
 }
 
-torch::nn::BatchNorm1d make_norm(int n) {
-  return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(n).eps(kEps).momentum(kMomentum));
+torch::nn::BatchNorm1d make_norm_1d(int n) {
+  return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(n).eps(kKerasEps).momentum(kKerasMomentum));
 }
 
 // "Same" padding, channels-last.
@@ -59,8 +58,8 @@ NormReluImpl::NormReluImpl(int n_channels) {
   norm_.bias = register_parameter("bias", torch::zeros({n_channels}));
   norm_.running_mean = register_buffer("running_mean", torch::zeros({n_channels}));
   norm_.running_var = register_buffer("running_var", torch::ones({n_channels}));
-  norm_.eps = kEps;
-  norm_.momentum = kMomentum;
+  norm_.eps = kKerasEps;
+  norm_.momentum = kKerasMomentum;
 }
 
 torch::Tensor NormReluImpl::forward(const torch::Tensor& x) {
@@ -92,7 +91,7 @@ SingleBlockDensenet::SingleBlockDensenet(const SingleBlockDensenetOptions& optio
   const bool flat = options.input == DensenetInput::kWaveform;
   const int n_low = options.n_low_filters();
   const std::vector<int> widths = options.widths();
-  bn_in_ = register_module("bn_in", make_norm(1));
+  bn_in_ = register_module("bn_in", make_norm_1d(1));
   conv_low_ = register_module("conv_low", make_conv(1, n_low, 3, flat));
   auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>());
   int n_in = 1 + n_low;
@@ -148,7 +147,7 @@ std::vector<std::string> SingleBlockDensenet::head_names() const {
 
 LogMelDensenet::LogMelDensenet(const SingleBlockDensenetOptions& options)
     : SingleBlockDensenet(options), log_mel_(options.log_mel, options.db_reference) {
-  bn_mel_ = register_module("bn_mel", make_norm(options.log_mel.n_mels));
+  bn_mel_ = register_module("bn_mel", make_norm_1d(options.log_mel.n_mels));
 }
 
 // bn_in, but for its scale and offset, which the log-mel applies itself.
@@ -162,7 +161,7 @@ torch::Tensor LogMelDensenet::log_mel(const torch::Tensor& samples) {
     bn_in_->running_mean.mul_(1.0 - momentum).add_(mean, momentum);
     bn_in_->running_var.mul_(1.0 - momentum).add_(variance * (n / std::max(1.0, n - 1.0)), momentum);
   }
-  const torch::Tensor standard = (samples - mean) * (variance + kEps).rsqrt();
+  const torch::Tensor standard = (samples - mean) * (variance + kKerasEps).rsqrt();
   return log_mel_.forward(standard, bn_in_->weight, bn_in_->bias);
 }
 

@@ -118,16 +118,12 @@ StateMismatch load_matching_state(torch::nn::Module& module, const TensorMap& st
                                             fmt::join(tensor.sizes().vec(), ", "),
                                             found->second.shape_text()));
     } else {
-      const Tensor& values = found->second;
-      // Tensors of files by other programs may lie at any byte.
-      const bool aligned = reinterpret_cast<std::uintptr_t>(values.bytes.data()) % alignof(float) == 0;
-      if (values.dtype == DType::kF32 && aligned) {
-        tensor.copy_(
-            torch::from_blob(const_cast<std::byte*>(values.bytes.data()), tensor.sizes(), torch::kFloat));
-      } else {
-        std::vector<float> widened = values.floats();
-        tensor.copy_(torch::from_blob(widened.data(), tensor.sizes(), torch::kFloat));
-      }
+      // Straight to where they stay: of large networks a copy is hundreds of megabytes.
+      torch::Tensor floats = tensor;
+      if (!tensor.is_contiguous() || tensor.scalar_type() != torch::kFloat)
+        floats = torch::empty(tensor.sizes(), torch::kFloat);
+      found->second.copy_floats_to({floats.data_ptr<float>(), static_cast<std::size_t>(floats.numel())});
+      if (!floats.is_same(tensor)) tensor.copy_(floats);
     }
   }
   for (const auto& [name, tensor] : state) {

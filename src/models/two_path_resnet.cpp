@@ -5,12 +5,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "architectures/keras_norm.h"
+
 namespace earmark {
 namespace {
 
-constexpr int kStacks = 4, kBlocks = 2;          // blocks in each stack
-constexpr int kHeadWidth = 32;                   // times the width
-constexpr double kEps = 1e-3, kMomentum = 0.01;  // Keras' 0.99, seen from the other side
+constexpr int kStacks = 4, kBlocks = 2;  // blocks in each stack
+constexpr int kHeadWidth = 32;           // times the width
 
 // Zeros before and behind, along time, of a window of 3.
 std::pair<std::int64_t, std::int64_t> same_padding(std::int64_t n_frames, int stride) {
@@ -23,9 +24,9 @@ torch::Tensor padded(const torch::Tensor& x, int stride) {
   return torch::constant_pad_nd(x, {before, behind, 1, 1});
 }
 
-torch::nn::BatchNorm2d make_norm(int n, bool affine) {
+torch::nn::BatchNorm2d make_norm_2d(int n, bool affine) {
   return torch::nn::BatchNorm2d(
-      torch::nn::BatchNorm2dOptions(n).eps(kEps).momentum(kMomentum).affine(affine));
+      torch::nn::BatchNorm2dOptions(n).eps(kKerasEps).momentum(kKerasMomentum).affine(affine));
 }
 
 // Keras' he_normal: a normal distribution cut at two deviations, of variance 2 / fan_in when cut.
@@ -46,7 +47,7 @@ torch::Tensor widened(const torch::Tensor& x) {
 }  // namespace
 
 NormConvImpl::NormConvImpl(const Shape& shape) : shape_(shape) {
-  bn_ = register_module("bn", make_norm(shape.n_in, shape.affine));
+  bn_ = register_module("bn", make_norm_2d(shape.n_in, shape.affine));
   conv_ = register_module("conv",
                           torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.n_in, shape.n_out, shape.kernel)
                                                 .stride(torch::ExpandingArray<2>({1, shape.stride}))
@@ -102,7 +103,7 @@ TwoPathResnet::TwoPathResnet(const TwoPathResnetOptions& options) {
       register_module("head1", NormConv(NormConvImpl::Shape{n_in, n_head, 1, 1, true, options.norm_affine}));
   head2_ = register_module(
       "head2", NormConv(NormConvImpl::Shape{n_head, options.n_tags, 1, 1, false, options.norm_affine}));
-  bn_out_ = register_module("bn_out", make_norm(options.n_tags, options.norm_affine));
+  bn_out_ = register_module("bn_out", make_norm_2d(options.n_tags, options.norm_affine));
 }
 
 torch::Tensor TwoPathResnet::run(Path& path, torch::Tensor h) {

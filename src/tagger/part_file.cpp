@@ -1,25 +1,15 @@
 #include "tagger/part_file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "earmark/error.h"
+#include "core/file_errors.h"
 
 namespace earmark {
-namespace {
-
-[[noreturn]] void io_error(const char* what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::kIo, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)));
-}
-
-}  // namespace
-
 PartFile::PartFile(const std::filesystem::path& path, std::uint64_t size)
     : path_(path), fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
   if (fd_ < 0) io_error("create", path);

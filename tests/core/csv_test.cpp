@@ -11,7 +11,7 @@ namespace {
 
 using Fields = std::vector<std::string>;
 
-std::vector<std::string> problems_of(std::string_view text) {
+std::vector<std::string> csv_problems(std::string_view text) {
   try {
     CsvTable::parse(text, "t.csv");
   } catch (const Error& error) {
@@ -42,12 +42,12 @@ TEST(CsvTable, AnotherSeparator) {
 
 TEST(CsvTable, EveryBadRowIsNamedByItsLine) {
   EXPECT_EQ(
-      problems_of("a,b\n1\n1,2\n1,2,3\nx\"y,2\n\"x\"y,2\n"),
+      csv_problems("a,b\n1\n1,2\n1,2,3\nx\"y,2\n\"x\"y,2\n"),
       (Fields{"t.csv:5: a quote in the middle of an unquoted field", "t.csv:6: text follows a closing quote",
               "t.csv:2: 1 fields, the header has 2", "t.csv:4: 3 fields, the header has 2"}));
-  EXPECT_EQ(problems_of("a\n1\n\"never\nclosed"), Fields{"t.csv:3: a quoted field is never closed"});
-  EXPECT_EQ(problems_of(""), Fields{"t.csv: there is no header line"});
-  EXPECT_EQ(problems_of(std::string_view("a\nx\0y\n", 6)), Fields{"t.csv:2: a zero byte: this is no text"});
+  EXPECT_EQ(csv_problems("a\n1\n\"never\nclosed"), Fields{"t.csv:3: a quoted field is never closed"});
+  EXPECT_EQ(csv_problems(""), Fields{"t.csv: there is no header line"});
+  EXPECT_EQ(csv_problems(std::string_view("a\nx\0y\n", 6)), Fields{"t.csv:2: a zero byte: this is no text"});
   EXPECT_THROW(CsvTable::read("/no/such/file.csv"), Error);
 }
 

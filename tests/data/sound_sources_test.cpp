@@ -15,10 +15,10 @@
 namespace earmark {
 namespace {
 
-constexpr double kRate = 16000.0;
+constexpr double kSourceRate = 16000.0;
 
 std::vector<float> sound_of(std::string_view tag, std::uint64_t seed, double duration_s = 4.0,
-                            double rate = kRate) {
+                            double rate = kSourceRate) {
   const SoundSource* source = find_sound_source(tag);
   EXPECT_NE(source, nullptr) << tag;
   Rng rng(seed, "sound sources test", 0, fnv1a(tag));
@@ -31,13 +31,15 @@ float peak_of(std::span<const float> x) {
   return peak;
 }
 
-double crest(std::span<const float> x) { return static_cast<double>(peak_of(x)) / root_mean_square(x); }
+double source_crest(std::span<const float> x) {
+  return static_cast<double>(peak_of(x)) / root_mean_square(x);
+}
 
 /// Share of the power above `hz`.
 double share_above(std::vector<float> x, double hz) {
   const double all = root_mean_square(x);
-  Biquad::high_pass(hz, 0.54, kRate).apply(x);
-  Biquad::high_pass(hz, 1.31, kRate).apply(x);  // fourth order Butterworth
+  Biquad::high_pass(hz, 0.54, kSourceRate).apply(x);
+  Biquad::high_pass(hz, 1.31, kSourceRate).apply(x);  // fourth order Butterworth
   return std::pow(root_mean_square(x) / all, 2.0);
 }
 
@@ -71,7 +73,7 @@ TEST(SoundSources, ThereIsOneForEveryFineTagInTheOrderOfTheTaxonomy) {
 TEST(SoundSources, AreFiniteNeverSilentBelowFullScaleAndAsLongAsAskedFor) {
   for (const SoundSource& source : sound_sources()) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-      for (const auto& [duration_s, rate] : {std::pair{0.25, 44100.0}, {3.0, kRate}, {1.0, 48000.0}}) {
+      for (const auto& [duration_s, rate] : {std::pair{0.25, 44100.0}, {3.0, kSourceRate}, {1.0, 48000.0}}) {
         const auto x = sound_of(source.tag, seed, duration_s, rate);
         EXPECT_EQ(x.size(), static_cast<std::size_t>(duration_s * rate));
         EXPECT_TRUE(std::all_of(x.begin(), x.end(), [](float v) { return std::isfinite(v); })) << source.tag;
@@ -105,9 +107,9 @@ TEST(SoundSources, WhatCannotBeMadeIsRefusedWithEveryReason) {
 
 TEST(SoundSources, EachHasTheCharacterThatItsNameSays) {
   // Strikes stick out; crowds and engines do not.
-  EXPECT_GT(average("2-4_pile-driver", crest), 7.0);
-  EXPECT_GT(average("3-1_non-machinery-impact", crest), 7.0);
-  EXPECT_LT(average("7-3_large-crowd", crest), 6.5);
+  EXPECT_GT(average("2-4_pile-driver", source_crest), 7.0);
+  EXPECT_GT(average("3-1_non-machinery-impact", source_crest), 7.0);
+  EXPECT_LT(average("7-3_large-crowd", source_crest), 6.5);
   // The larger the engine, the lower it sounds.
   const auto above_500 = [](const std::vector<float>& x) { return share_above(x, 500.0); };
   EXPECT_GT(average("1-1_small-sounding-engine", above_500),
@@ -155,7 +157,7 @@ using Spectrum = std::array<double, 2 * kBands>;
 Spectrum spectrum_of(const std::vector<float>& x) {
   Spectrum spectrum{};
   for (std::size_t band = 0; band < kBands; ++band) {
-    Biquad filter = Biquad::band_pass(80.0 * std::exp2(static_cast<double>(band) / 2.2), 3.0, kRate);
+    Biquad filter = Biquad::band_pass(80.0 * std::exp2(static_cast<double>(band) / 2.2), 3.0, kSourceRate);
     std::vector<double> levels;
     for (std::size_t at = 0; at + 800 <= x.size(); at += 800) {
       double power = 1e-9;

@@ -16,7 +16,7 @@ namespace earmark {
 namespace {
 
 /// Repeatable noise in -1..1 without any library's generator.
-std::vector<float> noise(std::size_t n, unsigned seed) {
+std::vector<float> seeded_noise(std::size_t n, unsigned seed) {
   std::vector<float> x(n);
   for (float& v : x) {
     seed = seed * 1664525u + 1013904223u;
@@ -35,7 +35,7 @@ FrameProgram power_program(int n_fft, int win_length, int n_bins, SpectrumMethod
 /// Power of frame `lane` of a batch in which every lane holds other noise.
 std::vector<float> powers(const FrameProgram& program, const std::vector<float>& frame, std::size_t lane) {
   const std::size_t lanes = frame_lanes();
-  const auto other = noise(frame.size(), 99);
+  const auto other = seeded_noise(frame.size(), 99);
   std::vector<const float*> frames(lanes, other.data());
   frames[lane] = frame.data();
   FrameWork work;
@@ -49,7 +49,7 @@ std::vector<float> powers(const FrameProgram& program, const std::vector<float>&
 /// Largest error against the DFT written out, relative to the frame's largest power.
 double error_of(int n_fft, int win_length, int n_bins, SpectrumMethod method) {
   const FrameProgram program = power_program(n_fft, win_length, n_bins, method);
-  const auto frame = noise(readable_samples(program), 7);
+  const auto frame = seeded_noise(readable_samples(program), 7);
   const auto window = make_window(Window::kHann, win_length);
   const auto actual = powers(program, frame, frame_lanes() - 1);
   double worst = 0.0, largest = 0.0;
@@ -131,7 +131,7 @@ TEST(SpectrumFrames, GiveAFrameTheSameBitsInEveryLane) {
        {std::pair{2048, SpectrumMethod::kFourStep}, std::pair{2250, SpectrumMethod::kFourStep},
         std::pair{2822, SpectrumMethod::kChirpZ}, std::pair{1103, SpectrumMethod::kChirpZ}}) {
     const FrameProgram program = power_program(n, n, n / 2 + 1, method);
-    const auto frame = noise(readable_samples(program), 3);
+    const auto frame = seeded_noise(readable_samples(program), 3);
     const auto first = powers(program, frame, 0);
     for (std::size_t lane = 1; lane < frame_lanes(); ++lane) EXPECT_EQ(powers(program, frame, lane), first);
   }
@@ -148,7 +148,7 @@ TEST_F(InstructionSets, EachEqualsTheDftWrittenOut) {
 }
 
 TEST_F(InstructionSets, GiveLogMelsWithinATenThousandthOfANat) {
-  const auto samples = noise(30000, 5);
+  const auto samples = seeded_noise(30000, 5);
   const LogMelExtractor extractor{LogMelOptions()};
   const FeatureMap best = extractor.compute(samples);
   for (std::int64_t set : all()) {
@@ -162,7 +162,7 @@ TEST_F(InstructionSets, GiveLogMelsWithinATenThousandthOfANat) {
 
 TEST(FirstNotFinite, FindsTheFirstAtEveryPosition) {
   for (std::size_t at = 0; at < 200; ++at) {
-    auto samples = noise(200, 11);
+    auto samples = seeded_noise(200, 11);
     EXPECT_EQ(first_not_finite(samples), 200u);
     samples[at] = at % 2 == 0 ? std::nanf("") : -INFINITY;
     EXPECT_EQ(first_not_finite(samples), at);

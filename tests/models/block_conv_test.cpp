@@ -6,14 +6,14 @@
 namespace earmark {
 namespace {
 
-struct Case {
+struct BlockCase {
   std::vector<std::int64_t> x, weight;
   BlockConvShape shape;
 };
 
 // The large kernel of CNN+VGGish among others: a batch that is no multiple of what is done at once, input
 // that no block covers at its end, and one that the padding just completes.
-std::vector<Case> cases() {
+std::vector<BlockCase> cases() {
   return {{{5, 3, 128, 143}, {4, 3, 16, 128}, {{4, 16}, {8, 16}}},
           {{1, 2, 30, 50}, {3, 2, 4, 8}, {{4, 2}, {1, 3}}},
           {{9, 1, 11, 13}, {2, 1, 6, 4}, {{3, 4}, {0, 0}}},
@@ -22,7 +22,7 @@ std::vector<Case> cases() {
 
 TEST(BlockConv, IsTheConvolutionWithItsGradients) {
   torch::manual_seed(3);
-  for (const Case& one : cases()) {
+  for (const BlockCase& one : cases()) {
     SCOPED_TRACE(::testing::PrintToString(one.x));
     const auto options = torch::TensorOptions(torch::kDouble).requires_grad(true);
     const torch::Tensor x = torch::randn(one.x, options), weight = torch::randn(one.weight, options),

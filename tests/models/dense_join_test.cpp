@@ -6,15 +6,15 @@
 namespace earmark {
 namespace {
 
-struct Case {
+struct JoinCase {
   std::int64_t n_new, n_old, bands, frames;
   bool flat;
 };
 
 // Even and odd sizes, single bands and frames, channel counts that are no multiple of a SIMD register.
-const std::vector<Case> kCases{{16, 32, 6, 8, false}, {19, 3, 5, 7, false}, {4, 5, 1, 9, false},
-                               {4, 5, 3, 1, false},   {2, 2, 1, 10, true},  {17, 33, 1, 11, true},
-                               {8, 8, 1, 1, true},    {1, 2, 1, 6, true}};
+const std::vector<JoinCase> kJoinCases{{16, 32, 6, 8, false}, {19, 3, 5, 7, false}, {4, 5, 1, 9, false},
+                                       {4, 5, 3, 1, false},   {2, 2, 1, 10, true},  {17, 33, 1, 11, true},
+                                       {8, 8, 1, 1, true},    {1, 2, 1, 6, true}};
 
 // libtorch's own operators.
 torch::Tensor reference(const torch::Tensor& made, const torch::Tensor& share, const torch::Tensor& x,
@@ -28,8 +28,8 @@ TEST(DenseJoin, EqualsTorchsProductConcatenationAndMaxPoolWithTheirGradients) {
   torch::manual_seed(1);
   for (const torch::Dtype dtype : {torch::kDouble, torch::kFloat}) {
     const double tolerance = dtype == torch::kDouble ? 1e-12 : 2e-5;
-    for (const Case& c : kCases) {
-      SCOPED_TRACE(testing::Message()
+    for (const JoinCase& c : kJoinCases) {
+      SCOPED_TRACE(::testing::Message()
                    << c.n_new << " + " << c.n_old << " x " << c.bands << " x " << c.frames);
       const auto options = torch::TensorOptions(dtype);
       const std::vector<torch::Tensor> inputs{

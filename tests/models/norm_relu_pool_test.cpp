@@ -3,19 +3,23 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "models/reference_network.h"
+
 namespace earmark {
 namespace {
 
-struct Case {
+using testing::largest_difference;
+
+struct PoolCase {
   std::int64_t channels, frequency, time;
   PoolWindow window;
 };
 
 // Every window of the UPB CRNN, with sizes that divide by it and that do not, and a channel count that is
 // no multiple of the kernels' block.
-const std::vector<Case> kCases{{16, 4, 6, {1, 1}}, {16, 4, 6, {2, 2}}, {16, 5, 7, {2, 2}},
-                               {32, 5, 7, {2, 1}}, {19, 3, 5, {2, 2}}, {19, 1, 9, {1, 1}},
-                               {3, 2, 1, {2, 2}},  {48, 4, 9, {1, 2}}};
+const std::vector<PoolCase> kPoolCases{{16, 4, 6, {1, 1}}, {16, 4, 6, {2, 2}}, {16, 5, 7, {2, 2}},
+                                       {32, 5, 7, {2, 1}}, {19, 3, 5, {2, 2}}, {19, 1, 9, {1, 1}},
+                                       {3, 2, 1, {2, 2}},  {48, 4, 9, {1, 2}}};
 
 NormState make_norm(std::int64_t channels, torch::Dtype dtype) {
   const auto options = torch::TensorOptions(dtype);
@@ -44,13 +48,9 @@ NormState clone(const NormState& norm) {
   return copy;
 }
 
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
-
 TEST(NormReluPool, EqualsTorchsThreeOperatorsInTrainingAndEvaluation) {
   torch::manual_seed(1);
-  for (const Case& c : kCases) {
+  for (const PoolCase& c : kPoolCases) {
     for (const bool training : {true, false}) {
       NormState ours = make_norm(c.channels, torch::kDouble), theirs = clone(ours);
       const torch::Tensor x = torch::randn({3, c.channels, c.frequency, c.time}, torch::kDouble) * 2 + 5;
@@ -66,7 +66,7 @@ TEST(NormReluPool, EqualsTorchsThreeOperatorsInTrainingAndEvaluation) {
 
 TEST(NormReluPool, FloatKernelsAgreeWithDouble) {
   torch::manual_seed(2);
-  for (const Case& c : kCases) {
+  for (const PoolCase& c : kPoolCases) {
     NormState wide = make_norm(c.channels, torch::kDouble), narrow = wide;
     for (torch::Tensor* t : {&narrow.weight, &narrow.bias, &narrow.running_mean, &narrow.running_var})
       *t = t->to(torch::kFloat);
@@ -79,7 +79,7 @@ TEST(NormReluPool, FloatKernelsAgreeWithDouble) {
 
 TEST(NormReluPool, GradientsEqualTorchsAndNumericalOnes) {
   torch::manual_seed(3);
-  for (const Case& c : kCases) {
+  for (const PoolCase& c : kPoolCases) {
     NormState ours = make_norm(c.channels, torch::kDouble);
     ours.weight.requires_grad_(true);
     ours.bias.requires_grad_(true);

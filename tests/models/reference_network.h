@@ -1,5 +1,6 @@
 // reference_network.h: a foreign state as a network of ours, by the way that `earmark model import` takes.
 #pragma once
+#include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <memory>

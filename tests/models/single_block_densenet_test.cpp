@@ -15,8 +15,8 @@ namespace {
 
 using namespace earmark::testing;
 
-constexpr double kTolerance = 1e-4;    // of probabilities
-constexpr double kDbTolerance = 1e-3;  // of the log-mel
+constexpr double kDenseNetTolerance = 1e-4;  // of probabilities
+constexpr double kDbTolerance = 1e-3;        // of the log-mel
 
 // [batch, n] of reference samples as the network hears them.
 torch::Tensor heard(const torch::Tensor& samples) { return samples.unsqueeze(1).unsqueeze(1); }
@@ -96,7 +96,7 @@ TEST(SingleBlockDensenet, GoldenLogmelNetworkAtBothLengths) {
     EXPECT_LT(largest_difference(pooled, exact), 1e-5 * exact.abs().max().item<double>());
     EXPECT_LT(largest_difference(network->scores({heard(samples)}),
                                  torch_npy(folder / ("logmel_output_" + size + ".npy"))),
-              kTolerance);
+              kDenseNetTolerance);
     if (size != "N64000") continue;
     EXPECT_LT(largest_difference(network->hidden(picture, 1).narrow(1, 0, 8),
                                  torch_npy(folder / "logmel_tap_block0_first8ch_N64000.npy")),
@@ -116,7 +116,7 @@ TEST(SingleBlockDensenet, GoldenDecibelsOfEachClipAndOfTheBatch) {
     const std::string expected = reference == "clip" ? "per_clip" : "batch";
     EXPECT_LT(largest_difference(logmel_reference(golden, given)->scores({heard(samples)}),
                                  torch_npy(golden / ("cochlear/batch2_output_" + expected + "_max.npy"))),
-              kTolerance)
+              kDenseNetTolerance)
         << reference;
   }
 }
@@ -135,7 +135,7 @@ TEST(SingleBlockDensenet, GoldenWaveNetworkAtBothLengths) {
               kDbTolerance);
     EXPECT_LT(largest_difference(network->scores({heard(samples)}),
                                  torch_npy(folder / ("wave_output_" + size + ".npy"))),
-              kTolerance);
+              kDenseNetTolerance);
   }
 }
 

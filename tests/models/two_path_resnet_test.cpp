@@ -13,7 +13,7 @@ namespace {
 
 using namespace earmark::testing;
 
-constexpr double kTolerance = 1e-4;
+constexpr double kResNetTolerance = 1e-4;
 
 TEST(TwoPathResnet, HasThePublishedParameterCounts) {
   TwoPathResnetOptions options;
@@ -33,11 +33,11 @@ TEST(TwoPathResnet, GoldenOutputsOfTask1aAtBothLengths) {
   for (const auto& [name, input] : {std::pair{"T461", x}, std::pair{"T400", x.narrow(3, 30, 400)}}) {
     const torch::Tensor logits = network->forward({input});
     EXPECT_LT(largest_difference(logits, torch_npy(folder / (std::string("task1a_logits_") + name + ".npy"))),
-              kTolerance)
+              kResNetTolerance)
         << name;
     EXPECT_LT(largest_difference(network->scores_of(logits),
                                  torch_npy(folder / (std::string("task1a_output_") + name + ".npy"))),
-              kTolerance)
+              kResNetTolerance)
         << name;
   }
 }
@@ -63,10 +63,10 @@ TEST(TwoPathResnet, GoldenOutputsOfTenAndElevenClasses) {
       const torch::Tensor logits = network->forward({input});
       const std::string end = std::string("_") + name + ".npy";
       EXPECT_LT(largest_difference(logits, torch_npy(folder / ("recipe_" + kind + "_logits" + end))),
-                kTolerance);
+                kResNetTolerance);
       EXPECT_LT(largest_difference(network->scores_of(logits),
                                    torch_npy(folder / ("recipe_" + kind + "_output" + end))),
-                kTolerance);
+                kResNetTolerance);
     }
   }
 }
@@ -77,13 +77,14 @@ TEST(NormConv, GoldenSamePaddingAtEvenAndOddLengths) {
   const TensorMap arrays = read_npz(golden / "mcdonnell/same_padding_units.npz");
   for (const std::string n : {"1", "2", "7", "8", "25"}) {
     const torch::Tensor x = to_torch(arrays.at("x" + n));
-    EXPECT_LT(largest_difference(average_pool_same(x), to_torch(arrays.at("avg" + n))), kTolerance) << n;
+    EXPECT_LT(largest_difference(average_pool_same(x), to_torch(arrays.at("avg" + n))), kResNetTolerance)
+        << n;
     NormConv unit(NormConvImpl::Shape{2, 3, 3, 2, true, false});
     TensorMap state = state_of(*unit);
     state["conv.weight"] = arrays.at("conv_w" + n);
     load_state(*unit, state);
     unit->eval();
-    EXPECT_LT(largest_difference(unit->forward(x), to_torch(arrays.at("conv" + n))), kTolerance) << n;
+    EXPECT_LT(largest_difference(unit->forward(x), to_torch(arrays.at("conv" + n))), kResNetTolerance) << n;
   }
 }
 

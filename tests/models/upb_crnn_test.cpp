@@ -6,18 +6,12 @@
 
 #include "core/tensor_io.h"
 #include "golden_path.h"
+#include "models/reference_network.h"
 
 namespace earmark {
 namespace {
 
-torch::Tensor to_torch(const Tensor& tensor) {
-  std::vector<float> values = tensor.floats();
-  return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
-}
-
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
-  return (a - b).abs().max().item<double>();
-}
+using namespace testing;
 
 TEST(UpbCrnn, HasThePapersParameterCount) {
   const UpbCrnn network{UpbCrnnOptions{}};

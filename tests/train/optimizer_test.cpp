@@ -14,6 +14,7 @@
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "golden_path.h"
+#include "models/reference_network.h"
 
 namespace earmark {
 namespace {
@@ -21,10 +22,7 @@ namespace {
 const std::vector<std::string> kNames{"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
 const std::vector<long> kStoredSteps{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 50};
 
-torch::Tensor to_torch(const Tensor& tensor) {
-  std::vector<float> values = tensor.floats();
-  return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
-}
+using testing::to_torch;
 
 // The golden problem: a network of two layers, its optimizer, and what the reference made of them.
 struct GoldenRun {

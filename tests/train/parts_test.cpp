@@ -9,6 +9,7 @@
 #include "core/tensor_io.h"
 #include "golden_path.h"
 #include "models/layers/norm_relu_pool.h"
+#include "models/reference_network.h"
 #include "models/upb_crnn.h"
 #include "train/adam.h"
 #include "train/losses.h"
@@ -18,10 +19,7 @@
 namespace earmark {
 namespace {
 
-torch::Tensor to_torch(const Tensor& tensor) {
-  std::vector<float> values = tensor.floats();
-  return torch::from_blob(values.data(), tensor.shape, torch::kFloat).clone();
-}
+using testing::to_torch;
 
 TEST(Bce, GoldenLossOfThePaddedBatch) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");

@@ -12,11 +12,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Geometry {
+struct JoinGeometry {
   std::int64_t batch, n_new, n_old, bands, frames, out_bands, out_frames;
   bool flat;
 
-  Geometry(const torch::Tensor& made, const torch::Tensor& x, bool along_time_alone)
+  JoinGeometry(const torch::Tensor& made, const torch::Tensor& x, bool along_time_alone)
       : batch(x.size(0)),
         n_new(made.size(1)),
         n_old(x.size(1)),
@@ -46,7 +46,7 @@ struct Geometry {
 
 template <class T>
 torch::Tensor forward(const torch::Tensor& made, const torch::Tensor& share, const torch::Tensor& x,
-                      const Geometry& g) {
+                      const JoinGeometry& g) {
   torch::Tensor y = torch::empty({g.batch, g.n_new + g.n_old, g.out_bands, g.out_frames},
                                  x.options().memory_format(torch::MemoryFormat::ChannelsLast));
   const T *from_made = made.data_ptr<T>(), *from_x = x.data_ptr<T>(), *scale = share.data_ptr<T>();
@@ -65,7 +65,7 @@ torch::Tensor forward(const torch::Tensor& made, const torch::Tensor& share, con
 // @return gradients of made, share, x.
 template <class T>
 variable_list backward(const torch::Tensor& made, const torch::Tensor& share, const torch::Tensor& x,
-                       const torch::Tensor& grad_y, const Geometry& g) {
+                       const torch::Tensor& grad_y, const JoinGeometry& g) {
   torch::Tensor grad_made = torch::empty_like(made), grad_x = torch::empty_like(x);
   // Each row has its own sum, so that the number of threads changes nothing.
   torch::Tensor grad_share = torch::zeros({g.batch, g.out_bands, g.n_new}, share.options());
@@ -89,14 +89,14 @@ struct JoinFunction : torch::autograd::Function<JoinFunction> {
                                const torch::Tensor& share, const torch::Tensor& x, bool flat) {
     context->save_for_backward({made, share, x});
     context->saved_data["flat"] = flat;
-    const Geometry g(made, x, flat);
+    const JoinGeometry g(made, x, flat);
     return x.scalar_type() == torch::kDouble ? earmark::forward<double>(made, share, x, g)
                                              : earmark::forward<float>(made, share, x, g);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     const variable_list saved = context->get_saved_variables();
-    const Geometry g(saved[0], saved[2], context->saved_data["flat"].toBool());
+    const JoinGeometry g(saved[0], saved[2], context->saved_data["flat"].toBool());
     const torch::Tensor grad = grads[0].contiguous(torch::MemoryFormat::ChannelsLast);
     variable_list out = grad.scalar_type() == torch::kDouble
                             ? earmark::backward<double>(saved[0], saved[1], saved[2], grad, g)
@@ -120,7 +120,7 @@ torch::Tensor dense_join(const torch::Tensor& made, const torch::Tensor& share, 
   const bool records =
       torch::GradMode::is_enabled() && (m.requires_grad() || s.requires_grad() || old.requires_grad());
   if (records) return JoinFunction::apply(m, s, old, flat);
-  const Geometry g(m, old, flat);
+  const JoinGeometry g(m, old, flat);
   return old.scalar_type() == torch::kDouble ? forward<double>(m, s, old, g) : forward<float>(m, s, old, g);
 }
 

@@ -17,11 +17,11 @@ using torch::autograd::variable_list;
 // the partial sums are added in order, so that the number of threads changes nothing.
 constexpr std::int64_t kRowsPerPartial = 256;
 
-struct Geometry {
+struct PoolGeometry {
   std::int64_t batch, channels, frequency, time, out_frequency, out_time;
   PoolWindow window;
 
-  Geometry(const torch::Tensor& x, PoolWindow w)
+  PoolGeometry(const torch::Tensor& x, PoolWindow w)
       : batch(x.size(0)),
         channels(x.size(1)),
         frequency(x.size(2)),
@@ -68,7 +68,7 @@ std::vector<double> add_partials(const std::vector<T>& partials, std::int64_t n_
 
 // Mean and biased variance of each channel over batch, frequency and time.
 template <class T>
-void batch_statistics(const torch::Tensor& x, const Geometry& g, std::vector<double>& mean,
+void batch_statistics(const torch::Tensor& x, const PoolGeometry& g, std::vector<double>& mean,
                       std::vector<double>& variance) {
   const T* data = x.data_ptr<T>();
   const std::int64_t n = g.n_positions(), c = g.channels,
@@ -121,7 +121,7 @@ kernels::NormRow<T> row_of(const torch::Tensor& rows) {
 }
 
 template <class T>
-torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& rows, const Geometry& g) {
+torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& rows, const PoolGeometry& g) {
   torch::Tensor y = g.new_output(x);
   const T* in = x.data_ptr<T>();
   T* out = y.data_ptr<T>();
@@ -135,7 +135,7 @@ torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& rows, const G
 // @return gradients of x, weight, bias.
 template <class T>
 variable_list backward(const torch::Tensor& x, const torch::Tensor& rows, const torch::Tensor& grad_y,
-                       const Geometry& g) {
+                       const PoolGeometry& g) {
   const T *in = x.data_ptr<T>(), *grad = grad_y.data_ptr<T>();
   const std::int64_t c = g.channels;
   std::vector<T> partials(static_cast<std::size_t>(g.n_rows() * 2 * c), T(0));
@@ -173,7 +173,7 @@ struct TrainingFunction : torch::autograd::Function<TrainingFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x, const torch::Tensor& weight,
                                const torch::Tensor& bias, const torch::Tensor& rows, std::int64_t window_f,
                                std::int64_t window_t) {
-    const Geometry g(x, {static_cast<int>(window_f), static_cast<int>(window_t)});
+    const PoolGeometry g(x, {static_cast<int>(window_f), static_cast<int>(window_t)});
     context->save_for_backward({x, rows});
     context->saved_data["window_f"] = window_f;
     context->saved_data["window_t"] = window_t;
@@ -186,8 +186,8 @@ struct TrainingFunction : torch::autograd::Function<TrainingFunction> {
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     const variable_list saved = context->get_saved_variables();
     const torch::Tensor &x = saved[0], &rows = saved[1];
-    const Geometry g(x, {static_cast<int>(context->saved_data["window_f"].toInt()),
-                         static_cast<int>(context->saved_data["window_t"].toInt())});
+    const PoolGeometry g(x, {static_cast<int>(context->saved_data["window_f"].toInt()),
+                             static_cast<int>(context->saved_data["window_t"].toInt())});
     const torch::Tensor grad = grads[0].contiguous(torch::MemoryFormat::ChannelsLast);
     variable_list out = x.scalar_type() == torch::kDouble ? earmark::backward<double>(x, rows, grad, g)
                                                           : earmark::backward<float>(x, rows, grad, g);
@@ -228,7 +228,7 @@ torch::Tensor norm_relu_pool(const torch::Tensor& input, NormState& norm, PoolWi
                              /*ceil_mode=*/true);
   }
   const torch::Tensor x = input.contiguous(torch::MemoryFormat::ChannelsLast);
-  const Geometry g(x, window);
+  const PoolGeometry g(x, window);
   std::vector<double> mean, variance;
   if (training) {
     is_double ? batch_statistics<double>(x, g, mean, variance)
