@@ -25,18 +25,18 @@ std::uint64_t header_size(std::span<const std::byte> bytes, std::uint64_t file_s
 }
 
 // Where a tensor lies in what follows the header.
-struct Entry {
+struct TensorEntry {
   DType dtype = DType::kF32;
   std::vector<std::int64_t> shape;
   std::size_t begin = 0, size = 0;
 };
 
-Entry read_entry(const std::string& key, const Value& value, std::uint64_t body_size,
-                 const std::string& name) {
+TensorEntry read_entry(const std::string& key, const Value& value, std::uint64_t body_size,
+                       const std::string& name) {
   const std::string dtype = value.at("dtype").as_string();
   const std::optional<DType> found = dtype_of_safetensors(dtype);
   if (!found) bad_file(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
-  Entry entry{*found, {}, 0, 0};
+  TensorEntry entry{*found, {}, 0, 0};
   for (const Value& d : value.at("shape").as_list()) entry.shape.push_back(d.as_integer());
   const Value::List& offsets = value.at("data_offsets").as_list();
   if (offsets.size() != 2) bad_file(name, "tensor '" + key + "' has no begin and end");
@@ -101,8 +101,8 @@ SafeTensors parse_safetensors(const SharedBytes& bytes, const std::string& name)
   const std::uint64_t size = header_size(bytes.span(), bytes.size(), name);
   const SharedBytes body = bytes.part(8 + size, bytes.size() - 8 - size);
   SafeTensors file;
-  file.metadata =
-      read_header(bytes.span().subspan(8, size), body.size(), name, [&](const std::string& key, Entry entry) {
+  file.metadata = read_header(
+      bytes.span().subspan(8, size), body.size(), name, [&](const std::string& key, TensorEntry entry) {
         file.tensors.emplace(key,
                              Tensor{entry.dtype, std::move(entry.shape), body.part(entry.begin, entry.size)});
       });
@@ -119,7 +119,7 @@ SafeTensorsFile::SafeTensorsFile(std::filesystem::path path) : path_(std::move(p
   if (file_size < 8) bad_file(name, "is no safetensors file");
   const std::uint64_t size = header_size(read_range(path_, 0, 8), file_size, name);
   metadata_ = read_header(
-      read_range(path_, 8, size), file_size - 8 - size, name, [&](const std::string& key, Entry entry) {
+      read_range(path_, 8, size), file_size - 8 - size, name, [&](const std::string& key, TensorEntry entry) {
         places_.emplace(key, Place{entry.dtype, std::move(entry.shape), 8 + size + entry.begin, entry.size});
       });
 }

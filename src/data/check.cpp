@@ -20,7 +20,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kDamageWords{"truncated", "unfinished_header", "decode_errors"};
 constexpr double kLengthTolerance_s = 0.02, kLengthTolerance = 0.01;
 constexpr double kUsualShare = 0.9;
-constexpr std::size_t kBlock = 1 << 16;
+constexpr std::size_t kCheckBlock = 1 << 16;
 
 void decode(const std::filesystem::path& path, ClipCheck& check, std::vector<float>& buffer) {
   auto source = open_audio(path);
@@ -30,7 +30,7 @@ void decode(const std::filesystem::path& path, ClipCheck& check, std::vector<flo
   }
   check.sample_rate_hz = (*source)->sample_rate_hz();
   check.n_channels = (*source)->n_channels();
-  buffer.resize(kBlock * static_cast<std::size_t>(check.n_channels));
+  buffer.resize(kCheckBlock * static_cast<std::size_t>(check.n_channels));
   std::uint64_t n_samples = 0;
   for (;;) {
     const Outcome<std::size_t> got = (*source)->read(buffer);
@@ -48,7 +48,7 @@ void decode(const std::filesystem::path& path, ClipCheck& check, std::vector<flo
 std::uint64_t hash_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
-  std::vector<char> block(kBlock);
+  std::vector<char> block(kCheckBlock);
   while (file.read(block.data(), static_cast<std::streamsize>(block.size())), file.gcount() > 0) {
     for (std::streamsize i = 0; i < file.gcount(); ++i) {
       hash = (hash ^ static_cast<unsigned char>(block[static_cast<std::size_t>(i)])) * 0x100000001B3ULL;
@@ -59,7 +59,7 @@ std::uint64_t hash_of(const std::filesystem::path& path) {
 
 bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b) {
   std::ifstream one(a, std::ios::binary), two(b, std::ios::binary);
-  std::vector<char> x(kBlock), y(kBlock);
+  std::vector<char> x(kCheckBlock), y(kCheckBlock);
   do {
     one.read(x.data(), static_cast<std::streamsize>(x.size()));
     two.read(y.data(), static_cast<std::streamsize>(y.size()));

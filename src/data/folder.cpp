@@ -14,10 +14,10 @@
 namespace earmark {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSplits{"train", "validate", "test"};
+constexpr std::array<std::string_view, 3> kFolderSplits{"train", "validate", "test"};
 
 bool is_split(std::string_view name) {
-  return std::find(kSplits.begin(), kSplits.end(), name) != kSplits.end();
+  return std::find(kFolderSplits.begin(), kFolderSplits.end(), name) != kFolderSplits.end();
 }
 
 using TagTargets = std::map<std::string, float>;

@@ -44,7 +44,7 @@ void for_written_votes(const Taxonomy& taxonomy, Visit&& visit) {
 }
 
 /// The column of each field of a row.
-struct Columns {
+struct AnnotationColumns {
   std::vector<std::size_t> presence;                  // [n_tags]
   std::vector<std::optional<std::size_t>> proximity;  // [n_tags]
   std::array<std::optional<std::size_t>, 8> place_and_time;
@@ -141,7 +141,7 @@ class AnnotationReader {
   const ListTable& table_;
   const Taxonomy& taxonomy_;
   Findings& findings_;
-  Columns columns_;
+  AnnotationColumns columns_;
   bool good_ = true;
 };
 

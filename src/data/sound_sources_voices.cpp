@@ -4,7 +4,7 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kBlock = 64;  // samples between two settings of the throat
+constexpr std::size_t kThroatBlock = 64;  // samples between two settings of the throat
 
 /// The first three formants of ten vowels, men's averages: Peterson and Barney, "Control methods used in a
 /// study of the vowels", JASA 24 (1952), table II.
@@ -74,7 +74,7 @@ class Speaker {
     const double n_rise = 0.025 * rate_, n_fall = std::min(0.06 * rate_, 0.5 * static_cast<double>(n));
     for (std::size_t i = 0; i < n; ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(n);
-      if (i % kBlock == 0) shape(from, goal_hz, std::min(1.0, 2.5 * share));
+      if (i % kThroatBlock == 0) shape(from, goal_hz, std::min(1.0, 2.5 * share));
       const double hz = (from_hz + (to_hz - from_hz) * share) * (1.0 + 0.015 * shake_());
       const double source = voice_(pulse_(hz / rate_)) + manner_.breath * 4.0 * noise_();
       double sum = 0.0;

@@ -9,7 +9,7 @@ namespace earmark {
 namespace {
 
 constexpr double kScenePeak = 0.98;
-constexpr double kFade_s = 0.03;
+constexpr double kSceneFade_s = 0.03;
 constexpr double kTail_s = 0.4;  // in which walls go on answering
 constexpr double kFaintest = 1e-9;
 
@@ -111,7 +111,7 @@ std::vector<float> Soundscapes::event_sound(const ScenePlan& plan, std::size_t i
     const SoundSource* source = find_sound_source(tags_[event.tag]);
     sound = make_sound(*source, static_cast<std::size_t>(length_s * rate), rate, rng);
   }
-  const auto n_fade = std::min(static_cast<std::size_t>(kFade_s * rate), sound.size() / 4);
+  const auto n_fade = std::min(static_cast<std::size_t>(kSceneFade_s * rate), sound.size() / 4);
   fade(sound, event.goes_on_before ? 0 : n_fade, event.goes_on_after ? 0 : n_fade);
   const std::size_t n_dry = sound.size();
   if (n_dry == 0) return sound;

@@ -6,17 +6,17 @@ namespace earmark::engine {
 namespace {
 
 using dnnl::memory;
-constexpr auto kFloat = memory::data_type::f32;
+constexpr auto kAttentionFloat = memory::data_type::f32;
 constexpr float kLayerNormEps = 1e-5f;
 constexpr double kNormEps = 1e-5;  // added to what frames and weights are divided by
 constexpr float kClamp = 1e-7f;
 
 // [heads, n_tokens, d_k] of a sequence whose rows hold the heads side by side.
 memory::desc by_heads(std::int64_t n_tokens, std::int64_t heads, std::int64_t d_k) {
-  return {{heads, n_tokens, d_k}, kFloat, memory::dims{d_k, heads * d_k, 1}};
+  return {{heads, n_tokens, d_k}, kAttentionFloat, memory::dims{d_k, heads * d_k, 1}};
 }
 memory::desc by_heads_turned(std::int64_t n_tokens, std::int64_t heads, std::int64_t d_k) {
-  return {{heads, d_k, n_tokens}, kFloat, memory::dims{d_k, 1, heads * d_k}};
+  return {{heads, d_k, n_tokens}, kAttentionFloat, memory::dims{d_k, 1, heads * d_k}};
 }
 
 void product(PlanBuilder& plan, Slot left, Slot right, Slot result) {

@@ -14,9 +14,9 @@ struct BlockSpec {
   std::int64_t times_width;      // channels
   Pair kernel, stride, padding;  // (mel, time)
 };
-constexpr BlockSpec kBlocks[] = {{1, {1, 1}, {1, 1}, {0, 0}},      {2, {3, 3}, {1, 1}, {1, 1}},
-                                 {4, {16, 128}, {4, 16}, {8, 16}}, {8, {5, 5}, {2, 2}, {1, 1}},
-                                 {16, {5, 5}, {2, 2}, {1, 1}},     {32, {3, 3}, {2, 2}, {1, 1}}};
+constexpr BlockSpec kCnnBlocks[] = {{1, {1, 1}, {1, 1}, {0, 0}},      {2, {3, 3}, {1, 1}, {1, 1}},
+                                    {4, {16, 128}, {4, 16}, {8, 16}}, {8, {5, 5}, {2, 2}, {1, 1}},
+                                    {16, {5, 5}, {2, 2}, {1, 1}},     {32, {3, 3}, {2, 2}, {1, 1}}};
 constexpr std::size_t kLarge = 2;  // the block with the large kernel and a 4x4 pool
 constexpr std::int64_t kHidden1 = 512, kHidden2 = 256;
 
@@ -24,7 +24,7 @@ class CnnVggish final : public Architecture {
  public:
   CnnVggish(const CnnVggishOptions& options, StateReader& state) : options_(options) {
     std::int64_t n_in = options.n_channels;
-    for (const BlockSpec& spec : kBlocks) {
+    for (const BlockSpec& spec : kCnnBlocks) {
       const std::int64_t n_out = spec.times_width * options.width;
       const std::string name = fmt::format("block{}.", convs_.size() + 1);
       std::vector<float> weight =

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -11,7 +10,6 @@ namespace {
 
 constexpr std::array<const char*, 7> kRankingMetrics{
     "lwlrap", "macro_ap", "macro_ap_all_classes", "micro_ap", "samples_ap", "roc_auc", "micro_roc_auc"};
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 double divide(double part, double whole) { return whole == 0 ? kUndefined : part / whole; }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "eval/metrics.h"
+#include "eval/ranking.h"
 
 namespace earmark {
 
@@ -61,7 +61,6 @@ void LevelStatistics::add_micro(TieOrder ties, Workspace& workspace, std::vector
 }
 
 std::vector<double> LevelStatistics::compute(ClipWeights weights, TieOrder ties, Workspace& workspace) const {
-  constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> values(kFirstCategory, 0.0), areas;
   workspace.rows.assign(first_rows_.back(), {});
   for (std::size_t i = 0; i < categories_.size(); ++i) {

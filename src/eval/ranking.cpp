@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 namespace earmark {
 namespace {
@@ -68,7 +67,6 @@ RankAreas RankedList::areas(ClipWeights weights) const {
     }
   }
   false_alarms += sum(clips_, begin, clips_.size(), weights);
-  constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
   RankAreas areas{kUndefined, kUndefined};
   const auto positives = static_cast<double>(hits);
   if (hits > 0) areas.average_precision = precision_sum / positives;

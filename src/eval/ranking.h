@@ -3,11 +3,15 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "eval/bootstrap.h"
 
 namespace earmark {
+
+/// What a metric is where the data do not define it.
+inline constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 /// Areas under the two curves of a ranked list; NaN where undefined.
 struct RankAreas {

@@ -15,17 +15,13 @@ namespace {
 
 constexpr std::size_t kHeaderBytes =
     128;  // of .npy version 1, filled up with blanks, so that it can be renewed
-constexpr const char* kColumns = "row,file,start_s,end_s\n";
+constexpr const char* kIndexColumns = "row,file,start_s,end_s\n";
 
 std::string npy_header(std::uint64_t n_rows, int width) {
   std::string header("\x93NUMPY\x01\x00\x76\x00", 10);  // 0x76 = 118 bytes follow
   header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", n_rows, width);
   header.resize(kHeaderBytes - 1, ' ');
   return header + "\n";
-}
-
-std::filesystem::path with_suffix(const std::filesystem::path& file, const char* suffix) {
-  return file.native() + suffix;
 }
 
 class EmbeddingOutput : public TagOutput {
@@ -44,7 +40,7 @@ class EmbeddingOutput : public TagOutput {
     } else {
       for (const auto& path : embedding_files(file_)) std::filesystem::remove(path);
     }
-    const std::string kept = std::filesystem::exists(index) ? kept_index(index, done) : kColumns;
+    const std::string kept = std::filesystem::exists(index) ? kept_index(index, done) : kIndexColumns;
     rows_.emplace(rows, bytes_of(n_rows_));
     if (rows_->size() < bytes_of(n_rows_) && n_rows_ > 0)
       throw Error(ErrorCode::kBadFile,
@@ -103,7 +99,7 @@ class EmbeddingOutput : public TagOutput {
   std::string kept_index(const std::filesystem::path& index, const std::set<std::string>& done) {
     std::vector<std::string> torn;  // a last line that a kill cut off
     const std::vector<CsvRow> lines = parse_csv_rows(read_text(index), index.string(), ',', torn);
-    std::string kept = kColumns;
+    std::string kept = kIndexColumns;
     for (std::size_t i = 1; i < lines.size(); ++i) {
       const std::vector<std::string>& fields = lines[i].fields;
       if (fields.size() != 4 || fields[0] != std::to_string(n_rows_) || !done.contains(fields[1])) break;

@@ -62,10 +62,6 @@ class TextOutput : public TagOutput {
   bool headed_ = false, begun_ = false;
 };
 
-std::filesystem::path with_suffix(const std::filesystem::path& file, const char* suffix) {
-  return file.native() + suffix;
-}
-
 struct Position {
   std::uint64_t end = 0;
   long rows = 0;

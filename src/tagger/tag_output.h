@@ -14,6 +14,11 @@
 
 namespace earmark {
 
+/// What is kept beside a file: its name, longer.
+inline std::filesystem::path with_suffix(const std::filesystem::path& file, const char* suffix) {
+  return file.native() + suffix;
+}
+
 /// Recordings come in order, one at a time. Not thread-safe.
 class TagOutput {
  public:

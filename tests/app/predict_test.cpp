@@ -19,7 +19,7 @@ using testing::Ran;
 using testing::run_program;
 using testing::Scratch;
 
-constexpr const char* kShipped = EARMARK_SOURCE_DIR "/models/esc10.earmark";
+constexpr const char* kShippedBundle = EARMARK_SOURCE_DIR "/models/esc10.earmark";
 constexpr std::size_t kSecond = 44100;
 
 // A clip of 3.5 s whose seconds sound unlike each other, and the stretches that segments of 1 s are: the last
@@ -53,7 +53,7 @@ class PredictVerb : public ::testing::Test {
   Ran predict(const std::string& output, std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments{"predict",
                                        "--model",
-                                       kShipped,
+                                       kShippedBundle,
                                        "--dataset",
                                        "folder",
                                        "--data-root",

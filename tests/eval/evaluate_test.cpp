@@ -41,7 +41,7 @@ void expect_same(const Evaluation& a, const Evaluation& b, const std::vector<std
   }
 }
 
-LabeledScores with_clips(const LabeledScores& data, const std::vector<std::size_t>& order) {
+LabeledScores reordered(const LabeledScores& data, const std::vector<std::size_t>& order) {
   LabeledScores out = data;
   for (std::size_t i = 0; i < order.size(); ++i) {
     out.clip_ids[i] = data.clip_ids[order[i]];
@@ -66,7 +66,7 @@ TEST(Evaluate, OrderOfTheClipsChangesNothing) {
   for (const bool single_label : {false, true}) {
     const LabeledScores data = random_case(80, 7, single_label);
     Rng rng(5, "order");
-    expect_same(evaluate(data), evaluate(with_clips(data, permutation(80, rng))));
+    expect_same(evaluate(data), evaluate(reordered(data, permutation(80, rng))));
   }
 }
 

@@ -10,7 +10,7 @@ namespace earmark {
 namespace {
 
 // Four clips of device a, all right, and four of device b, of which one bus is heard as a tram.
-TaskScores scenes() {
+TaskScores published_scenes() {
   TaskScores data;
   data.scores.tags = {"bus", "tram"};
   data.scores.single_label = true;
@@ -38,7 +38,7 @@ PublishedFigures paper() {
 }
 
 TEST(BesidePublished, OnesOwnFiguresStandBesideThePapersAndWhatIsMissingIsNoNumber) {
-  const TaskEvaluation own = evaluate_task(scenes(), task_of("tau_scenes2019_mobile"));
+  const TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
   const BesidePublished beside = beside_published(own, paper());
   ASSERT_EQ(beside.metrics.size(), 3U);
   EXPECT_EQ(beside.metrics[0].own, 7.0 / 8.0);
@@ -56,7 +56,7 @@ TEST(BesidePublished, OnesOwnFiguresStandBesideThePapersAndWhatIsMissingIsNoNumb
 }
 
 TEST(BesidePublished, ATableOfSomeClipsIsComparedWithTheFiguresOfThese) {
-  const TaskEvaluation own = evaluate_task(scenes(), task_of("tau_scenes2019_mobile"));
+  const TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
   PublishedFigures figures = paper();
   figures.part = "b";
   EXPECT_EQ(beside_published(own, figures).classes[0].own_recall, 0.5);
@@ -65,7 +65,7 @@ TEST(BesidePublished, ATableOfSomeClipsIsComparedWithTheFiguresOfThese) {
 }
 
 TEST(BesidePublished, IsPartOfTheReportAndOfTheText) {
-  const TaskEvaluation own = evaluate_task(scenes(), task_of("tau_scenes2019_mobile"));
+  const TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
   ReportData report;
   show_evaluation(report, own, paper());
   const std::string page = html_report(report);

@@ -22,7 +22,7 @@
 namespace earmark {
 namespace {
 
-constexpr double kTolerance = 1e-9;
+constexpr double kSonycTolerance = 1e-9;
 
 /// The truth that a file of annotations holds, with the scores of a prediction file.
 LabeledScores read_case(const std::filesystem::path& annotations, const std::filesystem::path& scores) {
@@ -63,13 +63,13 @@ TEST_P(SonycGolden, OfficialOrderReproducesThePublishedProgram) {
   const SonycEvaluation found = evaluate_sonyc(scores(folder), testing::sonyc_taxonomy(), options);
   for (const auto& [name, level] : {std::pair{"coarse", &found.coarse}, std::pair{"fine", &found.fine}}) {
     const Value& wanted = expected.at(name);
-    EXPECT_NEAR(level->micro_auprc.value, wanted.at("micro_auprc").as_number(), kTolerance) << name;
-    EXPECT_NEAR(level->macro_auprc.value, wanted.at("macro_auprc").as_number(), kTolerance) << name;
-    EXPECT_NEAR(level->micro_f1.value, wanted.at("micro_f1_at_0.5").as_number(), kTolerance) << name;
+    EXPECT_NEAR(level->micro_auprc.value, wanted.at("micro_auprc").as_number(), kSonycTolerance) << name;
+    EXPECT_NEAR(level->macro_auprc.value, wanted.at("macro_auprc").as_number(), kSonycTolerance) << name;
+    EXPECT_NEAR(level->micro_f1.value, wanted.at("micro_f1_at_0.5").as_number(), kSonycTolerance) << name;
     ASSERT_EQ(level->categories.size(), wanted.at("class_auprc").as_map().size());
     for (const SonycCategory& category : level->categories) {
       const std::string id = category.tag.substr(0, category.tag.find('_'));
-      EXPECT_NEAR(category.auprc.value, wanted.at("class_auprc").at(id).as_number(), kTolerance)
+      EXPECT_NEAR(category.auprc.value, wanted.at("class_auprc").at(id).as_number(), kSonycTolerance)
           << name << " " << category.tag;
     }
   }
@@ -82,9 +82,9 @@ TEST_P(SonycGolden, StableOrderGivesTheAreasOfAStableSort) {
   const SonycEvaluation found = evaluate_sonyc(scores(folder), testing::sonyc_taxonomy());
   for (const auto& [name, level] : {std::pair{"coarse", &found.coarse}, std::pair{"fine", &found.fine}}) {
     const Value& wanted = expected.at(name).at("alternative_tie_orders").at("stable");
-    EXPECT_NEAR(level->micro_auprc.value, wanted.at("micro").as_number(), kTolerance) << name;
-    EXPECT_NEAR(level->macro_auprc.value, wanted.at("macro").as_number(), kTolerance) << name;
-    EXPECT_NEAR(level->micro_f1.value, expected.at(name).at("micro_f1_at_0.5").as_number(), kTolerance);
+    EXPECT_NEAR(level->micro_auprc.value, wanted.at("micro").as_number(), kSonycTolerance) << name;
+    EXPECT_NEAR(level->macro_auprc.value, wanted.at("macro").as_number(), kSonycTolerance) << name;
+    EXPECT_NEAR(level->micro_f1.value, expected.at(name).at("micro_f1_at_0.5").as_number(), kSonycTolerance);
   }
 }
 
