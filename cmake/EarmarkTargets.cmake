@@ -26,7 +26,7 @@ function(earmark_precompile target kind)
 endfunction()
 
 # earmark_unite(TARGET): files are compiled six together, which share what templates cost: a quarter of the time with libtorch's, two
-# thirds in a sanitised build. Where users build, the other rooms stay apart, as precompiled headers do.
+# thirds in a sanitised build. Where users build, the other rooms stay apart: each of their files proves its own includes.
 function(earmark_unite target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
 endfunction()

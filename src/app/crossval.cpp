@@ -33,7 +33,6 @@ namespace earmark {
 namespace {
 
 constexpr int kResamples = 1000;
-constexpr std::size_t kMistakesShown = 20;
 constexpr std::streamoff kEndOfLog = 65536;  // bytes
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kBetweenLooks{1};

@@ -13,8 +13,6 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kMistakesShown = 30;
-
 Dataset official_truth(const EvaluationRequest& request, const Task& task) {
   DatasetChoice choice = request.choice;
   choice.overrides = task.truth;  // what is said later wins

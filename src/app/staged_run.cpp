@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMistakesShown = 30;
-
 class StagedRun {
  public:
   explicit StagedRun(const TrainRequest& request)

@@ -54,6 +54,8 @@ struct ReportData {
 void show_evaluation(ReportData& report, const TaskEvaluation& evaluation,
                      const PublishedFigures& published = {});
 
+/// So many wrong decisions stand on a page.
+inline constexpr std::size_t kMistakesShown = 30;
 /// The wrong decisions with the highest scores, best score first, then in the order of the clips.
 /// Single-label: clips whose best class is not theirs. Multi-label: tags above the threshold that the clip is
 /// known not to have.

@@ -9,7 +9,6 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kMistakesShown = 20;
 constexpr int kResamples = 1000;
 
 Series curve(const std::vector<Value>& log, const std::string& name, const char* group) {

@@ -8,7 +8,7 @@
 namespace earmark::cli {
 namespace {
 
-struct Given {
+struct DataDownloadGiven {
   std::string dataset;
   std::vector<std::string> releases, only;
   DownloadRequest request;
@@ -18,7 +18,7 @@ struct Given {
 // Progress counts in megabytes: a bar's figures stay readable, and its rate is a transfer's.
 long megabytes(std::uint64_t bytes) { return static_cast<long>(bytes / 1'000'000); }
 
-int run(const Given& given, const Common& common) {
+int run(const DataDownloadGiven& given, const Common& common) {
   const DownloadPlan plan = plan_download(given.dataset, given.releases, given.only, given.request.mirror);
   if (given.list) {
     print(given.json ? to_json(to_value(plan), 2) + "\n" : plan_text(plan));
@@ -67,7 +67,7 @@ void add_transfer_options(CLI::App* action, TransferOptions& transfer) {
 }  // namespace
 
 void add_data_download(Program& program, CLI::App* verb) {
-  auto given = std::make_shared<Given>();
+  auto given = std::make_shared<DataDownloadGiven>();
   CLI::App* action = add_action(
       program, verb, "download",
       "fetches a data set's official archives, verifies them and unpacks them into the folder that the other "

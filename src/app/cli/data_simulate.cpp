@@ -12,7 +12,7 @@ namespace earmark::cli {
 namespace {
 
 /// Two ways to simulate: single sounds (SimulateRequest) and, with --layout, street scenes.
-struct Given {
+struct DataSimulateGiven {
   SimulateRequest sounds;
   SoundscapeRequest scenes;
   std::string layout;
@@ -20,7 +20,7 @@ struct Given {
   std::vector<CLI::Option*> only_sounds, only_scenes;  ///< options that mean nothing to the other
 };
 
-int run_sounds(const Given& given) {
+int run_sounds(const DataSimulateGiven& given) {
   const SimulateRequest& request = given.sounds;
   const SimulatedData made = simulate_data(request);
   if (!request.out.empty()) {
@@ -34,7 +34,7 @@ int run_sounds(const Given& given) {
   return kDone;
 }
 
-int run_scenes(const Given& given, const Common& common) {
+int run_scenes(const DataSimulateGiven& given, const Common& common) {
   SoundscapeRequest request = given.scenes;
   Progress progress(common);
   request.stop = &stop_flag();
@@ -61,7 +61,7 @@ void refuse_given(const std::vector<CLI::Option*>& options, const char* why) {
     throw Error(ErrorCode::kInvalidOption, "these options do not go together:", problems);
 }
 
-int run(Given& given, const Common& common) {
+int run(DataSimulateGiven& given, const Common& common) {
   if (given.layout.empty()) {
     refuse_given(given.only_scenes, "is for scenes: give --layout too");
     if (given.duration_s) given.sounds.dataset.clip.duration_s = *given.duration_s;
@@ -94,7 +94,7 @@ void add_fields(CLI::App* action, T& options, std::vector<CLI::Option*>& added) 
   });
 }
 
-void add_scene_options(CLI::App* action, Given& given) {
+void add_scene_options(CLI::App* action, DataSimulateGiven& given) {
   std::vector<std::string> layouts;
   for (const auto& [layout, name] : EnumNames<SoundscapeLayout>::kNames) layouts.emplace_back(name);
   action
@@ -124,7 +124,7 @@ void add_scene_options(CLI::App* action, Given& given) {
 }  // namespace
 
 void add_data_simulate(Program& program, CLI::App* verb) {
-  auto given = std::make_shared<Given>();
+  auto given = std::make_shared<DataSimulateGiven>();
   CLI::App* action = add_action(
       program, verb, "simulate",
       "makes a labelled data set of SYNTHETIC sounds: clips of one or two (siren, engine, horn, hammering, "

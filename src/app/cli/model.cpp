@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/cli/command.h"
+#include "app/cli/dataset_options.h"
 #include "app/cli/model_actions.h"
 #include "core/file.h"
 #include "core/options_io.h"
@@ -38,11 +39,6 @@ std::string kind_list() {
   std::vector<std::string> kinds;
   detail::kind_names<ModelOptions>(kinds);
   return detail::join(kinds);
-}
-
-void refuse_existing(const std::string& path, bool overwrite) {
-  if (!overwrite && std::filesystem::exists(path))
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--output: {} exists; --overwrite replaces it", path));
 }
 
 std::string self_test_text(const std::string& bundle) {
@@ -213,7 +209,7 @@ void take_picture(const Recipe& recipe, ImportRequest& request) {
 }
 
 int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& common) {
-  refuse_existing(flags.output, flags.overwrite);
+  refuse_existing("--output", flags.output, flags.overwrite);
   ImportRequest request;
   request.kind = flags.kind;
   request.options = model_options(flags.overrides);
@@ -264,7 +260,7 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
 }
 
 int run_forward(const ForwardFlags& flags) {
-  refuse_existing(flags.output, flags.overwrite);
+  refuse_existing("--output", flags.output, flags.overwrite);
   const Bundle bundle = read_bundle(flags.model);
   ForwardInput input;
   input.features = read_npy(flags.features);
