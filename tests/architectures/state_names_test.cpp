@@ -69,5 +69,26 @@ TEST(StateNames, EveryTableReads) {
     EXPECT_NO_THROW(translate_state(std::string(text.name), {}));
 }
 
+// One kernel in the two forms in which VGGish is published.
+TEST(StateNames, TensorFlowsVggishIsThePyTorchPortsVggish) {
+  const Tensor port_kernel = counted({4, 3, 2, 5}),
+               port_dense = counted({6, 7});  // [out, in, time, mel], [out, in]
+  const auto port = translate_state("vggish", {{"features.3.weight", port_kernel},
+                                               {"features.3.bias", counted({4})},
+                                               {"embeddings.0.weight", port_dense}});
+  const auto tensorflow = translate_state(
+      "vggish",
+      {{"vggish/conv2/weights", permuted(port_kernel, {2, 3, 1, 0}, "kernel")},  // [time, mel, in, out]
+       {"vggish/conv2/biases", counted({4})},
+       {"vggish/fc1/fc1_1/weights", permuted(port_dense, {1, 0}, "dense")}});
+  ASSERT_EQ(tensorflow.tensors.size(), 3u);
+  for (const auto& [name, tensor] : port.tensors) {
+    SCOPED_TRACE(name);
+    EXPECT_EQ(tensorflow.tensors.at(name).shape, tensor.shape);
+    EXPECT_EQ(tensorflow.tensors.at(name).floats(), tensor.floats());
+  }
+  EXPECT_EQ(port.tensors.at("conv2.weight").shape, (std::vector<std::int64_t>{4, 3, 5, 2}));  // (mel, time)
+}
+
 }  // namespace
 }  // namespace earmark

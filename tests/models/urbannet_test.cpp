@@ -134,8 +134,9 @@ TEST(Masked, StripesAreSilentAndTheRestIsUntouched) {
   EXPECT_TRUE(torch::equal(y[1].slice(1, 1, 6), x[1].slice(1, 1, 6)));
 }
 
-// Gradients of whole small networks in every choice of norm, encoder and branch, against differences in
-// double precision. Dropout is off; BatchNorm is in training mode.
+// Gradients of whole small networks in every choice of norm and encoder, with and without weight
+// standardisation, in both layouts of Time2Vec, against differences in double precision. The GRU's are in
+// training mode, as BatchNorm is there; attention has a dropout of its own, so theirs are in evaluation mode.
 TEST(UrbanNet, GradientsAgreeWithDifferences) {
   for (const EncoderKind encoder : {EncoderKind::kBare, EncoderKind::kStandard, EncoderKind::kGru}) {
     for (const NormKind norm : {NormKind::kGroup, NormKind::kBatch}) {
@@ -153,10 +154,20 @@ TEST(UrbanNet, GradientsAgreeWithDifferences) {
       options.encoder = encoder;
       options.norm = norm;
       options.positions = true;
+      options.weight_standardisation = norm == NormKind::kGroup || encoder != EncoderKind::kBare;
+      options.time2vec_layout =
+          encoder == EncoderKind::kStandard ? Time2VecLayout::kReference : Time2VecLayout::kCorrect;
       options.normalised_head = norm == NormKind::kBatch;
       UrbanNet network(options);
       network.to(torch::kDouble);
-      network.eval();  // the attention matrix has a dropout of its own
+      network.eval();
+      int n_blocks = 0;
+      for (const auto& item : network.named_modules("", false)) {
+        if (item.key().find(".block") == std::string::npos) continue;
+        item.value()->train();
+        ++n_blocks;
+      }
+      ASSERT_EQ(n_blocks, 2);
       const NetworkBatch batch{
           torch::randn({2, 1, 4, 6}, torch::kDouble), {}, torch::randn({2, 2}, torch::kDouble)};
       const torch::Tensor weight = torch::randn({2, 3}, torch::kDouble);

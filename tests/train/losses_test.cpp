@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
 #include "core/tensor_io.h"
 #include "golden_path.h"
 
@@ -127,6 +130,26 @@ TEST(BceLoss, ClassWeightsAreTheRootOfTheOdds) {
   EXPECT_NEAR(of(options, logits.sigmoid(), Answer::kProbabilities, y, tags).loss, expected, 1e-12);
 }
 
+// The gradient of a tag that is there, at a logit of 0, is half its weight.
+TEST(BceLoss, GoldenClassWeights) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto expected = nlohmann::json::parse(read_text(golden / "microsoft/class_weights.json"));
+  LossTags tags = LossTags::plain(37);
+  for (const auto& odds : expected.at("train_neg_over_pos")) {
+    tags.negatives.push_back(odds.get<double>());
+    tags.positives.push_back(odds.get<double>() > 0.0 ? 1.0 : 0.0);  // 0 stands for no clip at all
+  }
+  BceOptions options;
+  options.reduce = LossReduce::kMean;
+  options.class_weight_root = 10;
+  const auto gradient = of(options, torch::zeros({1, 37}, torch::kDouble), Answer::kLogits,
+                           torch::ones({1, 37}, torch::kDouble), tags)
+                            .gradient;
+  for (int tag = 0; tag < 37; ++tag)
+    EXPECT_NEAR(-2.0 * 37.0 * gradient[0][tag].item<double>(),
+                expected.at("train_pos_weight_tenth_root_float32")[tag].get<double>(), 2e-7);
+}
+
 TEST(Losses, UnknownTargetsHaveNeitherLossNorGradient) {
   const LossTags tags = sonyc_tags(false);
   torch::Tensor y = torch::zeros({2, 37}, torch::kDouble);
@@ -146,8 +169,11 @@ TEST(Losses, GradientsAgreeWithDifferences) {
   tags.negatives.assign(37, 40.0);
   BceOptions weighted;
   weighted.class_weight_root = 10;
+  CoarseFineOptions averaged;
+  averaged.fine = FineReduce::kMean;
   const torch::Tensor y = torch::rand({3, 37}).gt(0.7).to(torch::kDouble);
-  for (const LossOptions& options : {LossOptions(weighted), LossOptions(CoarseFineOptions())}) {
+  for (const LossOptions& options :
+       {LossOptions(weighted), LossOptions(CoarseFineOptions()), LossOptions(averaged)}) {
     for (const Answer answer : {Answer::kLogits, Answer::kProbabilities}) {
       const torch::Tensor x = torch::rand({3, 31}, torch::kDouble) * 0.8 + 0.1;
       const torch::Tensor gradient = of(options, x, answer, y, tags).gradient;

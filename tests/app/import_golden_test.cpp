@@ -1,0 +1,111 @@
+// Checkpoints of the published street-scene networks as a user brings them: a .pt file in, the reference's
+// scores out.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/tensor_io.h"
+#include "core/value.h"
+#include "golden_bundle.h"
+#include "golden_path.h"
+#include "program.h"
+
+namespace earmark::testing {
+namespace {
+
+constexpr double kProbabilityTolerance = 1e-5;  // the reference's README
+
+// The reference's input is [batch, time, mel], ours [batch, channel, mel, time].
+std::string as_our_features(const std::filesystem::path& input, const std::filesystem::path& output) {
+  const Tensor given = read_npy(input);
+  const std::vector<float> x = given.floats();
+  const auto batch = given.shape.at(0), frames = given.shape.at(1), mels = given.shape.at(2);
+  std::vector<float> y(x.size());
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t t = 0; t < frames; ++t) {
+      for (std::int64_t m = 0; m < mels; ++m)
+        y[static_cast<std::size_t>((b * mels + m) * frames + t)] =
+            x[static_cast<std::size_t>((b * frames + t) * mels + m)];
+    }
+  }
+  write_npy(output, Tensor::from_floats(y, {batch, 1, mels, frames}));
+  return output.string();
+}
+
+Value options_of_first_network(const std::string& bundle) {
+  const Ran ran = run_program({"model", "info", bundle, "--json"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  return parse_json(ran.out, "info").at("networks").as_list().at(0).at("options");
+}
+
+TEST(ModelImport, GoldenScoresOfTheTalnetCheckpoint) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "multitel/talnet_small";
+  const Scratch scratch;
+  const std::string bundle = (scratch / "talnet.earmark").string();
+  import_bundle("talnet", folder / "state_dict.pt", bundle);
+  const std::string features = as_our_features(folder / "input.npy", scratch / "features.npy");
+  for (const std::string engine : {"plain", "auto"})
+    expect_scores(bundle, features, folder / "clip_prob.npy", kProbabilityTolerance, {"--engine", engine});
+}
+
+TEST(ModelImport, GoldenScoresOfTheSystem1CheckpointWithTheLayoutItWasTrainedWith) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "multitel/system1_small";
+  const Scratch scratch;
+  const std::string bundle = (scratch / "system1.earmark").string();
+  import_bundle("urbannet_system1", folder / "state_dict.pt", bundle, {"--set", "model.heads=2"});
+  EXPECT_EQ(options_of_first_network(bundle).at("time2vec_layout").as_string(), "reference");
+  const std::string features = as_our_features(folder / "input.npy", scratch / "features.npy");
+  for (const std::string engine : {"plain", "auto"}) {
+    for (const std::string range : {"", "_unit"}) {
+      const std::string suffix = range.empty() ? "" : "_metadata_unit";
+      expect_scores(bundle, features, folder / ("clip_prob" + suffix + ".npy"), kProbabilityTolerance,
+                    {"--metadata", (folder / ("metadata" + range + ".npy")).string(), "--engine", engine});
+    }
+  }
+}
+
+TEST(ModelImport, GoldenScoresOfTheConcatenatingCnnVggish) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "microsoft";
+  const Scratch scratch;
+  const std::string bundle = (scratch / "concat.earmark").string();
+  import_bundle("cnn_vggish", folder / "concat37_state_dict.pt", bundle);
+  const Tensor logits = read_npy(folder / "concat37_logits.npy");
+  std::vector<float> probabilities = logits.floats();
+  for (float& x : probabilities) x = static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x))));
+  write_npy(scratch / "expected.npy", Tensor::from_floats(probabilities, logits.shape));
+  for (const std::string engine : {"plain", "auto"})
+    expect_scores(bundle, folder / "model_input_spec.npy", scratch / "expected.npy", kProbabilityTolerance,
+                  {"--embeddings", (folder / "model_input_vggish.npy").string(), "--engine", engine});
+}
+
+TEST(ModelImport, ATensorOfAnotherShapeIsRefusedByItsName) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  SafeTensors state;
+  state.tensors = read_npz(golden / "multitel/talnet_small/state_dict.npz");
+  std::string wrong;
+  for (auto& [name, tensor] : state.tensors) {
+    if (wrong.empty() && name.ends_with("running_mean")) {
+      wrong = name;
+      tensor = Tensor::from_floats(std::vector<float>(3, 0.0f), {3});
+    }
+  }
+  ASSERT_FALSE(wrong.empty());
+  const Scratch scratch;
+  write_safetensors(scratch / "wrong.safetensors", state);
+  const Ran ran = run_program({"model", "import", "--kind", "talnet", "--state-dict",
+                               (scratch / "wrong.safetensors").string(), "--output",
+                               (scratch / "wrong.earmark").string()});
+  EXPECT_NE(ran.status, 0);
+  EXPECT_NE(ran.err.find("[3]"), std::string::npos) << ran.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch / "wrong.earmark"));
+}
+
+}  // namespace
+}  // namespace earmark::testing
