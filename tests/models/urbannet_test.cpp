@@ -167,7 +167,7 @@ TEST(UrbanNet, GradientsAgreeWithDifferences) {
         item.value()->train();
         ++n_blocks;
       }
-      ASSERT_EQ(n_blocks, 2);
+      ASSERT_GT(n_blocks, 0);
       const NetworkBatch batch{
           torch::randn({2, 1, 4, 6}, torch::kDouble), {}, torch::randn({2, 2}, torch::kDouble)};
       const torch::Tensor weight = torch::randn({2, 3}, torch::kDouble);
