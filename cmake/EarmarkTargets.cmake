@@ -28,7 +28,7 @@ endfunction()
 # earmark_unite(TARGET): files are compiled six together, which share what templates cost: a quarter of the time with libtorch's, two
 # thirds in a sanitised build. Where users build, the other rooms stay apart: each of their files proves its own includes.
 function(earmark_unite target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${EARMARK_UNITE} UNITY_BUILD_BATCH_SIZE 6)
 endfunction()
 
 # Rooms are static, position-independent libraries: tests link just the rooms they exercise, and
