@@ -16,7 +16,6 @@ namespace {
 constexpr double kDenseScoreTolerance = 1e-4;
 
 TEST(ModelForward, GoldenScoresOfTheLogmelDensenet) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto folder = golden / "cochlear";
   const Scratch scratch;
@@ -39,7 +38,6 @@ TEST(ModelForward, GoldenScoresOfTheLogmelDensenet) {
 }
 
 TEST(ModelForward, GoldenScoresOfTheWaveDensenet) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto folder = golden / "cochlear";
   const Scratch scratch;

@@ -39,7 +39,6 @@ Value options_of_first_network(const std::string& bundle) {
 }
 
 TEST(ModelImport, GoldenScoresOfTheTalnetCheckpoint) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto folder = golden / "multitel/talnet_small";
   const Scratch scratch;
@@ -51,7 +50,6 @@ TEST(ModelImport, GoldenScoresOfTheTalnetCheckpoint) {
 }
 
 TEST(ModelImport, GoldenScoresOfTheSystem1CheckpointWithTheLayoutItWasTrainedWith) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto folder = golden / "multitel/system1_small";
   const Scratch scratch;
@@ -69,7 +67,6 @@ TEST(ModelImport, GoldenScoresOfTheSystem1CheckpointWithTheLayoutItWasTrainedWit
 }
 
 TEST(ModelImport, GoldenScoresOfTheConcatenatingCnnVggish) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto folder = golden / "microsoft";
   const Scratch scratch;
@@ -85,7 +82,6 @@ TEST(ModelImport, GoldenScoresOfTheConcatenatingCnnVggish) {
 }
 
 TEST(ModelImport, ATensorOfAnotherShapeIsRefusedByItsName) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   SafeTensors state;
   state.tensors = read_npz(golden / "multitel/talnet_small/state_dict.npz");
