@@ -51,7 +51,21 @@ class StagedRun {
   fs::path folder(const std::string& name) const { return request_.out / name; }
   fs::path labels_of(const std::string& stage) const { return folder(stage) / "labels.csv"; }
 
+  bool takes_init() const {
+    for (const StageOptions& stage : recipe_.stages) {
+      const auto* train = std::get_if<TrainStage>(&stage);
+      if (train == nullptr || !train->init.empty()) continue;
+      const Recipe own = without_stages(recipe_, as_overrides(train->set), "stage " + train->name);
+      if (own.train.init != InitRule::kNone) return true;
+    }
+    return false;
+  }
+
   void begin() {
+    if (!request_.init.empty() && !takes_init()) {
+      throw Error(ErrorCode::kInvalidOption,
+                  "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
+    }
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && !request_.resume && !request_.overwrite) {
       throw Error(ErrorCode::kInvalidOption,
@@ -108,7 +122,11 @@ class StagedRun {
       one.fold = unit.fold;
       one.overwrite = false;
       one.resume = fs::exists(one.out / "recipe.yaml");
-      if (!stage.init.empty()) one.init = bundle_of(stage.init);
+      if (!stage.init.empty()) {
+        one.init = bundle_of(stage.init);
+      } else if (one.recipe.train.init == InitRule::kNone) {
+        one.init.clear();
+      }
       if (!is_done(unit.name, recipe_to_yaml(one.recipe))) {
         say(fmt::format("training {}", unit.name));
         if (!torch_train()(one).finished) return false;

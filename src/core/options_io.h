@@ -2,6 +2,7 @@
 // (earmark/options.h). Reading collects every problem, with the path of the field, the value found
 // and what is allowed; nothing is taken silently: a key that no field reads is a problem too.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -93,10 +94,16 @@ void kind_names(std::vector<std::string>& out) {
 
 std::string join(const std::vector<std::string>& names);
 
+/// Those to be told: older names of a value, which are read too, stand behind its own.
 template <class E>
 std::vector<std::string> enum_names() {
   std::vector<std::string> names;
-  for (const auto& [value, name] : EnumNames<E>::kNames) names.emplace_back(name);
+  std::vector<E> told;
+  for (const auto& [value, name] : EnumNames<E>::kNames) {
+    if (std::find(told.begin(), told.end(), value) != told.end()) continue;
+    told.push_back(value);
+    names.emplace_back(name);
+  }
   return names;
 }
 

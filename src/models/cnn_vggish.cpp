@@ -104,18 +104,34 @@ torch::Tensor BilinearImpl::forward(const torch::Tensor& left, const torch::Tens
   return BilinearForm::apply(left, right, weight_.detach(), stand_in) + bias_;
 }
 
+CnnVggishBlockImpl::CnnVggishBlockImpl(int index, int n_in, int width, double dropout)
+    : index_(index), dropout_(dropout) {
+  const BlockSpec& spec = kBlocks.at(static_cast<std::size_t>(index));
+  const int n_out = spec.times_width * width;
+  conv_ = register_module(
+      "conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, pair(spec.kernel))
+                                    .stride(pair(spec.stride))
+                                    .padding(pair(spec.padding))));
+  norm_ = register_module("norm", torch::nn::BatchNorm2d(n_out));
+}
+
+int CnnVggishBlockImpl::n_out() const { return static_cast<int>(conv_->options.out_channels()); }
+
+torch::Tensor CnnVggishBlockImpl::forward(const torch::Tensor& x) {
+  const BlockSpec& spec = kBlocks.at(static_cast<std::size_t>(index_));
+  torch::Tensor h = spec.pools ? block_conv(x, conv_->weight, conv_->bias, {spec.stride, spec.padding})
+                               : conv_->forward(x);
+  h = norm_relu(h, *norm_, is_training());
+  if (spec.pools) h = torch::max_pool2d(h, 4);
+  return is_training() && dropout_ > 0.0 ? lean_dropout(h, dropout_) : h;
+}
+
 CnnVggish::CnnVggish(const CnnVggishOptions& options) : options_(options) {
   int n_in = options.n_channels;
-  for (const BlockSpec& spec : kBlocks) {
-    const int n_out = spec.times_width * options.width;
-    auto block =
-        register_module("block" + std::to_string(convs_.size() + 1), std::make_shared<torch::nn::Module>());
-    convs_.push_back(block->register_module(
-        "conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, pair(spec.kernel))
-                                      .stride(pair(spec.stride))
-                                      .padding(pair(spec.padding)))));
-    norms_.push_back(block->register_module("norm", torch::nn::BatchNorm2d(n_out)));
-    n_in = n_out;
+  for (std::size_t i = 0; i < kBlocks.size(); ++i) {
+    CnnVggishBlock block(static_cast<int>(i), n_in, options.width, options.block_dropout);
+    blocks_.push_back(register_module("block" + std::to_string(i + 1), block));
+    n_in = block->n_out();
   }
   if (options.combine == Combine::kBilinear) {
     bilinear_ = register_module("fc1", Bilinear(n_in, options.n_embedding, kHidden1));
@@ -148,14 +164,7 @@ torch::Tensor CnnVggish::forward(const NetworkBatch& batch) {
   const bool bilinear = options_.combine == Combine::kBilinear;
   const torch::Tensor stand_in = bilinear ? bilinear_->stand_in(batch.features.size(0)) : torch::Tensor();
   torch::Tensor h = fitted(batch).contiguous(torch::MemoryFormat::ChannelsLast);
-  for (std::size_t i = 0; i < convs_.size(); ++i) {
-    const BlockSpec& spec = kBlocks[i];
-    torch::nn::Conv2d& conv = convs_[i];
-    h = spec.pools ? block_conv(h, conv->weight, conv->bias, {spec.stride, spec.padding}) : conv->forward(h);
-    h = norm_relu(h, *norms_[i], is_training());
-    if (spec.pools) h = torch::max_pool2d(h, 4);
-    if (is_training() && options_.block_dropout > 0.0) h = lean_dropout(h, options_.block_dropout);
-  }
+  for (CnnVggishBlock& block : blocks_) h = block->forward(h);
   h = h.flatten(1);
   switch (options_.combine) {
     case Combine::kBilinear:

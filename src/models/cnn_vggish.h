@@ -25,6 +25,24 @@ class BilinearImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Bilinear);
 
+/// Convolution -> BatchNorm -> ReLU -> max-pool -> dropout: block `index` of the six (Table 2 of the paper).
+/// State: conv.*, norm.*.
+class CnnVggishBlockImpl : public torch::nn::Module {
+ public:
+  /// @param index 0 to 5. @param width channels of the first block, of which the others have multiples.
+  CnnVggishBlockImpl(int index, int n_in, int width, double dropout);
+  /// @param x [batch, n_in, mel, time], channels-last.
+  torch::Tensor forward(const torch::Tensor& x);
+  int n_out() const;
+
+ private:
+  int index_;
+  double dropout_;
+  torch::nn::Conv2d conv_{nullptr};
+  torch::nn::BatchNorm2d norm_{nullptr};
+};
+TORCH_MODULE(CnnVggishBlock);
+
 /// 169 517 205 (bilinear), 2 531 477 (concat) parameters with 37 tags.
 /// State: block<1..6>.{conv,norm}.*, fc1.*, norm1.*, fc2.*, norm2.*, output.*.
 class CnnVggish final : public TaggingNetwork {
@@ -40,8 +58,7 @@ class CnnVggish final : public TaggingNetwork {
   torch::Tensor fitted(const NetworkBatch& batch) const;
 
   CnnVggishOptions options_;
-  std::vector<torch::nn::Conv2d> convs_;
-  std::vector<torch::nn::BatchNorm2d> norms_;
+  std::vector<CnnVggishBlock> blocks_;
   Bilinear bilinear_{nullptr};
   torch::nn::Linear fc1_{nullptr}, fc2_{nullptr}, output_{nullptr};
   torch::nn::BatchNorm1d norm1_{nullptr}, norm2_{nullptr};

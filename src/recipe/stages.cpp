@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "earmark/error.h"
 #include "recipe/recipe.h"
@@ -68,11 +69,12 @@ class Checker {
         add("each." + key, fmt::format("must be a list of values, got {}", values.describe()));
     }
   }
-  void check_recipe(const std::vector<std::string>& overrides, const std::string& name) {
+  std::optional<Recipe> check_recipe(const std::vector<std::string>& overrides, const std::string& name) {
     try {
-      without_stages(recipe_, overrides, "stage " + name);
+      return without_stages(recipe_, overrides, "stage " + name);
     } catch (const Error& e) {
       found_.emplace_back(e.what());
+      return std::nullopt;
     }
   }
   void check_one(const std::string& field, const std::string& from) {
@@ -103,7 +105,11 @@ class Checker {
     if (!stage.labels.empty() && !earlier_.labels.contains(stage.labels))
       add("labels", fmt::format("must name an earlier relabel stage, got '{}'", stage.labels));
     const std::vector<TrainUnit> units = units_of(stage, 0);
-    for (const TrainUnit& unit : units) check_recipe(unit.overrides, unit.name);
+    for (const TrainUnit& unit : units) {
+      const auto own = check_recipe(unit.overrides, unit.name);
+      if (own && !stage.init.empty() && own->train.init == InitRule::kNone)
+        add("init", fmt::format("'{}' is never taken where train.init is none", stage.init));
+    }
     leave(stage.name, units.size());
   }
   void check_kind(const RelabelStage& stage) {

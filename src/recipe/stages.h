@@ -35,7 +35,7 @@ struct TrainStage {
     visit("folds", self.folds, kNotNegative, "one training each, the fold held out; none: that of the run");
     visit("branches", self.branches, kAny, "one training each, of the tags below this one (data.branch.of)");
     visit("each", self.each, kAny, "map of key.path: list of values, one training each");
-    visit("init", self.init, kAny, "earlier stage whose bundle the training begins with");
+    visit("init", self.init, kAny, "earlier stage whose bundle the training begins with; none: that of --init, as train.init says");
     visit("labels", self.labels, kAny, "earlier relabel stage whose labels are learned from");
     visit("embedder", self.embedder, kAny, "earlier stage whose bundle makes the embeddings");
   }
@@ -79,8 +79,8 @@ struct CombineStage {
           "mean or geometric of all scores, or a hierarchy of a top and its branches");
     visit("weights", self.weights, kNotNegative, "one a bundle; none: all the same");
     visit("top", self.top, kAny,
-          "hierarchy: fine tags of a category that is not selected have the top's own scores (joint) or 0 "
-          "(coarse)");
+          "hierarchy: fine tags of a category that is not selected have the top's own scores (joint37) or 0 "
+          "(coarse8)");
   }
 };
 using StageOptions = std::variant<TrainStage, RelabelStage, CombineStage>;

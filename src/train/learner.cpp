@@ -65,7 +65,7 @@ Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bund
   torch::manual_seed(recipe.seed);
   network_ = make_network(model_kind_, model_revision_, model_options_);
   const std::vector<std::string> head = network_->head_names();
-  if (init != nullptr) take(*init, same_tags);
+  if (init != nullptr) inherited_ = inherit(*network_, *init, recipe.train.init, same_tags);
   for (const auto& item : network_->named_parameters()) {
     const bool in_head = std::find(head.begin(), head.end(), item.key()) != head.end();
     if (recipe.train.freeze_trunk && !in_head) {
@@ -79,34 +79,6 @@ Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bund
 }
 
 void Learner::begin_optimizer() { optimizer_ = make_optimizer(trained_, recipe_.optimizer); }
-
-void Learner::take(const Bundle& init, bool same_tags) {
-  TensorMap state = init.tensors.front();
-  take_tensors(state, "embedder.");
-  if (recipe_.train.init == InitRule::kMatching) {
-    const std::size_t n = state.size();
-    const StateMismatch mismatch = load_matching_state(*network_, state);
-    if (mismatch.unused.size() + mismatch.shapes.size() == n)
-      throw Error(ErrorCode::kBadBundle,
-                  "--init: no tensor of the bundle has a name and shape of the recipe's network");
-    return;
-  }
-  const std::vector<std::string> head = network_->head_names();
-  if (!same_tags) {
-    for (const std::string& name : head) state.erase(name);
-  }
-  const StateMismatch mismatch = load_matching_state(*network_, state);
-  std::vector<std::string> problems = mismatch.shapes;
-  for (const std::string& name : mismatch.missing) {
-    if (same_tags || std::find(head.begin(), head.end(), name) == head.end())
-      problems.push_back(name + ": is missing in the bundle");
-  }
-  if (!problems.empty()) {
-    throw Error(
-        ErrorCode::kBadBundle,
-        "--init: the bundle's network is not the recipe's (train.init=matching takes what fits):", problems);
-  }
-}
 
 void Learner::set_mode(bool training) {
   // A frozen trunk keeps its BatchNorm statistics too.

@@ -9,6 +9,7 @@
 #include "recipe/recipe.h"
 #include "tagger/bundle.h"
 #include "train/examples.h"
+#include "train/inheritance.h"
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/swa.h"
@@ -19,9 +20,8 @@ namespace earmark {
 class Learner {
  public:
   /// @param tags outputs, and what the loss knows of them. @param n_channels of the front end.
-  /// @param init starts from this bundle's weights, as recipe.train.init says; the head of a whole network is
-  /// taken when
-  ///   the tags are the same.
+  /// @param init starts from this bundle's weights, as recipe.train.init says (inheritance.h); null: from new.
+  /// @param same_tags whether the bundle's tags are the recipe's.
   Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags);
 
   /// One optimiser step. @param rate_factor beside the schedule's own. @return the loss. @throws
@@ -46,6 +46,8 @@ class Learner {
   Heard hear(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
 
   TaggingNetwork& network() { return *network_; }
+  /// What the network began with; none: from new, or continued from a checkpoint.
+  const std::optional<Inheritance>& inherited() const { return inherited_; }
   const Value& model_options() const { return model_options_; }
   const std::string& model_kind() const { return model_kind_; }
   int model_revision() const { return model_revision_; }
@@ -55,7 +57,6 @@ class Learner {
 
  private:
   void set_mode(bool training);
-  void take(const Bundle& init, bool same_tags);
 
   torch::Tensor loss_of(const torch::Tensor& answered, const Batch& batch,
                         const std::vector<float>& targets) const;
@@ -66,6 +67,7 @@ class Learner {
   int model_revision_ = 1;
   Value model_options_;
   std::shared_ptr<TaggingNetwork> network_;
+  std::optional<Inheritance> inherited_;
   NamedParameters trained_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;

@@ -314,12 +314,13 @@ struct StopOptions {
   }
 };
 
-/// What `--init` takes of a bundle.
-enum class InitRule { kWhole, kMatching };
+/// What a training takes of the bundle that it is to begin with (`--init`, or an earlier stage).
+enum class InitRule { kWhole, kMatching, kNone };
 template <>
 struct EnumNames<InitRule> {
   static constexpr std::array kNames{std::pair{InitRule::kWhole, std::string_view("whole")},
-                                     std::pair{InitRule::kMatching, std::string_view("matching")}};
+                                     std::pair{InitRule::kMatching, std::string_view("matching")},
+                                     std::pair{InitRule::kNone, std::string_view("none")}};
 };
 
 struct TrainOptions {
@@ -372,9 +373,8 @@ struct TrainOptions {
           "one of `best`, whose weights are the run's result; empty: the last weights");
     visit("stop", self.stop, kAny, "ending early");
     visit("init", self.init, kAny,
-          "with --init: the same network, whole (a new last layer for other tags); or of any network each "
-          "tensor whose "
-          "name and shape match");
+          "with --init: the same network, whole (a new last layer for other tags); of any network each tensor "
+          "whose name and shape match; or none, for a stage of a longer run that --init is not for");
     visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
     visit(
         "wave_variants", self.wave_variants, Range{0, 10000},

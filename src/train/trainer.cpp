@@ -289,6 +289,7 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   held_out_->set_metadata_columns(examples_->metadata_columns());
   learner_.emplace(recipe_, loss_tags_, examples_->plain(0).features.n_channels,
                    from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
+  if (learner_->inherited() && request_.on_message) request_.on_message(to_text(*learner_->inherited()));
   if (saved) {
     learner_->load(saved->tensors);
     state_ = std::move(saved->state);

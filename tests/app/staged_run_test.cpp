@@ -5,10 +5,12 @@
 #include <cmath>
 #include <filesystem>
 #include <numbers>
+#include <span>
 
 #include "audio/scratch.h"
 #include "audio/wav_bytes.h"
 #include "core/value.h"
+#include "eval/score_table.h"
 #include "program.h"
 #include "tagger/bundle.h"
 
@@ -124,6 +126,69 @@ TEST_F(StagedRun, ABranchBeginsWithTheTopsWeightsAndHearsItsEmbeddings) {
   }
   EXPECT_GT(n_same, 20U);
   EXPECT_TRUE(branch.tensors.front().contains("embedder.pca.components"));
+}
+
+// The top network as the paper's text defines it: eight coarse tags, and fine ones from branches alone.
+TEST_F(StagedRun, ACoarseTopLeavesTheFineTagsOfCategoriesThatAreNotSelectedAtZero) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  const Ran ran = train(R"(
+  - {kind: train, name: top, embedder: vggish, set: {data.outputs: coarse}}
+  - {kind: train, name: branch, embedder: vggish, set: {data.branch.negatives: dummy},
+     branches: [1_engine, 2_machinery-impact, 4_powered-saw, 5_alert-signal, 6_music, 7_human-voice]}
+  - {kind: combine, name: hierarchy, from: [top, branch], rule: hierarchy, top: coarse8}
+)",
+                        "coarse_top");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const Bundle made = read_bundle(*folder_ / "coarse_top/model.earmark");
+  EXPECT_EQ(made.networks.front().tags.size(), 8U);
+  const ScoreTable coarse = read_score_table(*folder_ / "coarse_top/top/scores.csv"),
+                   all = read_score_table(*folder_ / "coarse_top/scores.csv");
+  ASSERT_EQ(coarse.clip_ids, all.clip_ids);
+  std::size_t n_zero = 0, n_branch = 0;
+  for (std::size_t clip = 0; clip < all.clip_ids.size(); ++clip) {
+    const auto row = std::span(all.scores).subspan(clip * all.tags.size(), all.tags.size());
+    const auto own = std::span(coarse.scores).subspan(clip * coarse.tags.size(), coarse.tags.size());
+    float largest = 0.0f;
+    for (std::size_t tag = 0; tag < all.tags.size(); ++tag) {
+      if (made.parents[tag] >= 0) continue;
+      const auto at = std::find(coarse.tags.begin(), coarse.tags.end(), all.tags[tag]) - coarse.tags.begin();
+      EXPECT_NEAR(row[tag], own[static_cast<std::size_t>(at)], 1e-5) << "coarse scores stay";
+      largest = std::max(largest, row[tag]);
+    }
+    for (std::size_t tag = 0; tag < all.tags.size(); ++tag) {
+      if (made.parents[tag] < 0) continue;
+      const float category = row[static_cast<std::size_t>(made.parents[tag])];
+      const bool selected = category == largest || category > 0.5f;
+      EXPECT_EQ(row[tag] != 0.0f, selected) << all.clip_ids[clip] << " " << all.tags[tag];
+      ++(selected ? n_branch : n_zero);
+    }
+  }
+  EXPECT_GT(n_zero, 0U);
+  EXPECT_GT(n_branch, 0U);
+}
+
+// --init is for the stages that take it: the first here, whose last layer is new; the second begins anew.
+TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "elsewhere").status, 0);
+  const std::string init = (*folder_ / "elsewhere/model.earmark").string();
+  const std::string vggish_alone = "      train.init: none\n", still = "optimizer: {kind: sgd, lr: 1.0e-30}";
+  const Ran ran = train(vggish_alone + "  - {kind: train, name: first, embedder: vggish, set: {" + still +
+                            ", data.outputs: fine, train.init: matching}}\n" +
+                            "  - {kind: train, name: second, embedder: vggish, set: {" + still + ", train.init: none}}\n",
+                        "two_inits", {"--init", init});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.err.find("million weights begin with the bundle's"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("new, of another shape: output.weight: the network has [29, 256]"), std::string::npos)
+      << ran.err;
+  const auto weights = [](const std::string& path) {
+    return read_bundle(*folder_ / path).tensors.front().at("block6.conv.weight").floats();
+  };
+  EXPECT_NEAR(weights("two_inits/first/model.earmark")[5], weights("elsewhere/model.earmark")[5], 1e-12);
+  EXPECT_NE(weights("two_inits/second/model.earmark"), weights("elsewhere/model.earmark"));
+  const Ran refused = train(vggish_alone, "no_init", {"--init", init});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("--init: no stage of the recipe takes it"), std::string::npos) << refused.err;
 }
 
 TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {

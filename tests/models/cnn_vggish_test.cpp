@@ -33,27 +33,97 @@ TEST(CnnVggish, HasThePublishedParameterCounts) {
   EXPECT_EQ(n_parameters(CnnVggish(options)), 169508981);
 }
 
-TEST(CnnVggish, GoldenLogitsOfTheConcatenatingNetwork) {
+// The published network, its weights by the formula, and the light one, whose weights are stored.
+struct CnnVggishReference {
+  std::string name, embedding;
+  TensorMap state(const std::filesystem::path& folder) const {
+    return name == "concat37" ? read_torch_state(folder / "concat37_state_dict.pt")
+                              : formula_state(folder / "reference37_layout.json");
+  }
+};
+const std::vector<CnnVggishReference> kCnnVggishReferences{{"reference37", "model_input_vggish_unit.npy"},
+                                                           {"concat37", "model_input_vggish.npy"}};
+
+TEST(CnnVggish, GoldenLogits) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const torch::NoGradGuard no_grad;
   const auto folder = golden / "microsoft";
-  const auto network = imported("cnn_vggish", read_torch_state(folder / "concat37_state_dict.pt"));
-  expect_close(
-      network->forward(
-          {torch_npy(folder / "model_input_spec.npy"), {}, {}, torch_npy(folder / "model_input_vggish.npy")}),
-      torch_npy(folder / "concat37_logits.npy"));
+  for (const CnnVggishReference& reference : kCnnVggishReferences) {
+    const auto network = imported("cnn_vggish", reference.state(folder));
+    expect_close(network->forward({torch_npy(folder / "model_input_spec.npy"),
+                                   {},
+                                   {},
+                                   torch_npy(folder / reference.embedding)}),
+                 torch_npy(folder / (reference.name + "_logits.npy")));
+  }
 }
 
-TEST(CnnVggish, GoldenLogitsOfTheBilinearNetwork) {
+TEST(CnnVggish, GoldenPartsBetweenInputAndLogits) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const torch::NoGradGuard no_grad;
   const auto folder = golden / "microsoft";
-  const auto network = imported("cnn_vggish", formula_state(folder / "reference37_layout.json"));
-  expect_close(network->forward({torch_npy(folder / "model_input_spec.npy"),
-                                 {},
-                                 {},
-                                 torch_npy(folder / "model_input_vggish_unit.npy")}),
-               torch_npy(folder / "reference37_logits.npy"));
+  for (const CnnVggishReference& reference : kCnnVggishReferences) {
+    const auto network = imported("cnn_vggish", reference.state(folder));
+    TensorMap taps = read_npz(folder / (reference.name + "_taps.npz"));
+    const auto expect_tap = [&](const std::string& name, const torch::Tensor& got) {
+      SCOPED_TRACE(reference.name + " " + name);
+      const auto at = taps.find(name);
+      if (at == taps.end()) return;  // the two largest are not stored
+      expect_close(got, to_torch(at->second));
+      taps.erase(at);
+    };
+    torch::Tensor h = torch_npy(folder / "model_input_spec.npy").contiguous(torch::MemoryFormat::ChannelsLast);
+    for (int i = 1; i <= 6; ++i) {
+      h = part_of<CnnVggishBlockImpl>(*network, "block" + std::to_string(i)).forward(h);
+      expect_tap("conv_block_" + std::to_string(i), h);
+    }
+    const torch::Tensor embedding = torch_npy(folder / reference.embedding);
+    if (reference.name == "concat37") {
+      h = part_of<torch::nn::LinearImpl>(*network, "fc1").forward(torch::cat({h.flatten(1), embedding}, 1));
+    } else {
+      auto& bilinear = part_of<BilinearImpl>(*network, "fc1");
+      h = bilinear.forward(h.flatten(1), embedding, bilinear.stand_in(1));
+    }
+    expect_tap("fc1", h);
+    h = part_of<torch::nn::BatchNorm1dImpl>(*network, "norm1").forward(h);
+    expect_tap("fc1_bn", h);
+    h = part_of<torch::nn::LinearImpl>(*network, "fc2").forward(h.relu());
+    expect_tap("fc2", h);
+    h = part_of<torch::nn::BatchNorm1dImpl>(*network, "norm2").forward(h);
+    expect_tap("fc2_bn", h);
+    EXPECT_TRUE(taps.empty()) << reference.name;
+  }
+}
+
+TEST(CnnVggish, EveryPartHasThePublishedParameterCount) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "microsoft";
+  const auto published = nlohmann::json::parse(read_text(folder / "model_info.json"));
+  for (const CnnVggishReference& reference : kCnnVggishReferences) {
+    const auto network = imported("cnn_vggish", reference.state(folder));
+    const auto& info = published.at(reference.name);
+    EXPECT_EQ(n_parameters(*network), info.at("params").get<std::int64_t>());
+    EXPECT_EQ(sizes_of_parts(*network), sizes_of_parts(info.at("by_module"))) << reference.name;
+  }
+  // The layout of the light network is that of its stored state.
+  const TensorMap stored = read_torch_state(folder / "concat37_state_dict.pt");
+  for (const auto& entry : nlohmann::json::parse(read_text(folder / "concat37_layout.json")))
+    EXPECT_EQ(stored.at(entry[0].get<std::string>()).shape, entry[1].get<std::vector<std::int64_t>>()) << entry[0];
+}
+
+// What the weights of full-size networks are made of, held against some that the reference itself made.
+TEST(FormulaWeights, AreTheReferences) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "microsoft";
+  const TensorMap state = formula_state(folder / "reference37_layout.json");
+  for (const auto& [name, expected] : read_npz(folder / "formula_check.npz")) {
+    const bool first = name.ends_with(".first8"), last = name.ends_with(".last8");
+    const std::vector<float> values =
+        state.at(first || last ? name.substr(0, name.rfind('.')) : name).floats();
+    const std::vector<float> wanted = expected.floats();
+    const auto begin = last ? values.end() - 8 : values.begin();
+    EXPECT_EQ(std::vector<float>(begin, first ? begin + 8 : values.end()), wanted) << name;
+  }
 }
 
 TEST(Bilinear, GoldenProducts) {

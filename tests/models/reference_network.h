@@ -3,13 +3,19 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cstring>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "architectures/infer_options.h"
 #include "architectures/state_names.h"
 #include "core/options_io.h"
+#include "core/file.h"
 #include "core/tensor_io.h"
 #include "models/registry.h"
 
@@ -27,10 +33,49 @@ inline double largest_difference(const torch::Tensor& a, const torch::Tensor& b)
   return (a - b).abs().max().item<double>();
 }
 
+/// The part of a network that its state names so ("generic.block1"), to be heard alone.
+template <class Part>
+Part& part_of(torch::nn::Module& network, const std::string& name) {
+  for (const auto& item : network.named_modules()) {
+    if (item.key() == name) return dynamic_cast<Part&>(*item.value());
+  }
+  throw std::invalid_argument("no such part: " + name);
+}
+
 inline std::int64_t n_parameters(const torch::nn::Module& network) {
   std::int64_t n = 0;
   for (const torch::Tensor& p : network.parameters()) n += p.numel();
   return n;
+}
+
+/// Parameters of each part with weights of its own, in order of size; a part is a layer, a block (conv and norm)
+/// or a whole encoder or GRU.
+inline std::vector<std::int64_t> sizes_of_parts(const torch::nn::Module& network) {
+  std::map<std::string, std::int64_t> sizes;
+  for (const auto& item : network.named_parameters()) {
+    std::string part = item.key();
+    for (const char* inner : {".conv.", ".norm.", ".encoder.", ".gru.", "spare."}) {
+      const std::size_t at = part.find(inner);
+      // A block's convolution and norm are one; of the others the name itself is the part's.
+      if (at != std::string::npos) part.resize(at + (inner[1] == 'c' || inner[1] == 'n' ? 1 : std::strlen(inner)));
+    }
+    if (part == item.key()) part.resize(part.rfind('.') + 1);
+    sizes[part] += item.value().numel();
+  }
+  std::vector<std::int64_t> sorted;
+  for (const auto& [name, n] : sizes) sorted.push_back(n);
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+/// The same of a published list {"part": n}.
+inline std::vector<std::int64_t> sizes_of_parts(const nlohmann::json& published) {
+  std::vector<std::int64_t> sorted;
+  for (const auto& [name, n] : published.items()) {
+    if (n.get<std::int64_t>() > 0) sorted.push_back(n.get<std::int64_t>());
+  }
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
 }
 
 inline Value options_value(const ModelOptions& model) {

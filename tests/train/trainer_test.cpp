@@ -253,13 +253,22 @@ TEST_F(Trainer, WhatFitsOfAnotherNetworkIsTakenWhenTheRecipeSaysSo) {
   overrides.push_back("optimizer.lr=1e-12");
   TrainRequest began = request("from_generic", overrides);
   began.init = root_ / "generic/model.earmark";
+  std::string told;
+  began.on_message = [&](const std::string& text) { told += text + "\n"; };
   const Bundle from = read_bundle(began.init), to = read_bundle(train(began).bundle);
+  EXPECT_NE(told.find("million weights begin with the bundle's"), std::string::npos) << told;
+  EXPECT_NE(told.find("new: input_norm (4 tensors), metadata ("), std::string::npos) << told;
+  EXPECT_NE(told.find("new, of another shape: head.prob.weight: the network has ["), std::string::npos) << told;
   const std::string name = "generic.block1.conv.weight";
   EXPECT_NEAR(from.tensors[0].at(name).floats()[3], to.tensors[0].at(name).floats()[3], 1e-6);
   overrides.back() = "train.init=whole";
   TrainRequest refused = request("refused", overrides);
   refused.init = began.init;
   EXPECT_THROW(train(refused), Error);
+  overrides.back() = "train.init=none";
+  TrainRequest none = request("none", overrides);
+  none.init = began.init;
+  EXPECT_THROW(train(none), Error) << "weights that nobody takes";
 }
 
 TEST_F(Trainer, StoppedAndResumedRunEqualsUninterruptedRunBitForBit) {

@@ -17,7 +17,7 @@ namespace {
 
 struct EnsembleFlags {
   std::vector<std::filesystem::path> inputs;
-  std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint";
+  std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint37";
   std::filesystem::path output;
   bool overwrite = false;
 };
@@ -131,8 +131,8 @@ void add_ensemble(Program& program) {
       ->capture_default_str();
   verb->add_option("--taxonomy", flags->taxonomy, "of a hierarchy's tags")->capture_default_str();
   verb->add_option("--top", flags->top,
-                   "fine tags of categories that were not selected: the top network's own scores (joint), or "
-                   "0 (coarse)")
+                   "fine tags of categories that were not selected: the top network's own scores "
+                   "(joint37), or 0 (coarse8)")
       ->capture_default_str();
   verb->add_option("-o,--output", flags->output, "CSV of scores, or the bundle")->required();
   verb->add_flag("--overwrite", flags->overwrite, "replace the output file when it is there");

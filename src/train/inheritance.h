@@ -1,0 +1,29 @@
+// inheritance.h: the weights that a training begins with, of another training's bundle (`--init`, or an earlier
+// stage of the same recipe).
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "models/tagging_network.h"
+#include "tagger/bundle.h"
+#include "train/options.h"
+
+namespace earmark {
+
+/// What became of the tensors.
+struct Inheritance {
+  std::int64_t n_weights = 0;  ///< that began with the bundle's
+  std::int64_t n_all = 0;      ///< that the network has
+  StateMismatch mismatch;      ///< missing: begun anew; unused: left in the bundle; shapes: both
+};
+
+/// @param init a bundle of one network. @param same_tags whether its last layer answers for the recipe's tags;
+///   of a whole network it is left otherwise.
+/// @throws Error(kBadBundle) listing what does not fit (kWhole), or when nothing does (kMatching);
+///   Error(kInvalidOption) when the rule is kNone.
+Inheritance inherit(TaggingNetwork& network, const Bundle& init, InitRule rule, bool same_tags);
+
+/// Two or three lines: "12.3 of 22.7 million weights begin with the bundle's; new: head (4 tensors), ...".
+std::string to_text(const Inheritance& inheritance);
+
+}  // namespace earmark
