@@ -26,6 +26,7 @@
 #include "earmark/error.h"
 #include "eval/report.h"
 #include "eval/score_table.h"
+#include "tagger/bundle.h"
 
 extern char** environ;
 
@@ -63,6 +64,13 @@ std::vector<int> folds_of(const Dataset& dataset, std::vector<int> asked) {
   return {0};
 }
 
+std::string config_id(Recipe recipe, const std::string& init_id) {
+  recipe.seed = 0;
+  recipe.expect = {};
+  recipe.source = {};
+  return fmt::format("{:016x}", fnv1a(to_json(write_changed_options(recipe)) + init_id));
+}
+
 std::vector<Value> results_of(const std::filesystem::path& path, const std::string& config) {
   std::vector<Value> rows;
   if (!std::filesystem::exists(path)) return rows;
@@ -92,9 +100,10 @@ std::string cpu_name() {
 
 class Grid {
  public:
-  Grid(const CrossvalRequest& request, const Recipe& recipe)
+  Grid(const CrossvalRequest& request, const Recipe& recipe, std::string init_id)
       : request_(request),
-        config_(config_id(recipe)),
+        init_id_(std::move(init_id)),
+        config_(config_id(recipe, init_id_)),
         steps_(recipe.stages.empty() ? recipe.train.iterations : 0) {}
 
   CrossvalResult run(std::vector<Cell> cells, std::size_t n_before) {
@@ -153,6 +162,7 @@ class Grid {
       words.insert(words.end(),
                    {"--cache", request_.cache.string(), "--cache-gb", fmt::format("{}", request_.cache_gb)});
     }
+    if (!request_.init.empty()) words.insert(words.end(), {"--init", request_.init.string()});
     for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
     std::vector<char*> argv;
     argv.reserve(words.size() + 1);
@@ -196,6 +206,7 @@ class Grid {
     row.set("recipe", Value(request_.recipe_name));
     if (!request_.overrides.empty())
       row.set("set", Value(Value::List(request_.overrides.begin(), request_.overrides.end())));
+    if (!init_id_.empty()) row.set("init", Value(init_id_));
     row.set("fold", Value(cell.fold));
     row.set("seed", Value(static_cast<std::int64_t>(cell.seed)));
     for (const auto& [name, value] : metrics.at("metrics").as_map()) {
@@ -255,6 +266,7 @@ class Grid {
   }
 
   const CrossvalRequest& request_;
+  std::string init_id_;
   std::string config_;
   long steps_;  // of a cell; 0: its stages' own
   std::map<pid_t, Cell> running_;
@@ -330,20 +342,14 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
 
 }  // namespace
 
-std::string config_id(Recipe recipe) {
-  recipe.seed = 0;
-  recipe.expect = {};
-  recipe.source = {};
-  return fmt::format("{:016x}", fnv1a(to_json(write_changed_options(recipe))));
-}
-
 CrossvalResult crossval(const CrossvalRequest& request) {
   const Recipe recipe = load_recipe(request.recipe_name, request.overrides);
   const Dataset dataset =
       branch_of(load_dataset(recipe.data.dataset, request.data_root, recipe.data), recipe.data.branch);
   const std::vector<int> folds = folds_of(dataset, request.folds);
   std::filesystem::create_directories(request.out);
-  const std::string config = config_id(recipe);
+  const std::string init_id = request.init.empty() ? "" : bundle_id(read_bytes(request.init));
+  const std::string config = config_id(recipe, init_id);
   const std::vector<Value> before = results_of(request.results, config);
   std::vector<Cell> cells;
   std::size_t n_before = 0;
@@ -356,7 +362,7 @@ CrossvalResult crossval(const CrossvalRequest& request) {
       }
     }
   }
-  CrossvalResult result = Grid(request, recipe).run(std::move(cells), n_before);
+  CrossvalResult result = Grid(request, recipe, init_id).run(std::move(cells), n_before);
   std::vector<Value> rows;
   for (Value& row : results_of(request.results, config)) {
     const bool asked = std::find(request.seeds.begin(), request.seeds.end(), row.at("seed").as_integer()) !=

@@ -25,6 +25,7 @@ struct CrossvalRequest {
   std::string recipe_name;  ///< file or shipped name, as `earmark train` takes it
   std::vector<std::string> overrides;
   std::filesystem::path data_root;
+  std::filesystem::path init;     ///< bundle that each cell begins with; empty: from scratch
   std::filesystem::path out;      ///< one folder a cell
   std::filesystem::path results;  ///< JSON lines
   std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
@@ -46,11 +47,9 @@ struct CrossvalResult {
                   ///< "n"}}}
 };
 
-/// Identity of a configuration: what its recipe changes of the defaults, without the seed, hashed. An option
-/// added to earmark later leaves it as it was.
-std::string config_id(Recipe recipe);
-
-/// A row holds configuration, recipe, overrides, fold, seed, figures, time and machine.
+/// A row holds configuration, recipe, overrides, bundle begun with, fold, seed, figures, time and machine. The
+/// configuration is what the recipe changes of the defaults, without the seed, and the bundle's identity,
+/// hashed: an option added to earmark later leaves it as it was.
 /// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).
 CrossvalResult crossval(const CrossvalRequest& request);
 

@@ -191,6 +191,34 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
   EXPECT_NE(refused.err.find("--init: no stage of the recipe takes it"), std::string::npos) << refused.err;
 }
 
+// The bundle that cells begin with is part of what a line of results stands for.
+TEST_F(StagedRun, AGridThatBeginsWithABundleIsAnotherConfiguration) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
+  ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "begun_with").status, 0);
+  const fs::path recipe = *folder_ / "begun.yaml";
+  write_text(recipe, std::string(kCommon) + "      train.init: none\n  - {kind: train, name: top, embedder: vggish}\n");
+  const auto grid = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"crossval", recipe.string(), "--data-root", (*folder_ / "street").string(),
+                                   "--out", (*folder_ / "begun_grid").string(), "--threads", "1", "--resume"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(words).status;
+  };
+  ASSERT_EQ(grid({}), 0);
+  const std::string init = (*folder_ / "begun_with/model.earmark").string();
+  fs::remove_all(*folder_ / "begun_grid/fold0-seed0");
+  ASSERT_EQ(grid({"--init", init}), 0);
+  ASSERT_EQ(grid({"--init", init}), 0) << "found, not run again";
+  const std::string text = read_text(*folder_ / "begun_grid/results.jsonl");
+  ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  const Value plain = parse_json(text.substr(0, text.find('\n')), "plain"),
+              begun = parse_json(text.substr(text.find('\n') + 1), "begun");
+  EXPECT_EQ(plain.find("init"), nullptr);
+  EXPECT_EQ(begun.at("init").as_string(), bundle_id(read_bytes(init)));
+  EXPECT_NE(plain.at("config").as_string(), begun.at("config").as_string());
+  EXPECT_NE(read_text(*folder_ / "begun_grid/fold0-seed0/train.log").find("begin with the bundle's"),
+            std::string::npos);
+}
+
 TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {
   if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const auto in = [](const std::string& name) { return (*folder_ / name).string(); };

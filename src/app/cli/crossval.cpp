@@ -60,6 +60,7 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
   request.recipe_name = training.recipe;
   request.overrides = training.overrides;
   request.data_root = training.data_root;
+  request.init = training.init;
   request.out = training.out;
   request.results =
       options.results.empty() ? request.out / "results.jsonl" : std::filesystem::path(options.results);

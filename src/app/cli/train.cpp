@@ -24,6 +24,10 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
   verb->add_option("--threads", options.threads, "threads; 0: all cores")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  verb->add_option("--init", options.init,
+                   "bundle to start from: its trunk and statistics, with a new last layer where the tags "
+                   "differ (its front end must be the recipe's), or what the recipe's train.init says")
+      ->check(CLI::ExistingFile);
   verb->add_option("--cache", options.cache,
                    "folder that keeps decoded recordings and log-mels for the next run; changes no result");
   verb->add_option("--cache-gb", options.cache_gb, "size it is kept below, GB")
@@ -49,6 +53,7 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
   TrainRequest request;
   request.recipe = recipe;
   request.data_root = options.data_root;
+  request.init = options.init;
   request.out = options.out;
   request.fold = options.fold;
   request.resume = options.resume;
@@ -89,7 +94,6 @@ std::string figures_text(const Value& metrics) {
 void add_train(Program& program) {
   auto options = std::make_shared<TrainingOptions>();
   auto json = std::make_shared<bool>(false);
-  auto init = std::make_shared<std::string>();
   CLI::App* verb = program.add_verb(
       "train", "Trains the network of a recipe",
       "  earmark train esc10/upb_crnn --data-root ESC-10 --out runs/fold1 --fold 1\n"
@@ -97,11 +101,10 @@ void add_train(Program& program) {
       "        --init models/esc10.earmark --set train.freeze_trunk=true --set train.iterations=300 --set "
       "train.swa.enabled=false\n"
       "  earmark train my.yaml --data-root DIR --out runs/a --resume\n",
-      [&program, options, json, init] {
+      [&program, options, json] {
         const Recipe recipe = resolved_recipe(*options);
         Progress progress(program.common);
         TrainRequest request = training_request(*options, recipe, program.common, progress);
-        request.init = *init;
         const TrainResult result = run_recipe(request);
         progress.clear();
         if (!result.finished) {
@@ -127,10 +130,6 @@ void add_train(Program& program) {
           CLI::Transformer(std::map<std::string, std::string>{{"all", std::to_string(kHoldOutNothing)}})
               .description(""))
       ->capture_default_str();
-  verb->add_option("--init", *init,
-                   "bundle to start from: its trunk and statistics, with a new last layer where the tags "
-                   "differ; its front end must be the recipe's")
-      ->check(CLI::ExistingFile);
   verb->add_flag("--json", *json, "the run's metrics as JSON on stdout");
 }
 

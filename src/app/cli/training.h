@@ -9,7 +9,7 @@
 namespace earmark::cli {
 
 struct TrainingOptions {
-  std::string recipe, data_root, out, cache;
+  std::string recipe, data_root, out, cache, init;
   double cache_gb = 20, clip_memory_gb = 4;
   std::vector<std::string> overrides;
   long seed = -1;
