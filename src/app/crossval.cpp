@@ -153,15 +153,15 @@ class Grid {
                                    "--seed",
                                    std::to_string(cell.seed),
                                    "--threads",
-                                   "1",
-                                   "--clip-memory-gb",
-                                   fmt::format("{}", request_.clip_memory_gb)};
+                                   "1"};
     // A cell that was begun goes on from its checkpoint.
     words.push_back(std::filesystem::exists(out / "recipe.yaml") ? "--resume" : "--overwrite");
     if (!request_.cache.empty()) {
       words.insert(words.end(),
                    {"--cache", request_.cache.string(), "--cache-gb", fmt::format("{}", request_.cache_gb)});
     }
+    if (request_.clip_memory_gb)
+      words.insert(words.end(), {"--clip-memory-gb", fmt::format("{}", *request_.clip_memory_gb)});
     if (!request_.init.empty()) words.insert(words.end(), {"--init", request_.init.string()});
     for (const std::string& text : request_.overrides) words.insert(words.end(), {"--set", text});
     std::vector<char*> argv;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct CrossvalRequest {
   std::filesystem::path results;  ///< JSON lines
   std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
   double cache_gb = 20;
-  double clip_memory_gb = 4;  ///< of each cell, as TrainRequest::clip_bytes
+  std::optional<double> clip_memory_gb;  ///< of each cell, as TrainRequest::clip_bytes
   std::vector<int> folds;     ///< empty: all; 0: the validate split, also of a data set without folds
   std::vector<long> seeds;
   int jobs = 1;                   ///< cells side by side, one thread each

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/value.h"
@@ -21,6 +22,9 @@ struct TrainProgress {
   double rate_per_s = 0.0;  ///< of what is counted: clips or iterations
 };
 
+inline constexpr std::uint64_t kClipBytes = 4'000'000'000;
+inline constexpr std::int64_t kManyWeights = 100'000'000;
+
 struct TrainRequest {
   Recipe recipe;
   std::filesystem::path data_root;
@@ -36,8 +40,9 @@ struct TrainRequest {
   std::filesystem::path cache;
   std::uint64_t cache_bytes = std::uint64_t{20} << 30;
   /// Decoded recordings kept in memory; those beyond it are read again at each use, from the cache where
-  /// there is one. Results do not depend on it.
-  std::uint64_t clip_bytes = std::uint64_t{4} << 30;
+  /// there is one. Not said: kClipBytes, and none beside a network of more than kManyWeights, whose training
+  /// takes that much by itself. Results do not depend on it.
+  std::optional<std::uint64_t> clip_bytes;
   std::function<void(const TrainProgress&)> on_progress;
   std::function<void(const std::string&)> on_message;
   const std::atomic<bool>* stop = nullptr;  ///< set: save a checkpoint and return

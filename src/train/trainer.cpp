@@ -15,6 +15,7 @@
 #include "data/truth.h"
 #include "earmark/error.h"
 #include "eval/score_table.h"
+#include "features/feature_extractor.h"
 #include "models/torch_network.h"
 #include "recipe/recipe.h"
 #include "tagger/scorer.h"
@@ -30,8 +31,6 @@
 
 namespace earmark {
 namespace {
-
-constexpr std::int64_t kManyWeights = 100'000'000;
 
 std::int64_t count_of(const torch::nn::Module& network) {
   std::int64_t n = 0;
@@ -135,7 +134,9 @@ class Run {
   std::optional<SavedCheckpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
   void embed_clips();
-  void prepare_learner(std::optional<SavedCheckpoint> saved);
+  bool has_many_weights() { return count_of(learner_->network()) > kManyWeights; }
+  void begin_learner(bool resumed);
+  void prepare_examples(std::optional<SavedCheckpoint> saved);
   void open_folder();
 
   const TrainRequest& request_;
@@ -225,7 +226,7 @@ void Run::load_clips(const SplitClips& parts) {
   ClipStoreOptions store = store_options(recipe_, cache_ ? &*cache_ : nullptr);
   const auto n_all = static_cast<long>(parts.train.size() + parts.held_out.size());
   const auto n_train = static_cast<long>(parts.train.size());
-  store.memory_bytes = request_.clip_bytes;
+  store.memory_bytes = request_.clip_bytes.value_or(has_many_weights() ? 0 : kClipBytes);
   train_clips_.emplace(parts.train, store,
                        [&](std::size_t n) { tell("decoding", static_cast<long>(n), n_all); });
   last_scores_ = parts.truth;
@@ -266,9 +267,28 @@ void Run::embed_clips() {
   torch::set_num_threads(threads_);  // embedders set it to one for whoever calls them
 }
 
-// The network and the features it is to see: of the checkpoint, of --init, or new.
-void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
-  const bool from_init = init_ && !saved;
+// The network with its first weights. It stands before the clips are read: how many of them may be kept in
+// memory depends on its size.
+void Run::begin_learner(bool resumed) {
+  if (!request_.init.empty()) {
+    init_ = read_bundle(request_.init);
+    if (init_->networks.size() != 1) {
+      throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
+                                                         request_.init.string(), init_->networks.size()));
+    }
+  }
+  if (recipe_.train.freeze_trunk && !init_ && !resumed) {
+    throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
+  }
+  const bool from_init = init_ && !resumed;
+  learner_.emplace(recipe_, loss_tags_, FeatureExtractor(recipe_.features).n_channels(),
+                   from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
+  if (learner_->inherited() && request_.on_message) request_.on_message(to_text(*learner_->inherited()));
+}
+
+// The features that the network is to see, as those of the checkpoint, of --init, or measured anew; and the
+// checkpoint's weights.
+void Run::prepare_examples(std::optional<SavedCheckpoint> saved) {
   if (saved) {
     examples_->set_normalizers(saved->state.normalizer, saved->state.unverified_normalizer);
     examples_->set_metadata_columns(saved->state.metadata);
@@ -287,9 +307,6 @@ void Run::prepare_learner(std::optional<SavedCheckpoint> saved) {
   }
   held_out_->set_normalizers(examples_->normalizer(), {});
   held_out_->set_metadata_columns(examples_->metadata_columns());
-  learner_.emplace(recipe_, loss_tags_, examples_->plain(0).features.n_channels,
-                   from_init ? &*init_ : nullptr, from_init && init_->tags == output_names());
-  if (learner_->inherited() && request_.on_message) request_.on_message(to_text(*learner_->inherited()));
   if (saved) {
     learner_->load(saved->tensors);
     state_ = std::move(saved->state);
@@ -323,21 +340,12 @@ Run::Run(const TrainRequest& request)
   state_.fold = request.fold;
   state_.data_id = identity(dataset_);
   std::optional<SavedCheckpoint> saved = saved_state();
-  if (!request.init.empty()) {
-    init_ = read_bundle(request.init);
-    if (init_->networks.size() != 1) {
-      throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
-                                                         request.init.string(), init_->networks.size()));
-    }
-  }
-  if (recipe_.train.freeze_trunk && !init_ && !saved) {
-    throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
-  }
+  begin_learner(saved.has_value());
   load_clips(parts);
-  prepare_learner(std::move(saved));
+  prepare_examples(std::move(saved));
   open_folder();
   keep_embedder();
-  if (count_of(learner_->network()) > kManyWeights) give_back_large_pieces();
+  if (has_many_weights()) give_back_large_pieces();
 }
 
 void Run::checkpoint() {

@@ -35,9 +35,9 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
       ->capture_default_str();
   verb->add_option(
           "--clip-memory-gb", options.clip_memory_gb,
-          "decoded recordings kept in memory, GB; others are read again at each use; changes no result")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+          "decoded recordings kept in memory, GB; others are read again at each use; changes no result "
+          "(default: 4, and 0 beside a network of more than 100 million weights)")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--resume", options.resume, "continue a run that was stopped, bit for bit");
   verb->add_flag("--overwrite", options.overwrite, "begin anew where a run already stands");
 }
@@ -61,7 +61,8 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
   request.threads = options.threads;
   request.cache = options.cache;
   request.cache_bytes = static_cast<std::uint64_t>(options.cache_gb * 1e9);
-  request.clip_bytes = static_cast<std::uint64_t>(options.clip_memory_gb * 1e9);
+  if (options.clip_memory_gb)
+    request.clip_bytes = static_cast<std::uint64_t>(*options.clip_memory_gb * 1e9);
   request.stop = &stop_flag();
   request.on_progress = [&progress](const TrainProgress& p) {
     const bool steps = p.stage == "training";

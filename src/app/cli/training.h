@@ -1,5 +1,6 @@
 // training.h: what `train` and `crossval` share.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace earmark::cli {
 
 struct TrainingOptions {
   std::string recipe, data_root, out, cache, init;
-  double cache_gb = 20, clip_memory_gb = 4;
+  double cache_gb = 20;
+  std::optional<double> clip_memory_gb;
   std::vector<std::string> overrides;
   long seed = -1;
   int threads = 0;
