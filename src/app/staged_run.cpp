@@ -101,6 +101,14 @@ class StagedRun {
     return fs::exists(folder(name) / "metrics.json") && fs::exists(folder(name) / "recipe.yaml") &&
            read_text(folder(name) / "recipe.yaml") == text;
   }
+  // And of a training that began with this bundle (empty: with none).
+  bool is_trained(const std::string& name, const std::string& text, const fs::path& init) const {
+    if (!is_done(name, text)) return false;
+    const fs::path path = folder(name) / "metrics.json";
+    const Value metrics = parse_json(read_text(path), path.string());
+    const Value* id = metrics.find("init");
+    return (id == nullptr ? "" : id->as_string()) == (init.empty() ? "" : bundle_id(read_bytes(init)));
+  }
 
   void keep_figures(const std::string& name) {
     const fs::path path = folder(name) / "metrics.json";
@@ -127,7 +135,7 @@ class StagedRun {
       } else if (one.recipe.train.init == InitRule::kNone) {
         one.init.clear();
       }
-      if (!is_done(unit.name, recipe_to_yaml(one.recipe))) {
+      if (!is_trained(unit.name, recipe_to_yaml(one.recipe), one.init)) {
         say(fmt::format("training {}", unit.name));
         if (!torch_train()(one).finished) return false;
       }

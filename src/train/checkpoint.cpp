@@ -24,6 +24,7 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("cpu_s", Value(checkpoint.spent.cpu_s));
   state.set("fold", Value(checkpoint.fold));
   state.set("data_id", Value(checkpoint.data_id));
+  if (!checkpoint.init_id.empty()) state.set("init", Value(checkpoint.init_id));
   state.set("threads", Value(checkpoint.threads));
   state.set("normalizer", write_options(checkpoint.normalizer));
   if (checkpoint.unverified_normalizer)
@@ -53,6 +54,7 @@ std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run)
   checkpoint.fold = static_cast<int>(state.at("fold").as_integer());
   checkpoint.data_id = state.at("data_id").as_string();
   checkpoint.threads = static_cast<int>(state.at("threads").as_integer());
+  if (const Value* init = state.find("init")) checkpoint.init_id = init->as_string();
   std::vector<std::string> problems;
   read_options(state.at("normalizer"), checkpoint.normalizer, "normalizer", problems);
   if (const Value* own = state.find("unverified_normalizer"))

@@ -135,6 +135,7 @@ class Run {
   void load_clips(const SplitClips& parts);
   void embed_clips();
   bool has_many_weights() { return count_of(learner_->network()) > kManyWeights; }
+  void read_init();
   void begin_learner(bool resumed);
   void prepare_examples(std::optional<SavedCheckpoint> saved);
   void open_folder();
@@ -205,6 +206,11 @@ std::optional<SavedCheckpoint> Run::saved_state() const {
                 fmt::format("--resume: {} was begun with another recipe or fold; its own is {}",
                             request_.out.string(), (request_.out / "recipe.yaml").string()));
   }
+  if (saved.init_id != state_.init_id) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--init: {} was begun {}; give the same to go on", request_.out.string(),
+                            saved.init_id.empty() ? "without a bundle" : "with bundle " + saved.init_id));
+  }
   if (saved.data_id != state_.data_id) {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--data-root: {} holds other clips or tags than the run was begun with",
@@ -267,16 +273,20 @@ void Run::embed_clips() {
   torch::set_num_threads(threads_);  // embedders set it to one for whoever calls them
 }
 
+void Run::read_init() {
+  if (request_.init.empty()) return;
+  const SharedBytes bytes = read_bytes(request_.init);
+  init_ = parse_bundle(bytes, request_.init.string());
+  state_.init_id = bundle_id(bytes.span());
+  if (init_->networks.size() != 1) {
+    throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
+                                                       request_.init.string(), init_->networks.size()));
+  }
+}
+
 // The network with its first weights. It stands before the clips are read: how many of them may be kept in
 // memory depends on its size.
 void Run::begin_learner(bool resumed) {
-  if (!request_.init.empty()) {
-    init_ = read_bundle(request_.init);
-    if (init_->networks.size() != 1) {
-      throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
-                                                         request_.init.string(), init_->networks.size()));
-    }
-  }
   if (recipe_.train.freeze_trunk && !init_ && !resumed) {
     throw Error(ErrorCode::kInvalidOption, "train.freeze_trunk: needs --init, a bundle whose trunk is kept");
   }
@@ -339,6 +349,7 @@ Run::Run(const TrainRequest& request)
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   state_.data_id = identity(dataset_);
+  read_init();
   std::optional<SavedCheckpoint> saved = saved_state();
   begin_learner(saved.has_value());
   load_clips(parts);
@@ -452,6 +463,7 @@ Value Run::summary(const Value& validation) const {
   metrics.set("dataset", Value(dataset_.name));
   metrics.set("fold", Value(request_.fold));
   metrics.set("seed", Value(static_cast<std::int64_t>(recipe_.seed)));
+  if (!state_.init_id.empty()) metrics.set("init", Value(state_.init_id));
   metrics.set("iterations", Value(static_cast<std::int64_t>(state_.iteration)));
   metrics.set("n_train_clips", Value(static_cast<std::int64_t>(train_clips_->size())));
   const TimeSpent spent = stopwatch_.read();
@@ -484,6 +496,7 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   bundle.provenance.set("recipe", Value(recipe_text_));
   for (const char* key : {"dataset", "fold", "seed", "n_train_clips"})
     bundle.provenance.set(key, metrics.at(key));
+  if (!state_.init_id.empty()) bundle.provenance.set("init", Value(state_.init_id));
   if (const Value* scores = metrics.find("metrics")) bundle.provenance.set("measured", *scores);
   bundle.provenance.set("earmark", Value(EARMARK_VERSION));
   complete_self_test(bundle, make_torch_network, recipe_.tagging.weights);

@@ -173,10 +173,11 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "elsewhere").status, 0);
   const std::string init = (*folder_ / "elsewhere/model.earmark").string();
   const std::string vggish_alone = "      train.init: none\n", still = "optimizer: {kind: sgd, lr: 1.0e-30}";
-  const Ran ran = train(vggish_alone + "  - {kind: train, name: first, embedder: vggish, set: {" + still +
-                            ", data.outputs: fine, train.init: matching}}\n" +
-                            "  - {kind: train, name: second, embedder: vggish, set: {" + still + ", train.init: none}}\n",
-                        "two_inits", {"--init", init});
+  const std::string stages = vggish_alone + "  - {kind: train, name: first, embedder: vggish, set: {" + still +
+                             ", data.outputs: fine, train.init: matching}}\n" +
+                             "  - {kind: train, name: second, embedder: vggish, set: {" + still +
+                             ", train.init: none}}\n";
+  const Ran ran = train(stages, "two_inits", {"--init", init});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_NE(ran.err.find("million weights begin with the bundle's"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("new, of another shape: output.weight: the network has [29, 256]"), std::string::npos)
@@ -186,6 +187,10 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
   };
   EXPECT_NEAR(weights("two_inits/first/model.earmark")[5], weights("elsewhere/model.earmark")[5], 1e-12);
   EXPECT_NE(weights("two_inits/second/model.earmark"), weights("elsewhere/model.earmark"));
+  // What began with one bundle does not go on with another, nor with none.
+  const Ran other = train(stages, "two_inits", {"--resume"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("was begun with bundle " + bundle_id(read_bytes(init))), std::string::npos) << other.err;
   const Ran refused = train(vggish_alone, "no_init", {"--init", init});
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("--init: no stage of the recipe takes it"), std::string::npos) << refused.err;
