@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kWrappers[] = {"module.", "model.", "net.", "network."};
 constexpr std::string_view kCounter = "num_batches_tracked";
+constexpr std::string_view kFirstOutput = ":0";  // behind the name of a TensorFlow variable
 
 struct StateNameTable {
   std::vector<StateNameRule> names;
@@ -130,6 +131,7 @@ TranslatedState translate_state(const std::string& kind, const TensorMap& state)
   std::size_t n_counters = 0;
   for (const auto& [name, tensor] : state) {
     std::string own = name.starts_with(wrapper) ? name.substr(wrapper.size()) : name;
+    if (own.ends_with(kFirstOutput)) own.resize(own.size() - kFirstOutput.size());
     if (own.ends_with(kCounter)) {
       ++n_counters;
       continue;

@@ -12,6 +12,7 @@
 
 #include "core/file.h"
 #include "core/file_errors.h"
+#include "core/zip_entry.h"
 #include "core/tensor_types.h"
 #include "earmark/error.h"
 
@@ -317,18 +318,11 @@ TensorMap read_npz(const std::filesystem::path& path) {
   TensorMap tensors;
   const zip_int64_t n_entries = zip_get_num_entries(archive.get(), 0);
   for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(std::max<zip_int64_t>(n_entries, 0)); ++i) {
-    zip_stat_t status;
-    if (zip_stat_index(archive.get(), i, 0, &status) != 0) bad_file(name, "an entry cannot be read");
-    std::string entry = status.name;
+    const char* told = zip_get_name(archive.get(), i, 0);
+    if (told == nullptr) bad_file(name, "an entry cannot be read");
+    std::string entry = told;
     if (!entry.ends_with(".npy")) bad_file(name, "holds '" + entry + "', which is no .npy array");
-    if (status.size > (zip_uint64_t{1} << 34)) bad_file(name, entry + " is larger than 16 GiB");
-    const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), i, 0),
-                                                                  &zip_fclose);
-    std::vector<std::byte> bytes(status.size);
-    if (!file ||
-        zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(bytes.size())) {
-      bad_file(name, entry + " is damaged");
-    }
+    const std::vector<std::byte> bytes = read_zip_entry(archive.get(), i, name + ": " + entry);
     entry.resize(entry.size() - 4);
     tensors.emplace(entry, parse_npy(bytes, name + ":" + entry));
   }

@@ -1,5 +1,6 @@
 #include "core/torch_pickle.h"
 
+#include <fmt/format.h>
 #include <zip.h>
 
 #include <algorithm>
@@ -16,10 +17,12 @@
 #include "core/file.h"
 #include "core/file_errors.h"
 #include "core/unpickler.h"
+#include "core/zip_entry.h"
 
 namespace earmark {
 namespace {
 
+using pickle::Array;
 using pickle::Dict;
 using pickle::Opaque;
 using pickle::Ref;
@@ -27,7 +30,7 @@ using pickle::Storage;
 using pickle::Unpickler;
 using pickle::View;
 
-constexpr std::uint64_t kMaxEntryBytes = std::uint64_t{1} << 34;
+constexpr std::uint64_t kMaxTensorBytes = std::uint64_t{1} << 34;
 
 class Archive {
  public:
@@ -49,21 +52,9 @@ class Archive {
 
   std::vector<std::byte> read(const std::string& entry) const {
     const std::string full = *root_ + entry;
-    zip_stat_t status;
-    if (zip_stat(zip_.get(), full.c_str(), 0, &status) != 0) bad_file(name_, "'" + full + "' is missing");
-    if (status.size > kMaxEntryBytes) bad_file(name_, full + " is larger than 16 GiB");
-    // A damaged directory may promise any size; memory is taken as bytes really come.
-    const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen(zip_.get(), full.c_str(), 0),
-                                                                  &zip_fclose);
-    if (!file) bad_file(name_, full + " is damaged");
-    std::vector<std::byte> bytes;
-    while (bytes.size() < status.size) {
-      const std::size_t part = std::min<std::size_t>(status.size - bytes.size(), std::size_t{1} << 24);
-      bytes.resize(bytes.size() + part);
-      const zip_int64_t n = zip_fread(file.get(), bytes.data() + bytes.size() - part, part);
-      if (n != static_cast<zip_int64_t>(part)) bad_file(name_, full + " is damaged");
-    }
-    return bytes;
+    const zip_int64_t index = zip_name_locate(zip_.get(), full.c_str(), 0);
+    if (index < 0) bad_file(name_, "'" + full + "' is missing");
+    return read_zip_entry(zip_.get(), static_cast<zip_uint64_t>(index), name_ + ": " + full);
   }
   bool has(const std::string& entry) const {
     return zip_name_locate(zip_.get(), (*root_ + entry).c_str(), 0) >= 0;
@@ -119,7 +110,7 @@ class StateReader {
     }
     if (n > 0 && last >= available) bad_file(name_, key + ": reaches beyond its storage");
     total_bytes_ += n * item;  // many views of one storage would else fill the memory
-    if (total_bytes_ > kMaxEntryBytes) bad_file(name_, "its tensors are larger than 16 GiB together");
+    if (total_bytes_ > kMaxTensorBytes) bad_file(name_, "its tensors are larger than 16 GiB together");
     std::vector<std::byte> values(static_cast<std::size_t>(n) * item);
     std::vector<std::int64_t> index(view.shape.size(), 0);
     for (std::uint64_t i = 0; i < n; ++i) {
@@ -156,9 +147,43 @@ class StateReader {
 };
 
 std::size_t n_tensors(Dict& dict) {
-  std::size_t n = 0;
-  for (auto& [key, value] : dict.items) n += value->as<View>() != nullptr ? 1 : 0;
-  return n;
+  return static_cast<std::size_t>(std::count_if(dict.items.begin(), dict.items.end(), [](const auto& item) {
+    return item.second->template as<View>() != nullptr || item.second->template as<Array>() != nullptr;
+  }));
+}
+
+struct ArrayType {
+  const char* name;  // NumPy's, behind the order of bytes
+  DType dtype;
+};
+constexpr ArrayType kArrayTypes[] = {{"f4", DType::kF32}, {"f8", DType::kF64}, {"f2", DType::kF16},
+                                     {"i8", DType::kI64}, {"i4", DType::kI32}, {"u1", DType::kU8},
+                                     {"b1", DType::kBool}};
+
+Tensor tensor_of(const Array& array, const std::string& name) {
+  const auto* type = std::find_if(std::begin(kArrayTypes), std::end(kArrayTypes),
+                                  [&](const ArrayType& t) { return array.type == t.name; });
+  if (type == std::end(kArrayTypes)) bad_file(name, "an array of type " + array.type + " is not read");
+  if (array.fortran_order || array.big_endian)
+    bad_file(name, "an array by columns, or of a big-endian machine, is not read");
+  std::uint64_t n = 1;
+  for (const std::int64_t d : array.shape) {
+    if (d < 0 || (d > 0 && n > kMaxTensorBytes / static_cast<std::uint64_t>(d)))
+      bad_file(name, "an array of an impossible shape");
+    n *= static_cast<std::uint64_t>(d);
+  }
+  if (n * size_of(type->dtype) != array.bytes.size())
+    bad_file(name, "an array whose shape and bytes do not fit together");
+  const auto bytes = std::as_bytes(std::span(array.bytes));
+  return {type->dtype, array.shape, std::vector<std::byte>(bytes.begin(), bytes.end())};
+}
+
+// What stands in the place of a tensor, in a word.
+std::string kind_of_object(Ref value) {
+  if (const Opaque* object = value->as<Opaque>()) return "an object of class '" + object->class_name + "'";
+  if (value->as<Dict>() != nullptr) return "a dictionary";
+  if (value->as<pickle::List>() != nullptr) return "a list";
+  return "a plain value";
 }
 
 // The dictionary of tensors, at the top or under one of the names that training scripts use.
@@ -168,7 +193,7 @@ Dict* state_dictionary(const Ref& root, const std::string& name) {
     bad_file(name,
              "holds an object of class '" + object->class_name + "', no dictionary; save model.state_dict()");
   if (dict == nullptr) bad_file(name, "holds no dictionary; save model.state_dict()");
-  if (n_tensors(*dict) > 0) return dict;
+  // First: some trainers keep single tensors beside the state.
   for (const char* usual : {"state_dict", "model_state_dict", "model"}) {
     for (auto& [key, value] : dict->items) {
       const std::string* text = key->as<std::string>();
@@ -176,21 +201,28 @@ Dict* state_dictionary(const Ref& root, const std::string& name) {
       if (text != nullptr && *text == usual && inner != nullptr && n_tensors(*inner) > 0) return inner;
     }
   }
+  if (n_tensors(*dict) > 0) return dict;
   bad_file(name, "holds no tensors, neither at the top nor under state_dict, model_state_dict or model");
 }
 
-TensorMap tensors_of(const Ref& root, ReadStorage read, const std::string& name) {
+TorchState tensors_of(const Ref& root, ReadStorage read, const std::string& name) {
   StateReader reader(std::move(read), name);
-  TensorMap tensors;
+  TorchState state;
   for (auto& [key, value] : state_dictionary(root, name)->items) {
     const std::string* text = key->as<std::string>();
-    View* view = value->as<View>();
-    if (text != nullptr && view != nullptr) tensors.insert_or_assign(*text, reader.tensor(*text, *view));
+    if (text == nullptr) continue;
+    if (View* view = value->as<View>()) {
+      state.tensors.insert_or_assign(*text, reader.tensor(*text, *view));
+    } else if (Array* array = value->as<Array>()) {
+      state.tensors.insert_or_assign(*text, tensor_of(*array, name + ": " + *text));
+    } else {
+      state.others.push_back(fmt::format("{}: is {}, no tensor", *text, kind_of_object(value)));
+    }
   }
-  return tensors;
+  return state;
 }
 
-TensorMap read_zip(const std::filesystem::path& path, const std::string& name) {
+TorchState read_zip(const std::filesystem::path& path, const std::string& name) {
   const Archive archive(path, name);
   if (archive.has("byteorder")) {
     const auto order = archive.read("byteorder");
@@ -206,13 +238,17 @@ TensorMap read_zip(const std::filesystem::path& path, const std::string& name) {
 
 // What torch.save wrote before PyTorch 1.6: pickles of a magic number, a version, facts about the machine,
 // the object and the list of storages; then every storage: its number of elements, 8 bytes, and the elements.
-constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15);
+constexpr std::string_view kLegacyMagic("\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 13);
+constexpr std::size_t kLegacyStart = 32;  // protocol, from 4 on a frame, and the magic number lie within it
 
-bool is_legacy(const std::filesystem::path& path) {
+// Where the second pickle begins; 0: the file is of another kind.
+std::size_t legacy_start(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string start(kLegacyMagic.size(), '\0');
+  std::string start(kLegacyStart, '\0');
   file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  return file.gcount() == static_cast<std::streamsize>(start.size()) && start == kLegacyMagic;
+  start.resize(static_cast<std::size_t>(file.gcount()));
+  const std::size_t at = start.find(kLegacyMagic);
+  return start.starts_with('\x80') && at != std::string::npos ? at + kLegacyMagic.size() : 0;
 }
 
 void check_little_endian(const Ref& facts, const std::string& name) {
@@ -251,9 +287,9 @@ std::map<std::string, std::span<const std::byte>> legacy_storages(std::span<cons
   return storages;
 }
 
-TensorMap read_legacy(const std::filesystem::path& path, const std::string& name) {
+TorchState read_legacy(const std::filesystem::path& path, std::size_t start, const std::string& name) {
   const std::vector<std::byte> file = read_bytes(path);
-  const std::span<const std::byte> bytes = std::span(file).subspan(kLegacyMagic.size());
+  const std::span<const std::byte> bytes = std::span(file).subspan(start);
   Unpickler unpickler(bytes, name);
   const Ref version = unpickler.load();
   const std::int64_t* number = version->as<std::int64_t>();
@@ -271,9 +307,10 @@ TensorMap read_legacy(const std::filesystem::path& path, const std::string& name
 
 }  // namespace
 
-TensorMap read_torch_state(const std::filesystem::path& path) {
+TorchState read_torch_state(const std::filesystem::path& path) {
   const std::string name = path.string();
-  return is_legacy(path) ? read_legacy(path, name) : read_zip(path, name);
+  const std::size_t start = legacy_start(path);
+  return start > 0 ? read_legacy(path, start, name) : read_zip(path, name);
 }
 
 }  // namespace earmark

@@ -16,24 +16,19 @@ constexpr std::size_t kMaxDims = 16;
 
 // Nothing is ever called; but a file that asks for these was made to do harm, and whoever opens it should
 // know.
-constexpr std::string_view kHarmful[] = {"posix.",
-                                         "nt.",
-                                         "os.",
-                                         "subprocess.",
-                                         "sys.",
-                                         "socket.",
-                                         "shutil.",
-                                         "runpy.",
-                                         "builtins.eval",
-                                         "builtins.exec",
-                                         "pty.",
-                                         "ctypes.",
-                                         "importlib.",
-                                         "builtins.compile",
-                                         "builtins.__import__",
-                                         "builtins.getattr",
-                                         "builtins.open",
-                                         "__builtin__."};
+constexpr std::string_view kHarmfulModules[] = {"posix",  "nt",     "os",    "subprocess", "commands", "sys",
+                                                "socket", "shutil", "runpy", "pty",        "ctypes",   "importlib"};
+constexpr std::string_view kHarmfulBuiltins[] = {"eval",    "exec", "execfile", "compile",  "__import__",
+                                                 "getattr", "open", "apply",    "setattr",  "input",
+                                                 "globals", "vars", "delattr",  "breakpoint"};
+
+bool is_harmful(std::string_view callee) {
+  const std::string_view module = callee.substr(0, callee.find('.'));
+  if (std::ranges::find(kHarmfulModules, module) != std::end(kHarmfulModules)) return true;
+  // Python 2 and pickles of protocol 2 call builtins __builtin__.
+  const bool builtin = module == "builtins" || module == "__builtin__";
+  return builtin && std::ranges::find(kHarmfulBuiltins, callee.substr(module.size() + 1)) != std::end(kHarmfulBuiltins);
+}
 
 }  // namespace
 
@@ -130,7 +125,7 @@ bool Unpickler::number_opcode(unsigned char opcode) {
       push(static_cast<std::int64_t>(static_cast<std::int32_t>(number(4))));
       return true;
     case 0x8A:
-      push(long_integer(static_cast<std::size_t>(number(1))));
+      long_integer(static_cast<std::size_t>(number(1)));
       return true;
     case 'G':
       push(float_value());
@@ -173,12 +168,15 @@ bool Unpickler::text_opcode(unsigned char opcode) {
   }
 }
 
-std::int64_t Unpickler::long_integer(std::size_t n) {
-  if (n > 8) bad_file(name_, "an integer of more than 64 bits");
+void Unpickler::long_integer(std::size_t n) {
+  if (n > 8) {  // no size of a tensor is so large
+    take(n);
+    return push(Opaque{"int"});
+  }
   const std::uint64_t raw = number(n);
-  if (n == 0 || n == 8) return static_cast<std::int64_t>(raw);
+  if (n == 0 || n == 8) return push(static_cast<std::int64_t>(raw));
   const unsigned shift = 64 - 8 * static_cast<unsigned>(n);
-  return static_cast<std::int64_t>(raw << shift) >> shift;
+  push(static_cast<std::int64_t>(raw << shift) >> shift);
 }
 
 double Unpickler::float_value() {
@@ -260,9 +258,8 @@ bool Unpickler::object_opcode(unsigned char opcode) {
       return true;
     }
     case 'b':
-      pop();
-      top();
-      return true;  // attributes say nothing about tensors
+      build(pop());
+      return true;
     case '0':
       pop();
       return true;
@@ -347,15 +344,66 @@ Storage Unpickler::storage(const Ref& id) {
   return found;
 }
 
+// UTF-8 text of characters up to 255 as the bytes that they stand for: how protocol 2 writes bytes.
+std::string latin1(std::string_view text, const std::string& name) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x80) {
+      bytes += text[i];
+    } else if ((c == 0xC2 || c == 0xC3) && i + 1 < text.size()) {
+      bytes += static_cast<char>(static_cast<unsigned char>(c << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
+    } else {
+      bad_file(name, "text that stands for bytes holds a character beyond 255");
+    }
+  }
+  return bytes;
+}
+
+// numpy.core.multiarray._reconstruct(ndarray, (0,), b'b') and numpy.dtype('f4', ...), whose contents follow as
+// attributes, and the bytes that the former has.
+bool Unpickler::call_for_array(const std::string& callee, const List& arguments) {
+  const std::string* text = arguments.items.empty() ? nullptr : arguments.items[0]->as<std::string>();
+  if (callee == "_codecs.encode" && text != nullptr) {
+    push(latin1(*text, name_));
+  } else if (callee == "numpy.dtype" && text != nullptr) {
+    push(Array{*text, false, false, {}, {}});
+  } else if (callee == "numpy.core.multiarray._reconstruct" || callee == "numpy._core.multiarray._reconstruct") {
+    push(Array{});
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Attributes: of arrays (version, shape, type, by columns, bytes) and of their types (version, order, ...);
+// those of other objects say nothing about tensors.
+void Unpickler::build(const Ref& state) {
+  Array* array = top()->as<Array>();
+  const List* parts = state->as<List>();
+  if (array == nullptr || parts == nullptr) return;
+  const auto& items = parts->items;
+  if (!array->type.empty()) {
+    const std::string* order = items.size() > 1 ? items[1]->as<std::string>() : nullptr;
+    array->big_endian = order != nullptr && *order == ">";
+    return;
+  }
+  const Array* type = items.size() == 5 ? items[2]->as<Array>() : nullptr;
+  const bool* by_columns = items.size() == 5 ? items[3]->as<bool>() : nullptr;
+  const std::string* bytes = items.size() == 5 ? items[4]->as<std::string>() : nullptr;
+  if (type == nullptr || by_columns == nullptr || bytes == nullptr)
+    bad_file(name_, "an array that is not as NumPy writes it");
+  *array = {type->type, type->big_endian, *by_columns, integers(items[1]), *bytes};
+}
+
 void Unpickler::call(const Ref& function, const Ref& arguments) {
   List* list = arguments->as<List>();
   const Global* global = function->as<Global>();
   if (list == nullptr || global == nullptr) bad_file(name_, "its pickle calls what is no function");
   const std::string& callee = global->name;
-  for (const std::string_view harmful : kHarmful) {
-    if (callee.starts_with(harmful))
-      bad_file(name_, "calls '" + callee + "', which is refused: no checkpoint needs that");
-  }
+  if (is_harmful(callee))
+    bad_file(name_, "calls '" + callee + "', which is refused: no checkpoint needs that");
+  if (call_for_array(callee, *list)) return;
   const bool tensor = callee == "torch._utils._rebuild_tensor_v2" || callee == "torch._utils._rebuild_tensor";
   if (callee == "collections.OrderedDict") {
     push(Dict{});

@@ -33,6 +33,13 @@ struct View {
   std::int64_t offset = 0;
   std::vector<std::int64_t> shape, strides;
 };
+/// An array of NumPy's; a type alone ("f4" of numpy.dtype) is one without a shape.
+struct Array {
+  std::string type;
+  bool big_endian = false, fortran_order = false;
+  std::vector<std::int64_t> shape;
+  std::string bytes;
+};
 struct List {
   std::vector<Ref> items;
 };
@@ -41,7 +48,7 @@ struct Dict {
 };
 struct Object {
   std::variant<std::monostate, Mark, bool, std::int64_t, double, std::string, Global, Opaque, Storage, View,
-               List, Dict>
+               Array, List, Dict>
       value;
   template <class T>
   T* as() {
@@ -84,7 +91,7 @@ class Unpickler {
   bool list_opcode(unsigned char opcode);
   bool object_opcode(unsigned char opcode);
   bool memo_opcode(unsigned char opcode);
-  std::int64_t long_integer(std::size_t n_bytes);
+  void long_integer(std::size_t n_bytes);
   double float_value();
   void recall(std::uint64_t key);
   void append(std::vector<Ref> items);
@@ -93,6 +100,8 @@ class Unpickler {
   std::vector<std::int64_t> integers(const Ref& ref);
   Storage storage(const Ref& id);
   void call(const Ref& function, const Ref& arguments);
+  bool call_for_array(const std::string& callee, const List& arguments);
+  void build(const Ref& state);
 
   std::span<const std::byte> bytes_;
   const std::string& name_;

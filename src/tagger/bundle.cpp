@@ -9,12 +9,19 @@
 #include <numeric>
 #include <set>
 
+#include "architectures/vggish_options.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 
 namespace earmark {
+
+bool answers_with_embedding(const BundledNetwork& network) {
+  const Value* width = network.options.find("embedding");
+  return network.kind == VggishOptions::kKind && width != nullptr && width->is_integer() && width->as_integer() == 0;
+}
+
 namespace {
 
 constexpr const char* kVersionKey = "earmark_bundle";
@@ -102,6 +109,12 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
   if (!bundle.self_test.scores.empty() && bundle.self_test.scores.size() != bundle.tags.size()) {
     found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
                                 bundle.self_test.scores.size()));
+  }
+  if (std::ranges::none_of(bundle.networks, answers_with_embedding)) {
+    for (std::size_t k = 0; k < bundle.self_test.scores.size(); ++k) {
+      if (const float score = bundle.self_test.scores[k]; !(score >= 0.0f && score <= 1.0f))
+        found.push_back(fmt::format("self_test.scores[{}]: must be a number in [0, 1], got {}", k, score));
+    }
   }
   if (bundle.calibration) {
     for (const std::string& p : bundle.calibration->problems(bundle.tags.size()))
@@ -243,6 +256,16 @@ Bundle read_bundle(const std::filesystem::path& path) {
     if (e.code() != ErrorCode::kIo) throw;
     throw Error(ErrorCode::kBadBundle, e.what());
   }
+}
+
+Bundle read_tagging_bundle(const std::filesystem::path& path) {
+  Bundle bundle = read_bundle(path);
+  if (std::ranges::any_of(bundle.networks, answers_with_embedding)) {
+    throw Error(ErrorCode::kBadBundle,
+                path.string() + ": is an embedder, which gives no tags; it makes what a CNN+VGGish hears "
+                                "(embedder.bundle of a recipe, --embedder of `earmark model import`)");
+  }
+  return bundle;
 }
 
 namespace {

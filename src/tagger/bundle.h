@@ -86,6 +86,9 @@ struct BundledNetwork {
   }
 };
 
+/// Whether its answers are an embedding and no scores of tags: VGGish without a layer for tags.
+bool answers_with_embedding(const BundledNetwork& network);
+
 /// How the scores of several networks become one.
 enum class CombineRule {
   kMean,
@@ -118,7 +121,7 @@ struct SelfTest {
     visit("seed", self.seed, kNotNegative, "of the generated signal");
     visit("duration_s", self.duration_s, Range{0.1, 60.0}, "of the generated signal");
     visit("tolerance", self.tolerance, kPositive, "largest difference of a score");
-    visit("scores", self.scores, kProbability, "expected, one a tag");
+    visit("scores", self.scores, kAny, "expected, one a tag; of an embedder its embedding");
   }
 };
 
@@ -175,6 +178,8 @@ struct EnumNames<Precision> {
 
 /// @throws Error(kBadBundle) listing what is wrong; a bundle of a newer version is refused with advice.
 Bundle read_bundle(const std::filesystem::path& path);
+/// One that gives tags: @throws also Error(kBadBundle) of an embedder.
+Bundle read_tagging_bundle(const std::filesystem::path& path);
 /// The tensors are parts of `bytes`.
 Bundle parse_bundle(const SharedBytes& bytes, const std::string& name);
 /// Weights are stored in `precision`, statistics and biases always in float32. Atomic and deterministic.

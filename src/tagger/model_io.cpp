@@ -11,7 +11,6 @@
 #include "architectures/state_names.h"
 #include "core/file.h"
 #include "core/options_io.h"
-#include "core/torch_pickle.h"
 #include "earmark/error.h"
 #include "features/feature_extractor.h"
 #include "tagger/embedder.h"
@@ -22,6 +21,10 @@
 
 namespace earmark {
 namespace {
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+}
 
 // Takes what the network has by name; the rest is told.
 TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout, ImportResult& result) {
@@ -36,8 +39,10 @@ TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout
     } else if (wanted->second != tensor.shape) {
       problems.push_back(fmt::format("{}: the network has [{}] for {}, the file {}", origin,
                                      fmt::join(wanted->second, ", "), name, tensor.shape_text()));
+    } else if (std::vector<float> values = tensor.floats(); !all_finite(values)) {
+      problems.push_back(origin + ": holds values that are not finite");
     } else {
-      tensors.emplace(name, Tensor::from_floats(tensor.floats(), tensor.shape));
+      tensors.emplace(name, Tensor::from_floats(values, tensor.shape));
       result.taken.push_back(origin);
     }
   }
@@ -165,9 +170,9 @@ std::string self_test_result(const std::filesystem::path& path, MakeNetworkFn& m
   return "";
 }
 
-TensorMap read_state(const std::filesystem::path& path) {
-  if (path.extension() == ".npz") return read_npz(path);
-  if (path.extension() == ".safetensors") return read_safetensors(path).tensors;
+TorchState read_state(const std::filesystem::path& path) {
+  if (path.extension() == ".npz") return {read_npz(path), {}};
+  if (path.extension() == ".safetensors") return {read_safetensors(path).tensors, {}};
   return read_torch_state(path);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/tensor_io.h"
+#include "core/torch_pickle.h"
 #include "core/value.h"
 #include "tagger/bundle.h"
 #include "tagger/network.h"
@@ -25,8 +26,8 @@ Value describe_bundle(const std::filesystem::path& path);
 /// Runs a bundle's self-test. @return empty when it passes, else why it does not or could not be run.
 std::string self_test_result(const std::filesystem::path& path, MakeNetworkFn& make_network);
 
-/// By its extension: .npz, .safetensors, else a .pt zip. @throws Error(kBadFile), Error(kIo).
-TensorMap read_state(const std::filesystem::path& path);
+/// By its extension: .npz, .safetensors, else a file of torch.save. @throws Error(kBadFile), Error(kIo).
+TorchState read_state(const std::filesystem::path& path);
 
 /// Names, one a line; blank lines are passed over. @throws Error(kBadFile) for duplicates, Error(kIo).
 std::vector<std::string> read_labels(const std::filesystem::path& path);
@@ -54,7 +55,8 @@ struct ImportResult {
 
 /// Brings foreign weights under our names (architectures/state_names.h), infers the network's sizes from
 /// their shapes, leaves out what is no part of it, and lets the network answer its self-test.
-/// @throws Error(kBadBundle) naming each tensor that is missing or of another shape; Error(kInvalidOption).
+/// @throws Error(kBadBundle) naming each tensor that is missing, of another shape or not finite;
+///   Error(kInvalidOption).
 ImportResult import_state(const TensorMap& state, const ImportRequest& request, MakeNetworkFn& make_network,
                           StateLayoutFn& layout);
 

@@ -178,7 +178,7 @@ double TagStream::duration_s() const noexcept {
 std::vector<std::string> TagStream::warnings() const { return impl_->monitor.warnings(); }
 
 Tagger::Tagger(const std::filesystem::path& bundle)
-    : scorer_(std::make_shared<Scorer>(read_bundle(bundle), make_network_by(Engine::kAuto))) {}
+    : scorer_(std::make_shared<Scorer>(read_tagging_bundle(bundle), make_network_by(Engine::kAuto))) {}
 Tagger::Tagger(std::shared_ptr<const Scorer> scorer) : scorer_(std::move(scorer)) {}
 
 const std::vector<std::string>& Tagger::tags() const noexcept { return scorer_->bundle().tags; }

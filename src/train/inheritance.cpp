@@ -21,8 +21,24 @@ std::string grouped(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(told, ", "));
 }
 
-void refuse_what_does_not_fit(const StateMismatch& mismatch, const std::vector<std::string>& may_lack) {
-  std::vector<std::string> problems = mismatch.shapes;
+// What both networks have an option for and have set otherwise: a layout or a number of heads that no shape
+// tells would make the weights answer something else.
+std::vector<std::string> differing_options(const Value& own, const Value& theirs) {
+  std::vector<std::string> told;
+  if (!own.is_map() || !theirs.is_map()) return told;
+  for (const auto& [name, value] : own.as_map()) {
+    const Value* other = theirs.find(name);
+    const bool free = name == "n_tags" || name.find("dropout") != std::string::npos;
+    if (!free && other != nullptr && !(*other == value))
+      told.push_back(fmt::format("model.{}: the recipe has {}, the bundle {}", name, value.describe(), other->describe()));
+  }
+  return told;
+}
+
+void refuse_what_does_not_fit(const Inheritance& found, const std::vector<std::string>& may_lack) {
+  const StateMismatch& mismatch = found.mismatch;
+  std::vector<std::string> problems = found.options;
+  problems.insert(problems.end(), mismatch.shapes.begin(), mismatch.shapes.end());
   for (const std::string& name : mismatch.missing) {
     if (std::find(may_lack.begin(), may_lack.end(), name) == may_lack.end())
       problems.push_back(name + ": is missing in the bundle");
@@ -36,7 +52,8 @@ void refuse_what_does_not_fit(const StateMismatch& mismatch, const std::vector<s
 
 }  // namespace
 
-Inheritance inherit(TaggingNetwork& network, const Bundle& init, InitRule rule, bool same_tags) {
+Inheritance inherit(TaggingNetwork& network, const Value& options, const Bundle& init, InitRule rule,
+                    bool same_tags) {
   if (rule == InitRule::kNone)
     throw Error(ErrorCode::kInvalidOption, "--init: the recipe takes no weights (train.init: none)");
   TensorMap state = init.tensors.front();
@@ -48,8 +65,9 @@ Inheritance inherit(TaggingNetwork& network, const Bundle& init, InitRule rule, 
   }
   const std::size_t n_given = state.size();
   Inheritance result;
+  result.options = differing_options(options, init.networks.front().options);
   result.mismatch = load_matching_state(network, state);
-  if (rule == InitRule::kWhole) refuse_what_does_not_fit(result.mismatch, new_head);
+  if (rule == InitRule::kWhole) refuse_what_does_not_fit(result, new_head);
   if (result.mismatch.unused.size() + result.mismatch.shapes.size() == n_given)
     throw Error(ErrorCode::kBadBundle,
                 "--init: no tensor of the bundle has a name and shape of the recipe's network");
@@ -75,6 +93,7 @@ std::string to_text(const Inheritance& inheritance) {
                                  static_cast<double>(inheritance.n_all) / kMillion);
   if (!mismatch.missing.empty()) text += "\n  new: " + grouped(mismatch.missing);
   for (const std::string& shape : mismatch.shapes) text += "\n  new, of another shape: " + shape;
+  for (const std::string& option : inheritance.options) text += "\n  set otherwise: " + option;
   if (!mismatch.unused.empty()) text += "\n  left in the bundle: " + grouped(mismatch.unused);
   return text;
 }

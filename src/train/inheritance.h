@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "models/tagging_network.h"
 #include "tagger/bundle.h"
@@ -15,13 +16,15 @@ struct Inheritance {
   std::int64_t n_weights = 0;  ///< that began with the bundle's
   std::int64_t n_all = 0;      ///< that the network has
   StateMismatch mismatch;      ///< missing: begun anew; unused: left in the bundle; shapes: both
+  std::vector<std::string> options;  ///< "heads: the recipe has 4, the bundle 2": what shapes do not tell
 };
 
-/// @param init a bundle of one network. @param same_tags whether its last layer answers for the recipe's tags;
-///   of a whole network it is left otherwise.
-/// @throws Error(kBadBundle) listing what does not fit (kWhole), or when nothing does (kMatching);
-///   Error(kInvalidOption) when the rule is kNone.
-Inheritance inherit(TaggingNetwork& network, const Bundle& init, InitRule rule, bool same_tags);
+/// @param options of the network. @param init a bundle of one network. @param same_tags whether its last layer
+///   answers for the recipe's tags; of a whole network it is left otherwise.
+/// @throws Error(kBadBundle) listing what does not fit (kWhole: tensors, and options but for the number of tags
+///   and dropout), or when nothing does (kMatching); Error(kInvalidOption) when the rule is kNone.
+Inheritance inherit(TaggingNetwork& network, const Value& options, const Bundle& init, InitRule rule,
+                    bool same_tags);
 
 /// Two or three lines: "12.3 of 22.7 million weights begin with the bundle's; new: head (4 tensors), ...".
 std::string to_text(const Inheritance& inheritance);

@@ -65,7 +65,7 @@ Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bund
   torch::manual_seed(recipe.seed);
   network_ = make_network(model_kind_, model_revision_, model_options_);
   const std::vector<std::string> head = network_->head_names();
-  if (init != nullptr) inherited_ = inherit(*network_, *init, recipe.train.init, same_tags);
+  if (init != nullptr) inherited_ = inherit(*network_, model_options_, *init, recipe.train.init, same_tags);
   for (const auto& item : network_->named_parameters()) {
     const bool in_head = std::find(head.begin(), head.end(), item.key()) != head.end();
     if (recipe.train.freeze_trunk && !in_head) {

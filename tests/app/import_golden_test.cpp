@@ -6,8 +6,10 @@
 
 #include "core/tensor_io.h"
 #include "core/value.h"
+#include "core/file.h"
 #include "golden_bundle.h"
 #include "golden_path.h"
+#include "models/formula_weights.h"
 #include "program.h"
 
 namespace earmark::testing {
@@ -79,6 +81,87 @@ TEST(ModelImport, GoldenScoresOfTheConcatenatingCnnVggish) {
   for (const std::string engine : {"plain", "auto"})
     expect_scores(bundle, folder / "model_input_spec.npy", scratch / "expected.npy", kProbabilityTolerance,
                   {"--embeddings", (folder / "model_input_vggish.npy").string(), "--engine", engine});
+}
+
+// A VGGish's state by the formula. @param thin channels and hidden units of the layers divided by it.
+void write_vggish(const std::filesystem::path& shapes_file, const std::filesystem::path& path, std::int64_t thin) {
+  SafeTensors state;
+  const auto shapes = nlohmann::json::parse(read_text(shapes_file));
+  for (const auto& [name, given] : shapes.items()) {
+    auto shape = given.get<std::vector<std::int64_t>>();
+    for (std::size_t i = 0; i < std::min<std::size_t>(shape.size(), 2); ++i) {
+      const bool embedding = name.starts_with("embeddings.4.") && i == 0;
+      if (shape[i] > 1 && !embedding) shape[i] /= thin;
+    }
+    state.tensors.emplace(name, vggish_formula_tensor(name, shape));
+  }
+  write_safetensors(path, state);
+}
+
+TEST(ModelImport, GoldenEmbeddingsOfVggish) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "microsoft";
+  const Scratch scratch;
+  write_vggish(folder / "vggish_net_shapes.json", scratch / "vggish.safetensors", 1);
+  const std::string bundle = (scratch / "vggish.earmark").string();
+  import_bundle("vggish", scratch / "vggish.safetensors", bundle);
+  const std::vector<float> examples = read_npy(folder / "vggish_net_input.npy").floats();
+  std::vector<float> turned(examples.size());  // theirs is (time, mel)
+  for (std::size_t e = 0; e < 3; ++e) {
+    for (std::size_t t = 0; t < 96; ++t) {
+      for (std::size_t m = 0; m < 64; ++m) turned[(e * 64 + m) * 96 + t] = examples[(e * 96 + t) * 64 + m];
+    }
+  }
+  write_npy(scratch / "features.npy", Tensor::from_floats(turned, {3, 1, 64, 96}));
+  float largest = 0.0f;
+  for (const float x : read_npy(folder / "vggish_net_output.npy").floats()) largest = std::max(largest, std::fabs(x));
+  expect_scores(bundle, scratch / "features.npy", folder / "vggish_net_output.npy",
+                1e-4 * static_cast<double>(largest));
+}
+
+// The embedder that the published CNN+VGGish hears: with its principal components, made bytes.
+TEST(ModelImport, ACnnIsTrainedWithAnImportedVggish) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "microsoft";
+  const Scratch scratch;
+  write_vggish(folder / "vggish_net_shapes.json", scratch / "vggish.safetensors", 16);
+  const TensorMap pca = read_npz(folder / "vggish_postprocess.npz");
+  SafeTensors components;
+  components.tensors = {{"pca_eigen_vectors", pca.at("pca_eigen_vectors")}, {"pca_means", pca.at("pca_means")}};
+  write_safetensors(scratch / "pca.safetensors", components);
+  const std::string bundle = (scratch / "pca.earmark").string();
+  import_bundle("vggish", scratch / "vggish.safetensors", bundle,
+                {"--state-dict", (scratch / "pca.safetensors").string(), "--set", "model.quantise=truncate"});
+  EXPECT_TRUE(options_of_first_network(bundle).at("pca").as_bool());
+
+  const Ran tagged = run_program({"tag", "--model", bundle, (folder / "signal_44k1.wav").string()});
+  EXPECT_EQ(tagged.status, 2) << tagged.out;
+  EXPECT_NE(tagged.err.find("is an embedder, which gives no tags"), std::string::npos) << tagged.err;
+
+  const std::string street = (scratch / "street").string(), run = (scratch / "run").string();
+  ASSERT_EQ(run_program({"data", "simulate", "--layout", "sonyc_ust", "--n-scenes", "12", "--out", street}).status, 0);
+  const Ran trained = run_program({"train", "sonyc_ust/microsoft_cnn_vggish_small", "--data-root", street, "--out", run,
+                                   "--set", "stages=[]", "--set", "embedder={bundle: " + bundle + "}", "--set",
+                                   "model.n_embedding=1280", "--set", "train.iterations=1", "--set",
+                                   "train.batch_size=2", "--set", "augment=[]", "--threads", "1"});
+  EXPECT_EQ(trained.status, 0) << trained.err;
+}
+
+TEST(ModelImport, WeightsThatAreNotFiniteAreRefusedByName) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  SafeTensors state;
+  state.tensors = read_npz(golden / "multitel/talnet_small/state_dict.npz");
+  Tensor& bias = state.tensors.at("fc_prob.bias");
+  std::vector<float> values = bias.floats();
+  values[3] = std::nanf("");
+  bias = Tensor::from_floats(values, bias.shape);
+  const Scratch scratch;
+  write_safetensors(scratch / "nan.safetensors", state);
+  const Ran ran = run_program({"model", "import", "--kind", "talnet", "--state-dict",
+                               (scratch / "nan.safetensors").string(), "--output", (scratch / "nan.earmark").string()});
+  EXPECT_NE(ran.status, 0);
+  EXPECT_NE(ran.err.find("fc_prob.bias: holds values that are not finite"), std::string::npos) << ran.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch / "nan.earmark"));
 }
 
 TEST(ModelImport, ATensorOfAnotherShapeIsRefusedByItsName) {

@@ -316,6 +316,24 @@ TEST(Npz, GoldenWeightsReadWithTheirShapes) {
   EXPECT_GT(n_halves, 10U) << "the README says tensors of two and more dimensions are float16";
 }
 
+TEST(Npz, ADamagedEntryIsNamed) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const testing::Scratch scratch;
+  const std::string whole = read_text(golden / "microsoft/formula_check.npz");
+  std::string file = whole;
+  const std::size_t at = file.find("NUMPY");  // of the first entry, stored as it is
+  ASSERT_NE(at, std::string::npos);
+  file[at + 140] = static_cast<char>(file[at + 140] ^ 0x20);  // behind its header of 128 bytes
+  try {
+    read_npz(scratch.write("a.npz", file));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadFile);
+    EXPECT_NE(std::string(e.what()).find(".npy: is damaged"), std::string::npos) << e.what();
+  }
+  EXPECT_EQ(read_npz(scratch.write("b.npz", whole)).size(), 5U);
+}
+
 TEST(Npz, WhatIsNoZipIsRefused) {
   const testing::Scratch scratch;
   EXPECT_THROW(read_npz(scratch.write("a.npz", "no zip at all")), Error);

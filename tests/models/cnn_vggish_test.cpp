@@ -37,7 +37,7 @@ TEST(CnnVggish, HasThePublishedParameterCounts) {
 struct CnnVggishReference {
   std::string name, embedding;
   TensorMap state(const std::filesystem::path& folder) const {
-    return name == "concat37" ? read_torch_state(folder / "concat37_state_dict.pt")
+    return name == "concat37" ? read_torch_state(folder / "concat37_state_dict.pt").tensors
                               : formula_state(folder / "reference37_layout.json");
   }
 };
@@ -106,7 +106,7 @@ TEST(CnnVggish, EveryPartHasThePublishedParameterCount) {
     EXPECT_EQ(sizes_of_parts(*network), sizes_of_parts(info.at("by_module"))) << reference.name;
   }
   // The layout of the light network is that of its stored state.
-  const TensorMap stored = read_torch_state(folder / "concat37_state_dict.pt");
+  const TensorMap stored = read_torch_state(folder / "concat37_state_dict.pt").tensors;
   for (const auto& entry : nlohmann::json::parse(read_text(folder / "concat37_layout.json")))
     EXPECT_EQ(stored.at(entry[0].get<std::string>()).shape, entry[1].get<std::vector<std::int64_t>>()) << entry[0];
 }

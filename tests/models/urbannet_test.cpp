@@ -91,12 +91,9 @@ class HeardInParts {
   }
 
   void metadata(const std::string& encoder_tap) {
-    const torch::Tensor columns = torch_npy(folder_ / "metadata.npy").to(x_.scalar_type());
-    const torch::Tensor tokens = part_of<Time2VecImpl>(network_, "metadata.time2vec").forward(columns);
+    const torch::Tensor tokens = part_of<Time2VecImpl>(network_, "metadata.time2vec").forward(columns(""));
     expect_tap("t2v", tokens);
-    const torch::Tensor encoded = part_of<BareEncoderImpl>(network_, "metadata.encoder").forward(tokens);
-    expect_tap(encoder_tap, encoded);
-    parts_.push_back(encoded.flatten(1).unsqueeze(1).expand({-1, parts_.front().size(1), -1}));
+    expect_tap(encoder_tap, part_of<BareEncoderImpl>(network_, "metadata.encoder").forward(tokens));
   }
 
   void listen(const torch::Tensor& features) {
@@ -106,17 +103,15 @@ class HeardInParts {
     x_ = norm.forward(features.flatten(1, 2)).view(features.sizes());
   }
 
+  /// With the raw metadata and with those in -1..1.
   void head() {
-    const torch::Tensor frames = torch::cat(parts_, 2);
-    const torch::Tensor probabilities =
-        part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames);
-    EXPECT_LT(largest_difference(probabilities, torch_npy(folder_ / "frame_prob.npy")), kUrbanNetTolerance)
-        << folder_;
-    if (!std::filesystem::exists(folder_ / "frame_att.npy")) return;
-    const torch::Tensor weights =
-        part_of<torch::nn::LinearImpl>(network_, "head.attention").forward(frames).softmax(1);
-    EXPECT_LT(largest_difference(weights, torch_npy(folder_ / "frame_att.npy")), kUrbanNetTolerance)
-        << folder_;
+    expect_frames("frame_prob.npy", part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames("")));
+    if (std::filesystem::exists(folder_ / "frame_att.npy"))
+      expect_frames("frame_att.npy",
+                    part_of<torch::nn::LinearImpl>(network_, "head.attention").forward(frames("")).softmax(1));
+    if (network_.n_metadata() > 0)
+      expect_frames("frame_prob_metadata_unit.npy",
+                    part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames("_unit")));
   }
 
   std::size_t n_taps_left() const { return taps_.size(); }
@@ -125,6 +120,23 @@ class HeardInParts {
   bool has(const std::string& name) const {
     const auto parameters = network_.named_parameters();
     return parameters.contains(name);
+  }
+
+  torch::Tensor columns(const std::string& range) const {
+    return torch_npy(folder_ / ("metadata" + range + ".npy")).to(x_.scalar_type());
+  }
+
+  torch::Tensor frames(const std::string& range) {
+    std::vector<torch::Tensor> parts = parts_;
+    if (network_.n_metadata() > 0) {
+      const torch::Tensor vector = part_of<MetadataBranchImpl>(network_, "metadata").forward(columns(range));
+      parts.push_back(vector.unsqueeze(1).expand({-1, parts_.front().size(1), -1}));
+    }
+    return torch::cat(parts, 2);
+  }
+
+  void expect_frames(const std::string& file, const torch::Tensor& got) {
+    EXPECT_LT(largest_difference(got, torch_npy(folder_ / file)), kUrbanNetTolerance) << folder_ << " " << file;
   }
 
   void expect_tap(const std::string& name, const torch::Tensor& got) {

@@ -68,7 +68,7 @@ TEST(TorchPickle, ReadsTensorsAndViews) {
   write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("t") +
                                               tensor("0", 6, kTwoByThree, kColumnMajor) + text("last") +
                                               tensor("0", 6, integer(2) + "\x85", integer(1) + "\x85", 4))));
-  const TensorMap state = read_torch_state(s / "a.pt");
+  const TensorMap state = read_torch_state(s / "a.pt").tensors;
   ASSERT_EQ(state.size(), 3u);
   EXPECT_EQ(state.at("w").shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(state.at("w").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
@@ -80,7 +80,56 @@ TEST(TorchPickle, FindsTheStateInACheckpoint) {
   const Scratch s;
   write_zip(s / "a.pt", state_file("\x80\x02}(" + text("epoch") + integer(3) + text("state_dict") + "}(" +
                                    text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
-  EXPECT_EQ(read_torch_state(s / "a.pt").size(), 1u);
+  EXPECT_EQ(read_torch_state(s / "a.pt").tensors.size(), 1u);
+}
+
+// Trainers keep single tensors beside the state (the best score of a Lightning callback).
+TEST(TorchPickle, ATensorBesideTheStateIsNotTheState) {
+  const Scratch s;
+  write_zip(s / "a.ckpt", state_file("\x80\x02}(" + text("best_score") +
+                                     tensor("0", 6, integer(1) + "\x85", integer(1) + "\x85") + text("state_dict") +
+                                     "}(" + text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  const TorchState state = read_torch_state(s / "a.ckpt");
+  EXPECT_EQ(state.tensors.size(), 1u);
+  EXPECT_TRUE(state.tensors.contains("w"));
+}
+
+TEST(TorchPickle, WhatIsNoTensorIsTold) {
+  const Scratch s;
+  write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("sparse") +
+                                              "ctorch._utils\n_rebuild_sparse_tensor\n(" + integer(1) + "tR" +
+                                              text("epoch") + integer(3))));
+  EXPECT_EQ(read_torch_state(s / "a.pt").others,
+            (std::vector<std::string>{
+                "sparse: is an object of class 'torch._utils._rebuild_sparse_tensor', no tensor",
+                "epoch: is a plain value, no tensor"}));
+}
+
+// How NumPy pickles an array, and protocol 2 its bytes (torchvggish's principal components).
+std::string array(const std::string& type, const std::string& shape, const std::string& bytes,
+                  const std::string& order = "<", const std::string& by_columns = "\x89") {
+  const std::string of_type = "cnumpy\ndtype\n(" + text(type) + "\x89\x88tR(" + integer(3) + text(order) + "NNNtb";
+  return "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n" + integer(0) + "\x85" + text("b") + "tR(" +
+         integer(1) + shape + of_type + by_columns + bytes + "tb";
+}
+
+std::string as_latin1(const std::vector<float>& values) {
+  std::string utf8;
+  for (const char c : floats(values)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80) utf8 += static_cast<char>(0xC0 | (byte >> 6));
+    utf8 += static_cast<char>(byte < 0x80 ? byte : 0x80 | (byte & 0x3F));
+  }
+  return "c_codecs\nencode\n(" + text(utf8) + text("latin1") + "tR";
+}
+
+TEST(TorchPickle, ArraysOfNumpyAreTensors) {
+  const Scratch s;
+  const std::vector<float> values{1.0f, -2.5f, 3.0f, 1e-3f, -7.0f, 0.1f};
+  write_zip(s / "a.pt", state_file(dictionary(text("a") + array("f4", kTwoByThree, as_latin1(values)))));
+  const TensorMap state = read_torch_state(s / "a.pt").tensors;
+  EXPECT_EQ(state.at("a").floats(), values);
+  EXPECT_EQ(state.at("a").shape, (std::vector<std::int64_t>{2, 3}));
 }
 
 void expect_refused(const Entries& entries, const std::string& why) {
@@ -102,6 +151,46 @@ TEST(TorchPickle, RunsNoCode) {
                  "calls 'posix.system', which is refused");
   expect_refused(state_file("cbuiltins\neval\n(" + text("1") + "tR."), "builtins.eval");
   expect_refused(state_file("\x80\x02(ios\nsystem\n."), "opcode 0x69");
+}
+
+TEST(TorchPickle, ArraysThatCannotBeAreRefused) {
+  const std::string bytes = as_latin1({1, 2, 3, 4, 5, 6});
+  const auto state = [](const std::string& made) { return state_file(dictionary(text("a") + made)); };
+  expect_refused(state(array("f4", integer(2) + integer(9) + "\x86", bytes)), "shape and bytes do not fit");
+  expect_refused(state(array("c8", kTwoByThree, bytes)), "type c8");
+  expect_refused(state(array("f4", kTwoByThree, bytes, ">")), "big-endian");
+  expect_refused(state(array("f4", kTwoByThree, bytes, "<", "\x88")), "by columns");
+  expect_refused(state(array("f4", kTwoByThree, integer(3))), "not as NumPy writes it");
+}
+
+// Sets, byte strings and numbers of any size as protocol 2 writes them among hyperparameters; and the calls
+// that are no better for being spelt as in Python 2.
+TEST(TorchPickle, PlainObjectsOfProtocol2ArePassedOver) {
+  const Scratch s;
+  const std::string set = "c__builtin__\nset\n(](" + integer(1) + "etR", bytes = "c__builtin__\nbytes\n)R",
+                    huge = "\x8a\x09" + std::string(9, '\x01');
+  write_zip(s / "a.ckpt", state_file("\x80\x02}(" + text("set") + set + text("bytes") + bytes + text("huge") + huge +
+                                     text("state_dict") + "}(" + text("w") +
+                                     tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  EXPECT_EQ(read_torch_state(s / "a.ckpt").tensors.size(), 1u);
+  for (const std::string call : {"c__builtin__\neval\n", "ccommands\nPopen\n", "c__builtin__\ngetattr\n"})
+    expect_refused(state_file("\x80\x02" + call + "(" + text("1") + "tR."), "which is refused");
+}
+
+TEST(TorchPickle, AByteThatIsNotTheChecksumsIsDamage) {
+  const Scratch s;
+  write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor))));
+  std::string file = read_text(s / "a.pt");
+  const std::size_t at = file.find(floats({1, 2, 3}));
+  ASSERT_NE(at, std::string::npos);
+  file[at + 2] = static_cast<char>(file[at + 2] ^ 0x10);
+  s.write("a.pt", file);
+  try {
+    read_torch_state(s / "a.pt");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("archive/data/0: is damaged"), std::string::npos) << e.what();
+  }
 }
 
 TEST(TorchPickle, DamageIsNamed) {
@@ -138,12 +227,13 @@ TEST(TorchPickle, ObjectsOfATrainersClassesArePassedOver) {
             state_file("\x80\x02}(" + text("hyper_parameters") + opaque + text("x") + called +
                        text("callbacks") + keyed + text("bytes") + "C\x03" + "abc" + text("state_dict") +
                        "}(" + text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
-  EXPECT_EQ(read_torch_state(s / "a.ckpt").at("w").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(read_torch_state(s / "a.ckpt").tensors.at("w").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
 }
 
 // What torch.save wrote before PyTorch 1.6.
-std::string legacy_file(const std::string& pickle, const std::string& storages) {
-  const std::string magic("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 15);
+std::string legacy_file(const std::string& pickle, const std::string& storages,
+                        const std::string& protocol = "\x80\x02") {
+  const std::string magic = protocol + std::string("\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 13);
   const std::string version("\x80\x02M\xe9\x03.", 6);
   const std::string facts =
       "\x80\x02}(" + text("protocol_version") + integer(1) + text("little_endian") + "\x88u.";
@@ -164,9 +254,14 @@ TEST(TorchPickle, ReadsTheFormBeforeVersion16) {
   const std::string keys = "\x80\x02](" + text("4") + text("9") + "e.";
   const std::string good = legacy_file(
       pickle, keys + count(6) + floats({1, 2, 3, 4, 5, 6}) + count(6) + floats({7, 8, 9, 10, 11, 12}));
-  const TensorMap state = read_torch_state(s.write("a.pt", good));
+  const TensorMap state = read_torch_state(s.write("a.pt", good)).tensors;
   EXPECT_EQ(state.at("a").floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(state.at("b").floats(), (std::vector<float>{7, 8, 9, 10, 11, 12}));
+
+  const std::string framed = legacy_file(
+      pickle, keys + count(6) + floats({1, 2, 3, 4, 5, 6}) + count(6) + floats({7, 8, 9, 10, 11, 12}),
+      "\x80\x04\x95" + count(13));
+  EXPECT_EQ(read_torch_state(s.write("framed.pt", framed)).tensors.at("a").floats(), state.at("a").floats());
 
   // Cut anywhere it is refused; with a byte changed it is refused or holds other values.
   Rng rng(2, "legacy_damage");

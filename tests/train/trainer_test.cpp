@@ -265,6 +265,20 @@ TEST_F(Trainer, WhatFitsOfAnotherNetworkIsTakenWhenTheRecipeSaysSo) {
   TrainRequest refused = request("refused", overrides);
   refused.init = began.init;
   EXPECT_THROW(train(refused), Error);
+  // Nor what no shape tells.
+  std::vector<std::string> same = urban_overrides();
+  same[6] = "schedule=constant";
+  same[7] = "train={iterations: 1, batch_size: 4}";
+  ASSERT_TRUE(train(request("whole", same)).finished);
+  same.push_back("model.time2vec_layout=reference");
+  TrainRequest layout = request("layout", same);
+  layout.init = root_ / "whole/model.earmark";
+  try {
+    train(layout);
+    ADD_FAILURE() << "another layout";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("model.time2vec_layout: the recipe has"), std::string::npos) << e.what();
+  }
   overrides.back() = "train.init=none";
   TrainRequest none = request("none", overrides);
   none.init = began.init;

@@ -229,8 +229,11 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
   if (!flags.embedder.empty()) request.embedder = read_bundle(flags.embedder);
   TensorMap state;
   std::string origin;
+  std::vector<std::string> others;
   for (const std::string& path : flags.states) {
-    for (auto& [name, tensor] : read_state(path)) {
+    TorchState read = read_state(path);
+    others.insert(others.end(), read.others.begin(), read.others.end());
+    for (auto& [name, tensor] : read.tensors) {
       if (!state.emplace(name, tensor).second)
         throw Error(ErrorCode::kBadFile,
                     fmt::format("--state-dict: {} holds '{}', and an earlier file as well", path, name));
@@ -239,7 +242,8 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
   }
   request.provenance = Value(Value::Map{{"imported_from", Value(origin)}});
   if (!flags.recipe.empty()) request.provenance.set("recipe_name", flags.recipe);
-  const ImportResult result = import_state(state, request, torch_make_network(), torch_state_layout());
+  ImportResult result = import_state(state, request, torch_make_network(), torch_state_layout());
+  result.not_taken.insert(result.not_taken.end(), others.begin(), others.end());
   write_bundle(flags.output, result.bundle, request.precision);
   if (flags.json) {
     Value report = Value(Value::Map{{"bundle", flags.output},

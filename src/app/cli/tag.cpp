@@ -182,7 +182,7 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
   };
   const std::filesystem::path model = request.bundle;
   TagJob job(std::move(request));
-  const Scorer scorer(read_bundle(model), make_network_by(flags.engine));
+  const Scorer scorer(read_tagging_bundle(model), make_network_by(flags.engine));
   const TagSummary summary = job.run(scorer);
   progress.clear();
   say(common, closing_line(summary, elapsed()));
