@@ -32,8 +32,8 @@ inline constexpr Range kNotNegative{0.0, std::numeric_limits<double>::infinity()
 inline constexpr Range kProbability{0.0, 1.0, false, false};
 
 /// Specialise for each enum that is an option: `static constexpr std::array kNames{std::pair{E::kA, "a"},
-/// ...}` with std::string_view names, in the order they are to be listed. A value's first name is the one that
-/// is written; further ones, behind all others, are read.
+/// ...}` with std::string_view names, in the order they are to be listed. A value's first name is the one
+/// that is written; further ones, behind all others, are read.
 template <class E>
 struct EnumNames;
 

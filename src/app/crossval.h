@@ -32,7 +32,7 @@ struct CrossvalRequest {
   std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
   double cache_gb = 20;
   std::optional<double> clip_memory_gb;  ///< of each cell, as TrainRequest::clip_bytes
-  std::vector<int> folds;     ///< empty: all; 0: the validate split, also of a data set without folds
+  std::vector<int> folds;  ///< empty: all; 0: the validate split, also of a data set without folds
   std::vector<long> seeds;
   int jobs = 1;                   ///< cells side by side, one thread each
   std::filesystem::path program;  ///< the earmark program that runs a cell
@@ -48,8 +48,8 @@ struct CrossvalResult {
                   ///< "n"}}}
 };
 
-/// A row holds configuration, recipe, overrides, bundle begun with, fold, seed, figures, time and machine. The
-/// configuration is what the recipe changes of the defaults, without the seed, and the bundle's identity,
+/// A row holds configuration, recipe, overrides, bundle begun with, fold, seed, figures, time and machine.
+/// The configuration is what the recipe changes of the defaults, without the seed, and the bundle's identity,
 /// hashed: an option added to earmark later leaves it as it was.
 /// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).
 CrossvalResult crossval(const CrossvalRequest& request);

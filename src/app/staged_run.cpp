@@ -63,8 +63,9 @@ class StagedRun {
 
   void begin() {
     if (!request_.init.empty() && !takes_init()) {
-      throw Error(ErrorCode::kInvalidOption,
-                  "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
+      throw Error(
+          ErrorCode::kInvalidOption,
+          "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
     }
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && !request_.resume && !request_.overwrite) {

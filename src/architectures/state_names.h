@@ -50,7 +50,8 @@ struct TranslatedState {
 };
 
 /// Takes wrappers' prefixes off ("module." of several GPUs, "model." of a trainer, when most names have
-/// them) and TensorFlow's ":0" at the end, then applies the kind's table; names that no rule fits stay as they are.
+/// them) and TensorFlow's ":0" at the end, then applies the kind's table; names that no rule fits stay as
+/// they are.
 /// @throws Error(kBadFile) when two tensors get one name.
 TranslatedState translate_state(const std::string& kind, const TensorMap& state);
 

@@ -10,18 +10,19 @@
 
 namespace earmark {
 
-/// What stands for the fine tags of a category that was not selected. The names count SONYC-UST's tags: all 37,
-/// or the 8 coarse ones.
+/// What stands for the fine tags of a category that was not selected. The names count SONYC-UST's tags: all
+/// 37, or the 8 coarse ones.
 enum class HierarchyTop {
   kJoint,   ///< the top network's own scores, as published
   kCoarse,  ///< 0: the top network answers for coarse tags alone, as the paper's text has it
 };
 template <>
 struct EnumNames<HierarchyTop> {
-  static constexpr std::array kNames{std::pair{HierarchyTop::kJoint, std::string_view("joint37")},
-                                     std::pair{HierarchyTop::kCoarse, std::string_view("coarse8")},
-                                     std::pair{HierarchyTop::kJoint, std::string_view("joint")},  // as bundles
-                                     std::pair{HierarchyTop::kCoarse, std::string_view("coarse")}};  // had them
+  static constexpr std::array kNames{
+      std::pair{HierarchyTop::kJoint, std::string_view("joint37")},
+      std::pair{HierarchyTop::kCoarse, std::string_view("coarse8")},
+      std::pair{HierarchyTop::kJoint, std::string_view("joint")},     // as bundles
+      std::pair{HierarchyTop::kCoarse, std::string_view("coarse")}};  // had them
 };
 
 /// A category is selected when its coarse score is the highest of all or above 0.5. Its fine tags then have

@@ -12,8 +12,8 @@
 
 #include "core/file.h"
 #include "core/file_errors.h"
-#include "core/zip_entry.h"
 #include "core/tensor_types.h"
+#include "core/zip_entry.h"
 #include "earmark/error.h"
 
 namespace earmark {

@@ -16,10 +16,11 @@ constexpr std::size_t kMaxDims = 16;
 
 // Nothing is ever called; but a file that asks for these was made to do harm, and whoever opens it should
 // know.
-constexpr std::string_view kHarmfulModules[] = {"posix",  "nt",     "os",    "subprocess", "commands", "sys",
-                                                "socket", "shutil", "runpy", "pty",        "ctypes",   "importlib"};
-constexpr std::string_view kHarmfulBuiltins[] = {"eval",    "exec", "execfile", "compile",  "__import__",
-                                                 "getattr", "open", "apply",    "setattr",  "input",
+constexpr std::string_view kHarmfulModules[] = {"posix",    "nt",  "os",     "subprocess",
+                                                "commands", "sys", "socket", "shutil",
+                                                "runpy",    "pty", "ctypes", "importlib"};
+constexpr std::string_view kHarmfulBuiltins[] = {"eval",    "exec", "execfile", "compile",   "__import__",
+                                                 "getattr", "open", "apply",    "setattr",   "input",
                                                  "globals", "vars", "delattr",  "breakpoint"};
 
 bool is_harmful(std::string_view callee) {
@@ -27,7 +28,8 @@ bool is_harmful(std::string_view callee) {
   if (std::ranges::find(kHarmfulModules, module) != std::end(kHarmfulModules)) return true;
   // Python 2 and pickles of protocol 2 call builtins __builtin__.
   const bool builtin = module == "builtins" || module == "__builtin__";
-  return builtin && std::ranges::find(kHarmfulBuiltins, callee.substr(module.size() + 1)) != std::end(kHarmfulBuiltins);
+  return builtin &&
+         std::ranges::find(kHarmfulBuiltins, callee.substr(module.size() + 1)) != std::end(kHarmfulBuiltins);
 }
 
 }  // namespace
@@ -352,7 +354,8 @@ std::string latin1(std::string_view text, const std::string& name) {
     if (c < 0x80) {
       bytes += text[i];
     } else if ((c == 0xC2 || c == 0xC3) && i + 1 < text.size()) {
-      bytes += static_cast<char>(static_cast<unsigned char>(c << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
+      bytes += static_cast<char>(static_cast<unsigned char>(c << 6) |
+                                 (static_cast<unsigned char>(text[++i]) & 0x3F));
     } else {
       bad_file(name, "text that stands for bytes holds a character beyond 255");
     }
@@ -360,15 +363,16 @@ std::string latin1(std::string_view text, const std::string& name) {
   return bytes;
 }
 
-// numpy.core.multiarray._reconstruct(ndarray, (0,), b'b') and numpy.dtype('f4', ...), whose contents follow as
-// attributes, and the bytes that the former has.
+// numpy.core.multiarray._reconstruct(ndarray, (0,), b'b') and numpy.dtype('f4', ...), whose contents follow
+// as attributes, and the bytes that the former has.
 bool Unpickler::call_for_array(const std::string& callee, const List& arguments) {
   const std::string* text = arguments.items.empty() ? nullptr : arguments.items[0]->as<std::string>();
   if (callee == "_codecs.encode" && text != nullptr) {
     push(latin1(*text, name_));
   } else if (callee == "numpy.dtype" && text != nullptr) {
     push(Array{*text, false, false, {}, {}});
-  } else if (callee == "numpy.core.multiarray._reconstruct" || callee == "numpy._core.multiarray._reconstruct") {
+  } else if (callee == "numpy.core.multiarray._reconstruct" ||
+             callee == "numpy._core.multiarray._reconstruct") {
     push(Array{});
   } else {
     return false;

@@ -108,10 +108,9 @@ CnnVggishBlockImpl::CnnVggishBlockImpl(int index, int n_in, int width, double dr
     : index_(index), dropout_(dropout) {
   const BlockSpec& spec = kBlocks.at(static_cast<std::size_t>(index));
   const int n_out = spec.times_width * width;
-  conv_ = register_module(
-      "conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, pair(spec.kernel))
-                                    .stride(pair(spec.stride))
-                                    .padding(pair(spec.padding))));
+  conv_ = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(n_in, n_out, pair(spec.kernel))
+                                                        .stride(pair(spec.stride))
+                                                        .padding(pair(spec.padding))));
   norm_ = register_module("norm", torch::nn::BatchNorm2d(n_out));
 }
 
@@ -119,8 +118,8 @@ int CnnVggishBlockImpl::n_out() const { return static_cast<int>(conv_->options.o
 
 torch::Tensor CnnVggishBlockImpl::forward(const torch::Tensor& x) {
   const BlockSpec& spec = kBlocks.at(static_cast<std::size_t>(index_));
-  torch::Tensor h = spec.pools ? block_conv(x, conv_->weight, conv_->bias, {spec.stride, spec.padding})
-                               : conv_->forward(x);
+  torch::Tensor h =
+      spec.pools ? block_conv(x, conv_->weight, conv_->bias, {spec.stride, spec.padding}) : conv_->forward(x);
   h = norm_relu(h, *norm_, is_training());
   if (spec.pools) h = torch::max_pool2d(h, 4);
   return is_training() && dropout_ > 0.0 ? lean_dropout(h, dropout_) : h;

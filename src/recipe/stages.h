@@ -35,7 +35,8 @@ struct TrainStage {
     visit("folds", self.folds, kNotNegative, "one training each, the fold held out; none: that of the run");
     visit("branches", self.branches, kAny, "one training each, of the tags below this one (data.branch.of)");
     visit("each", self.each, kAny, "map of key.path: list of values, one training each");
-    visit("init", self.init, kAny, "earlier stage whose bundle the training begins with; none: that of --init, as train.init says");
+    visit("init", self.init, kAny,
+          "earlier stage whose bundle the training begins with; none: that of --init, as train.init says");
     visit("labels", self.labels, kAny, "earlier relabel stage whose labels are learned from");
     visit("embedder", self.embedder, kAny, "earlier stage whose bundle makes the embeddings");
   }

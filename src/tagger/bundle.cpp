@@ -19,7 +19,8 @@ namespace earmark {
 
 bool answers_with_embedding(const BundledNetwork& network) {
   const Value* width = network.options.find("embedding");
-  return network.kind == VggishOptions::kKind && width != nullptr && width->is_integer() && width->as_integer() == 0;
+  return network.kind == VggishOptions::kKind && width != nullptr && width->is_integer() &&
+         width->as_integer() == 0;
 }
 
 namespace {
@@ -262,8 +263,9 @@ Bundle read_tagging_bundle(const std::filesystem::path& path) {
   Bundle bundle = read_bundle(path);
   if (std::ranges::any_of(bundle.networks, answers_with_embedding)) {
     throw Error(ErrorCode::kBadBundle,
-                path.string() + ": is an embedder, which gives no tags; it makes what a CNN+VGGish hears "
-                                "(embedder.bundle of a recipe, --embedder of `earmark model import`)");
+                path.string() +
+                    ": is an embedder, which gives no tags; it makes what a CNN+VGGish hears "
+                    "(embedder.bundle of a recipe, --embedder of `earmark model import`)");
   }
   return bundle;
 }

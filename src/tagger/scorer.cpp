@@ -233,7 +233,8 @@ void complete_self_test(Bundle& bundle, MakeNetworkFn& make_network, Precision p
   for (const BundledNetwork& network : bundle.networks) {
     if (!answers_with_embedding(network)) continue;
     for (const float x : bundle.self_test.scores)
-      bundle.self_test.tolerance = std::max(bundle.self_test.tolerance, SelfTest().tolerance * std::fabs(static_cast<double>(x)));
+      bundle.self_test.tolerance =
+          std::max(bundle.self_test.tolerance, SelfTest().tolerance * std::fabs(static_cast<double>(x)));
     const Value* quantise = network.options.find("quantise");
     if (quantise != nullptr && quantise->is_string() && quantise->as_string() != "none")
       bundle.self_test.tolerance = std::max(bundle.self_test.tolerance, 1.0);

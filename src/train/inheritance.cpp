@@ -17,7 +17,8 @@ std::string grouped(const std::vector<std::string>& names) {
   for (const std::string& name : names) groups[name.substr(0, name.find('.'))].push_back(name);
   std::vector<std::string> told;
   for (const auto& [group, members] : groups)
-    told.push_back(members.size() == 1 ? members.front() : fmt::format("{} ({} tensors)", group, members.size()));
+    told.push_back(members.size() == 1 ? members.front()
+                                       : fmt::format("{} ({} tensors)", group, members.size()));
   return fmt::format("{}", fmt::join(told, ", "));
 }
 
@@ -30,7 +31,8 @@ std::vector<std::string> differing_options(const Value& own, const Value& theirs
     const Value* other = theirs.find(name);
     const bool free = name == "n_tags" || name.find("dropout") != std::string::npos;
     if (!free && other != nullptr && !(*other == value))
-      told.push_back(fmt::format("model.{}: the recipe has {}, the bundle {}", name, value.describe(), other->describe()));
+      told.push_back(fmt::format("model.{}: the recipe has {}, the bundle {}", name, value.describe(),
+                                 other->describe()));
   }
   return told;
 }

@@ -1,5 +1,5 @@
-// inheritance.h: the weights that a training begins with, of another training's bundle (`--init`, or an earlier
-// stage of the same recipe).
+// inheritance.h: the weights that a training begins with, of another training's bundle (`--init`, or an
+// earlier stage of the same recipe).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,15 +13,17 @@ namespace earmark {
 
 /// What became of the tensors.
 struct Inheritance {
-  std::int64_t n_weights = 0;  ///< that began with the bundle's
-  std::int64_t n_all = 0;      ///< that the network has
-  StateMismatch mismatch;      ///< missing: begun anew; unused: left in the bundle; shapes: both
+  std::int64_t n_weights = 0;        ///< that began with the bundle's
+  std::int64_t n_all = 0;            ///< that the network has
+  StateMismatch mismatch;            ///< missing: begun anew; unused: left in the bundle; shapes: both
   std::vector<std::string> options;  ///< "heads: the recipe has 4, the bundle 2": what shapes do not tell
 };
 
-/// @param options of the network. @param init a bundle of one network. @param same_tags whether its last layer
+/// @param options of the network. @param init a bundle of one network. @param same_tags whether its last
+/// layer
 ///   answers for the recipe's tags; of a whole network it is left otherwise.
-/// @throws Error(kBadBundle) listing what does not fit (kWhole: tensors, and options but for the number of tags
+/// @throws Error(kBadBundle) listing what does not fit (kWhole: tensors, and options but for the number of
+/// tags
 ///   and dropout), or when nothing does (kMatching); Error(kInvalidOption) when the rule is kNone.
 Inheritance inherit(TaggingNetwork& network, const Value& options, const Bundle& init, InitRule rule,
                     bool same_tags);

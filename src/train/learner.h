@@ -20,7 +20,8 @@ namespace earmark {
 class Learner {
  public:
   /// @param tags outputs, and what the loss knows of them. @param n_channels of the front end.
-  /// @param init starts from this bundle's weights, as recipe.train.init says (inheritance.h); null: from new.
+  /// @param init starts from this bundle's weights, as recipe.train.init says (inheritance.h); null: from
+  /// new.
   /// @param same_tags whether the bundle's tags are the recipe's.
   Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags);
 

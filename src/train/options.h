@@ -372,9 +372,10 @@ struct TrainOptions {
     visit("result", self.result, kAny,
           "one of `best`, whose weights are the run's result; empty: the last weights");
     visit("stop", self.stop, kAny, "ending early");
-    visit("init", self.init, kAny,
-          "with --init: the same network, whole (a new last layer for other tags); of any network each tensor "
-          "whose name and shape match; or none, for a stage of a longer run that --init is not for");
+    visit(
+        "init", self.init, kAny,
+        "with --init: the same network, whole (a new last layer for other tags); of any network each tensor "
+        "whose name and shape match; or none, for a stage of a longer run that --init is not for");
     visit("freeze_trunk", self.freeze_trunk, kAny, "with --init: train the new last layer only");
     visit(
         "wave_variants", self.wave_variants, Range{0, 10000},

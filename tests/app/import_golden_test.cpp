@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "core/file.h"
 #include "core/tensor_io.h"
 #include "core/value.h"
-#include "core/file.h"
 #include "golden_bundle.h"
 #include "golden_path.h"
 #include "models/formula_weights.h"
@@ -84,7 +84,8 @@ TEST(ModelImport, GoldenScoresOfTheConcatenatingCnnVggish) {
 }
 
 // A VGGish's state by the formula. @param thin channels and hidden units of the layers divided by it.
-void write_vggish(const std::filesystem::path& shapes_file, const std::filesystem::path& path, std::int64_t thin) {
+void write_vggish(const std::filesystem::path& shapes_file, const std::filesystem::path& path,
+                  std::int64_t thin) {
   SafeTensors state;
   const auto shapes = nlohmann::json::parse(read_text(shapes_file));
   for (const auto& [name, given] : shapes.items()) {
@@ -114,7 +115,8 @@ TEST(ModelImport, GoldenEmbeddingsOfVggish) {
   }
   write_npy(scratch / "features.npy", Tensor::from_floats(turned, {3, 1, 64, 96}));
   float largest = 0.0f;
-  for (const float x : read_npy(folder / "vggish_net_output.npy").floats()) largest = std::max(largest, std::fabs(x));
+  for (const float x : read_npy(folder / "vggish_net_output.npy").floats())
+    largest = std::max(largest, std::fabs(x));
   expect_scores(bundle, scratch / "features.npy", folder / "vggish_net_output.npy",
                 1e-4 * static_cast<double>(largest));
 }
@@ -127,7 +129,8 @@ TEST(ModelImport, ACnnIsTrainedWithAnImportedVggish) {
   write_vggish(folder / "vggish_net_shapes.json", scratch / "vggish.safetensors", 16);
   const TensorMap pca = read_npz(folder / "vggish_postprocess.npz");
   SafeTensors components;
-  components.tensors = {{"pca_eigen_vectors", pca.at("pca_eigen_vectors")}, {"pca_means", pca.at("pca_means")}};
+  components.tensors = {{"pca_eigen_vectors", pca.at("pca_eigen_vectors")},
+                        {"pca_means", pca.at("pca_means")}};
   write_safetensors(scratch / "pca.safetensors", components);
   const std::string bundle = (scratch / "pca.earmark").string();
   import_bundle("vggish", scratch / "vggish.safetensors", bundle,
@@ -139,11 +142,19 @@ TEST(ModelImport, ACnnIsTrainedWithAnImportedVggish) {
   EXPECT_NE(tagged.err.find("is an embedder, which gives no tags"), std::string::npos) << tagged.err;
 
   const std::string street = (scratch / "street").string(), run = (scratch / "run").string();
-  ASSERT_EQ(run_program({"data", "simulate", "--layout", "sonyc_ust", "--n-scenes", "12", "--out", street}).status, 0);
-  const Ran trained = run_program({"train", "sonyc_ust/microsoft_cnn_vggish_small", "--data-root", street, "--out", run,
-                                   "--set", "stages=[]", "--set", "embedder={bundle: " + bundle + "}", "--set",
-                                   "model.n_embedding=1280", "--set", "train.iterations=1", "--set",
-                                   "train.batch_size=2", "--set", "augment=[]", "--threads", "1"});
+  ASSERT_EQ(
+      run_program({"data", "simulate", "--layout", "sonyc_ust", "--n-scenes", "12", "--out", street}).status,
+      0);
+  const Ran trained = run_program({"train",       "sonyc_ust/microsoft_cnn_vggish_small",
+                                   "--data-root", street,
+                                   "--out",       run,
+                                   "--set",       "stages=[]",
+                                   "--set",       "embedder={bundle: " + bundle + "}",
+                                   "--set",       "model.n_embedding=1280",
+                                   "--set",       "train.iterations=1",
+                                   "--set",       "train.batch_size=2",
+                                   "--set",       "augment=[]",
+                                   "--threads",   "1"});
   EXPECT_EQ(trained.status, 0) << trained.err;
 }
 
@@ -157,8 +168,9 @@ TEST(ModelImport, WeightsThatAreNotFiniteAreRefusedByName) {
   bias = Tensor::from_floats(values, bias.shape);
   const Scratch scratch;
   write_safetensors(scratch / "nan.safetensors", state);
-  const Ran ran = run_program({"model", "import", "--kind", "talnet", "--state-dict",
-                               (scratch / "nan.safetensors").string(), "--output", (scratch / "nan.earmark").string()});
+  const Ran ran =
+      run_program({"model", "import", "--kind", "talnet", "--state-dict",
+                   (scratch / "nan.safetensors").string(), "--output", (scratch / "nan.earmark").string()});
   EXPECT_NE(ran.status, 0);
   EXPECT_NE(ran.err.find("fc_prob.bias: holds values that are not finite"), std::string::npos) << ran.err;
   EXPECT_FALSE(std::filesystem::exists(scratch / "nan.earmark"));

@@ -173,14 +173,15 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "elsewhere").status, 0);
   const std::string init = (*folder_ / "elsewhere/model.earmark").string();
   const std::string vggish_alone = "      train.init: none\n", still = "optimizer: {kind: sgd, lr: 1.0e-30}";
-  const std::string stages = vggish_alone + "  - {kind: train, name: first, embedder: vggish, set: {" + still +
-                             ", data.outputs: fine, train.init: matching}}\n" +
+  const std::string stages = vggish_alone + "  - {kind: train, name: first, embedder: vggish, set: {" +
+                             still + ", data.outputs: fine, train.init: matching}}\n" +
                              "  - {kind: train, name: second, embedder: vggish, set: {" + still +
                              ", train.init: none}}\n";
   const Ran ran = train(stages, "two_inits", {"--init", init});
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_NE(ran.err.find("million weights begin with the bundle's"), std::string::npos) << ran.err;
-  EXPECT_NE(ran.err.find("new, of another shape: output.weight: the network has [29, 256]"), std::string::npos)
+  EXPECT_NE(ran.err.find("new, of another shape: output.weight: the network has [29, 256]"),
+            std::string::npos)
       << ran.err;
   const auto weights = [](const std::string& path) {
     return read_bundle(*folder_ / path).tensors.front().at("block6.conv.weight").floats();
@@ -190,7 +191,8 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
   // What began with one bundle does not go on with another, nor with none.
   const Ran other = train(stages, "two_inits", {"--resume"});
   EXPECT_EQ(other.status, 2);
-  EXPECT_NE(other.err.find("was begun with bundle " + bundle_id(read_bytes(init))), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("was begun with bundle " + bundle_id(read_bytes(init))), std::string::npos)
+      << other.err;
   const Ran refused = train(vggish_alone, "no_init", {"--init", init});
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("--init: no stage of the recipe takes it"), std::string::npos) << refused.err;
@@ -201,10 +203,14 @@ TEST_F(StagedRun, AGridThatBeginsWithABundleIsAnotherConfiguration) {
   if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "begun_with").status, 0);
   const fs::path recipe = *folder_ / "begun.yaml";
-  write_text(recipe, std::string(kCommon) + "      train.init: none\n  - {kind: train, name: top, embedder: vggish}\n");
+  write_text(recipe, std::string(kCommon) +
+                         "      train.init: none\n  - {kind: train, name: top, embedder: vggish}\n");
   const auto grid = [&](std::vector<std::string> more) {
-    std::vector<std::string> words{"crossval", recipe.string(), "--data-root", (*folder_ / "street").string(),
-                                   "--out", (*folder_ / "begun_grid").string(), "--threads", "1", "--resume"};
+    std::vector<std::string> words{"crossval",    recipe.string(),
+                                   "--data-root", (*folder_ / "street").string(),
+                                   "--out",       (*folder_ / "begun_grid").string(),
+                                   "--threads",   "1",
+                                   "--resume"};
     words.insert(words.end(), more.begin(), more.end());
     return run_program(words).status;
   };

@@ -79,7 +79,8 @@ TEST(Resample, AgreesWithResampyBelowTheTransition) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   const auto audio = read_audio(golden / "microsoft/signal_44k1.wav");
   ASSERT_TRUE(audio);
-  const std::vector<float> expected = read_npy(golden / "microsoft/signal_16k_resampy_kaiser_best.npy").floats();
+  const std::vector<float> expected =
+      read_npy(golden / "microsoft/signal_16k_resampy_kaiser_best.npy").floats();
   const std::vector<float> got = resample(audio->waveform.channel(0), 44100, 16000, ResampleQuality::kVhq);
   ASSERT_EQ(got.size(), expected.size());
   std::vector<double> difference, signal;

@@ -50,11 +50,10 @@ TEST(CnnVggish, GoldenLogits) {
   const auto folder = golden / "microsoft";
   for (const CnnVggishReference& reference : kCnnVggishReferences) {
     const auto network = imported("cnn_vggish", reference.state(folder));
-    expect_close(network->forward({torch_npy(folder / "model_input_spec.npy"),
-                                   {},
-                                   {},
-                                   torch_npy(folder / reference.embedding)}),
-                 torch_npy(folder / (reference.name + "_logits.npy")));
+    expect_close(
+        network->forward(
+            {torch_npy(folder / "model_input_spec.npy"), {}, {}, torch_npy(folder / reference.embedding)}),
+        torch_npy(folder / (reference.name + "_logits.npy")));
   }
 }
 
@@ -72,7 +71,8 @@ TEST(CnnVggish, GoldenPartsBetweenInputAndLogits) {
       expect_close(got, to_torch(at->second));
       taps.erase(at);
     };
-    torch::Tensor h = torch_npy(folder / "model_input_spec.npy").contiguous(torch::MemoryFormat::ChannelsLast);
+    torch::Tensor h =
+        torch_npy(folder / "model_input_spec.npy").contiguous(torch::MemoryFormat::ChannelsLast);
     for (int i = 1; i <= 6; ++i) {
       h = part_of<CnnVggishBlockImpl>(*network, "block" + std::to_string(i)).forward(h);
       expect_tap("conv_block_" + std::to_string(i), h);
@@ -108,7 +108,8 @@ TEST(CnnVggish, EveryPartHasThePublishedParameterCount) {
   // The layout of the light network is that of its stored state.
   const TensorMap stored = read_torch_state(folder / "concat37_state_dict.pt").tensors;
   for (const auto& entry : nlohmann::json::parse(read_text(folder / "concat37_layout.json")))
-    EXPECT_EQ(stored.at(entry[0].get<std::string>()).shape, entry[1].get<std::vector<std::int64_t>>()) << entry[0];
+    EXPECT_EQ(stored.at(entry[0].get<std::string>()).shape, entry[1].get<std::vector<std::int64_t>>())
+        << entry[0];
 }
 
 // What the weights of full-size networks are made of, held against some that the reference itself made.

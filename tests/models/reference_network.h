@@ -14,8 +14,8 @@
 
 #include "architectures/infer_options.h"
 #include "architectures/state_names.h"
-#include "core/options_io.h"
 #include "core/file.h"
+#include "core/options_io.h"
 #include "core/tensor_io.h"
 #include "models/registry.h"
 
@@ -48,8 +48,8 @@ inline std::int64_t n_parameters(const torch::nn::Module& network) {
   return n;
 }
 
-/// Parameters of each part with weights of its own, in order of size; a part is a layer, a block (conv and norm)
-/// or a whole encoder or GRU.
+/// Parameters of each part with weights of its own, in order of size; a part is a layer, a block (conv and
+/// norm) or a whole encoder or GRU.
 inline std::vector<std::int64_t> sizes_of_parts(const torch::nn::Module& network) {
   std::map<std::string, std::int64_t> sizes;
   for (const auto& item : network.named_parameters()) {
@@ -57,7 +57,8 @@ inline std::vector<std::int64_t> sizes_of_parts(const torch::nn::Module& network
     for (const char* inner : {".conv.", ".norm.", ".encoder.", ".gru.", "spare."}) {
       const std::size_t at = part.find(inner);
       // A block's convolution and norm are one; of the others the name itself is the part's.
-      if (at != std::string::npos) part.resize(at + (inner[1] == 'c' || inner[1] == 'n' ? 1 : std::strlen(inner)));
+      if (at != std::string::npos)
+        part.resize(at + (inner[1] == 'c' || inner[1] == 'n' ? 1 : std::strlen(inner)));
     }
     if (part == item.key()) part.resize(part.rfind('.') + 1);
     sizes[part] += item.value().numel();

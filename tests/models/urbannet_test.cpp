@@ -45,18 +45,22 @@ TEST(UrbanNet, SystemsHaveThePublishedParameterCounts) {
 struct Reference {
   std::string folder, kind;
 };
-const std::vector<Reference> kReferences{
-    {"talnet_small", "talnet"},         {"system1_small", "urbannet_system1"},
-    {"talnet_full", "talnet"},          {"system1_full", "urbannet_system1"},
-    {"system2_full", "urbannet_system2"}, {"system3_full", "urbannet_system3"}};
+const std::vector<Reference> kReferences{{"talnet_small", "talnet"},
+                                         {"system1_small", "urbannet_system1"},
+                                         {"talnet_full", "talnet"},
+                                         {"system1_full", "urbannet_system1"},
+                                         {"system2_full", "urbannet_system2"},
+                                         {"system3_full", "urbannet_system3"}};
 
 /// Small networks have a stored state, full-size ones that of the formula.
-std::shared_ptr<TaggingNetwork> reference_network(const Reference& reference, const std::filesystem::path& folder) {
+std::shared_ptr<TaggingNetwork> reference_network(const Reference& reference,
+                                                  const std::filesystem::path& folder) {
   const bool stored = std::filesystem::exists(folder / "state_dict.npz");
   const bool two_heads = reference.folder == "system1_small";
-  return imported(reference.kind,
-                  stored ? read_npz(folder / "state_dict.npz") : formula_state(folder / "state_dict_layout.json"),
-                  two_heads ? Value(Value::Map{{"heads", Value(2)}}) : Value());
+  return imported(
+      reference.kind,
+      stored ? read_npz(folder / "state_dict.npz") : formula_state(folder / "state_dict_layout.json"),
+      two_heads ? Value(Value::Map{{"heads", Value(2)}}) : Value());
 }
 
 TEST(UrbanNet, GoldenScores) {
@@ -68,8 +72,8 @@ TEST(UrbanNet, GoldenScores) {
 }
 
 /// What stands between input and scores: each branch by its blocks and its encoder, then the head's frames.
-/// Frames, as scores, in float32 too; what layers answer in double precision alone: over a hundred frames of a
-/// GRU the reference's own float32 leaves 7e-6 of the largest value, and ours twice that.
+/// Frames, as scores, in float32 too; what layers answer in double precision alone: over a hundred frames of
+/// a GRU the reference's own float32 leaves 7e-6 of the largest value, and ours twice that.
 class HeardInParts {
  public:
   HeardInParts(TaggingNetwork& network, const std::filesystem::path& folder)
@@ -105,10 +109,12 @@ class HeardInParts {
 
   /// With the raw metadata and with those in -1..1.
   void head() {
-    expect_frames("frame_prob.npy", part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames("")));
+    expect_frames("frame_prob.npy",
+                  part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames("")));
     if (std::filesystem::exists(folder_ / "frame_att.npy"))
-      expect_frames("frame_att.npy",
-                    part_of<torch::nn::LinearImpl>(network_, "head.attention").forward(frames("")).softmax(1));
+      expect_frames(
+          "frame_att.npy",
+          part_of<torch::nn::LinearImpl>(network_, "head.attention").forward(frames("")).softmax(1));
     if (network_.n_metadata() > 0)
       expect_frames("frame_prob_metadata_unit.npy",
                     part_of<AttentionHeadImpl>(network_, "head").frame_probabilities(frames("_unit")));
@@ -136,7 +142,8 @@ class HeardInParts {
   }
 
   void expect_frames(const std::string& file, const torch::Tensor& got) {
-    EXPECT_LT(largest_difference(got, torch_npy(folder_ / file)), kUrbanNetTolerance) << folder_ << " " << file;
+    EXPECT_LT(largest_difference(got, torch_npy(folder_ / file)), kUrbanNetTolerance)
+        << folder_ << " " << file;
   }
 
   void expect_tap(const std::string& name, const torch::Tensor& got) {

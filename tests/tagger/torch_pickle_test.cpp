@@ -86,9 +86,10 @@ TEST(TorchPickle, FindsTheStateInACheckpoint) {
 // Trainers keep single tensors beside the state (the best score of a Lightning callback).
 TEST(TorchPickle, ATensorBesideTheStateIsNotTheState) {
   const Scratch s;
-  write_zip(s / "a.ckpt", state_file("\x80\x02}(" + text("best_score") +
-                                     tensor("0", 6, integer(1) + "\x85", integer(1) + "\x85") + text("state_dict") +
-                                     "}(" + text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  write_zip(s / "a.ckpt",
+            state_file("\x80\x02}(" + text("best_score") +
+                       tensor("0", 6, integer(1) + "\x85", integer(1) + "\x85") + text("state_dict") + "}(" +
+                       text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
   const TorchState state = read_torch_state(s / "a.ckpt");
   EXPECT_EQ(state.tensors.size(), 1u);
   EXPECT_TRUE(state.tensors.contains("w"));
@@ -96,9 +97,9 @@ TEST(TorchPickle, ATensorBesideTheStateIsNotTheState) {
 
 TEST(TorchPickle, WhatIsNoTensorIsTold) {
   const Scratch s;
-  write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("sparse") +
-                                              "ctorch._utils\n_rebuild_sparse_tensor\n(" + integer(1) + "tR" +
-                                              text("epoch") + integer(3))));
+  write_zip(s / "a.pt", state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) +
+                                              text("sparse") + "ctorch._utils\n_rebuild_sparse_tensor\n(" +
+                                              integer(1) + "tR" + text("epoch") + integer(3))));
   EXPECT_EQ(read_torch_state(s / "a.pt").others,
             (std::vector<std::string>{
                 "sparse: is an object of class 'torch._utils._rebuild_sparse_tensor', no tensor",
@@ -108,9 +109,10 @@ TEST(TorchPickle, WhatIsNoTensorIsTold) {
 // How NumPy pickles an array, and protocol 2 its bytes (torchvggish's principal components).
 std::string array(const std::string& type, const std::string& shape, const std::string& bytes,
                   const std::string& order = "<", const std::string& by_columns = "\x89") {
-  const std::string of_type = "cnumpy\ndtype\n(" + text(type) + "\x89\x88tR(" + integer(3) + text(order) + "NNNtb";
-  return "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n" + integer(0) + "\x85" + text("b") + "tR(" +
-         integer(1) + shape + of_type + by_columns + bytes + "tb";
+  const std::string of_type =
+      "cnumpy\ndtype\n(" + text(type) + "\x89\x88tR(" + integer(3) + text(order) + "NNNtb";
+  return "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n" + integer(0) + "\x85" + text("b") +
+         "tR(" + integer(1) + shape + of_type + by_columns + bytes + "tb";
 }
 
 std::string as_latin1(const std::vector<float>& values) {
@@ -169,8 +171,8 @@ TEST(TorchPickle, PlainObjectsOfProtocol2ArePassedOver) {
   const Scratch s;
   const std::string set = "c__builtin__\nset\n(](" + integer(1) + "etR", bytes = "c__builtin__\nbytes\n)R",
                     huge = "\x8a\x09" + std::string(9, '\x01');
-  write_zip(s / "a.ckpt", state_file("\x80\x02}(" + text("set") + set + text("bytes") + bytes + text("huge") + huge +
-                                     text("state_dict") + "}(" + text("w") +
+  write_zip(s / "a.ckpt", state_file("\x80\x02}(" + text("set") + set + text("bytes") + bytes + text("huge") +
+                                     huge + text("state_dict") + "}(" + text("w") +
                                      tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
   EXPECT_EQ(read_torch_state(s / "a.ckpt").tensors.size(), 1u);
   for (const std::string call : {"c__builtin__\neval\n", "ccommands\nPopen\n", "c__builtin__\ngetattr\n"})

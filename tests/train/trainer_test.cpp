@@ -258,7 +258,8 @@ TEST_F(Trainer, WhatFitsOfAnotherNetworkIsTakenWhenTheRecipeSaysSo) {
   const Bundle from = read_bundle(began.init), to = read_bundle(train(began).bundle);
   EXPECT_NE(told.find("million weights begin with the bundle's"), std::string::npos) << told;
   EXPECT_NE(told.find("new: input_norm (4 tensors), metadata ("), std::string::npos) << told;
-  EXPECT_NE(told.find("new, of another shape: head.prob.weight: the network has ["), std::string::npos) << told;
+  EXPECT_NE(told.find("new, of another shape: head.prob.weight: the network has ["), std::string::npos)
+      << told;
   const std::string name = "generic.block1.conv.weight";
   EXPECT_NEAR(from.tensors[0].at(name).floats()[3], to.tensors[0].at(name).floats()[3], 1e-6);
   overrides.back() = "train.init=whole";
@@ -277,7 +278,8 @@ TEST_F(Trainer, WhatFitsOfAnotherNetworkIsTakenWhenTheRecipeSaysSo) {
     train(layout);
     ADD_FAILURE() << "another layout";
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("model.time2vec_layout: the recipe has"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("model.time2vec_layout: the recipe has"), std::string::npos)
+        << e.what();
   }
   overrides.back() = "train.init=none";
   TrainRequest none = request("none", overrides);

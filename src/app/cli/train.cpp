@@ -61,8 +61,7 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
   request.threads = options.threads;
   request.cache = options.cache;
   request.cache_bytes = static_cast<std::uint64_t>(options.cache_gb * 1e9);
-  if (options.clip_memory_gb)
-    request.clip_bytes = static_cast<std::uint64_t>(*options.clip_memory_gb * 1e9);
+  if (options.clip_memory_gb) request.clip_bytes = static_cast<std::uint64_t>(*options.clip_memory_gb * 1e9);
   request.stop = &stop_flag();
   request.on_progress = [&progress](const TrainProgress& p) {
     const bool steps = p.stage == "training";
