@@ -21,8 +21,8 @@ struct EnumNames<HierarchyTop> {
   static constexpr std::array kNames{
       std::pair{HierarchyTop::kJoint, std::string_view("joint37")},
       std::pair{HierarchyTop::kCoarse, std::string_view("coarse8")},
-      std::pair{HierarchyTop::kJoint, std::string_view("joint")},     // as bundles
-      std::pair{HierarchyTop::kCoarse, std::string_view("coarse")}};  // had them
+      std::pair{HierarchyTop::kJoint, std::string_view("joint")},  // in bundles of before 2026-11-27
+      std::pair{HierarchyTop::kCoarse, std::string_view("coarse")}};
 };
 
 /// A category is selected when its coarse score is the highest of all or above 0.5. Its fine tags then have
