@@ -208,12 +208,15 @@ Dict* state_dictionary(const Ref& root, const std::string& name) {
 TorchState tensors_of(const Ref& root, ReadStorage read, const std::string& name) {
   StateReader reader(std::move(read), name);
   TorchState state;
+  std::uint64_t n_array_bytes = 0;
   for (auto& [key, value] : state_dictionary(root, name)->items) {
     const std::string* text = key->as<std::string>();
     if (text == nullptr) continue;
     if (View* view = value->as<View>()) {
       state.tensors.insert_or_assign(*text, reader.tensor(*text, *view));
     } else if (Array* array = value->as<Array>()) {
+      n_array_bytes += array->bytes.size();  // many names for one array would else fill the memory
+      if (n_array_bytes > kMaxTensorBytes) bad_file(name, "its arrays are larger than 16 GiB together");
       state.tensors.insert_or_assign(*text, tensor_of(*array, name + ": " + *text));
     } else {
       state.others.push_back(fmt::format("{}: is {}, no tensor", *text, kind_of_object(value)));

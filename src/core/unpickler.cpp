@@ -368,6 +368,7 @@ std::string latin1(std::string_view text, const std::string& name) {
 bool Unpickler::call_for_array(const std::string& callee, const List& arguments) {
   const std::string* text = arguments.items.empty() ? nullptr : arguments.items[0]->as<std::string>();
   if (callee == "_codecs.encode" && text != nullptr) {
+    count_made(text->size());
     push(latin1(*text, name_));
   } else if (callee == "numpy.dtype" && text != nullptr) {
     push(Array{*text, false, false, {}, {}});
@@ -378,6 +379,13 @@ bool Unpickler::call_for_array(const std::string& callee, const List& arguments)
     return false;
   }
   return true;
+}
+
+// The bytes of an array stand in the pickle once and are copied twice; one that recalls them again and again
+// would fill the memory.
+void Unpickler::count_made(std::size_t n_bytes) {
+  made_bytes_ += n_bytes;
+  if (made_bytes_ > 2 * bytes_.size()) bad_file(name_, "its arrays are larger than the file");
 }
 
 // Attributes: of arrays (version, shape, type, by columns, bytes) and of their types (version, order, ...);
@@ -397,6 +405,7 @@ void Unpickler::build(const Ref& state) {
   const std::string* bytes = items.size() == 5 ? items[4]->as<std::string>() : nullptr;
   if (type == nullptr || by_columns == nullptr || bytes == nullptr)
     bad_file(name_, "an array that is not as NumPy writes it");
+  count_made(bytes->size());
   *array = {type->type, type->big_endian, *by_columns, integers(items[1]), *bytes};
 }
 

@@ -102,6 +102,7 @@ class Unpickler {
   void call(const Ref& function, const Ref& arguments);
   bool call_for_array(const std::string& callee, const List& arguments);
   void build(const Ref& state);
+  void count_made(std::size_t n_bytes);
 
   std::span<const std::byte> bytes_;
   const std::string& name_;
@@ -110,6 +111,7 @@ class Unpickler {
   std::vector<Ref> stack_;
   std::map<std::uint64_t, Ref> memo_;
   std::map<std::string, Storage> storages_;
+  std::size_t made_bytes_ = 0;  // of arrays, which hold copies
 };
 
 }  // namespace earmark::pickle

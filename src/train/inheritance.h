@@ -21,10 +21,9 @@ struct Inheritance {
 
 /// @param options of the network. @param init a bundle of one network.
 /// @param same_tags whether its last layer answers for the recipe's tags; of a whole network it is left
-/// otherwise.
+///   otherwise.
 /// @throws Error(kBadBundle) listing what does not fit (kWhole: tensors, and options but for n_tags and
-/// dropout),
-///   or when nothing does (kMatching); Error(kInvalidOption) when the rule is kNone.
+///   dropout), or when nothing does (kMatching); Error(kInvalidOption) when the rule is kNone.
 Inheritance inherit(TaggingNetwork& network, const Value& options, const Bundle& init, InitRule rule,
                     bool same_tags);
 

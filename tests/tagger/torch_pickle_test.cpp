@@ -163,6 +163,11 @@ TEST(TorchPickle, ArraysThatCannotBeAreRefused) {
   expect_refused(state(array("f4", kTwoByThree, bytes, ">")), "big-endian");
   expect_refused(state(array("f4", kTwoByThree, bytes, "<", "\x88")), "by columns");
   expect_refused(state(array("f4", kTwoByThree, integer(3))), "not as NumPy writes it");
+  // The same bytes over and over: a small file that would fill any memory.
+  std::string bomb = text(std::string(200, 'x')) + "q" + std::string(1, '\0');
+  for (int i = 0; i < 2000; ++i)
+    bomb += "c_codecs\nencode\n(h" + std::string(1, '\0') + text("latin1") + "tR0";
+  expect_refused(state_file(dictionary(text("a") + bomb)), "arrays are larger than the file");
 }
 
 // Sets, byte strings and numbers of any size as protocol 2 writes them among hyperparameters; and the calls
@@ -295,7 +300,8 @@ TEST(TorchPickle, DeepNestingAndCirclesEnd) {
 
 TEST(TorchPickle, AnyDamageIsAnErrorOrOtherValues) {
   const Scratch s;
-  const std::string good = dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor));
+  const std::string good = dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("a") +
+                                      array("f4", kTwoByThree, as_latin1({1, -2, 3, 4, -5, 6})));
   Rng rng(1, "pickle_damage");
   for (int i = 0; i < 1500; ++i) {
     std::string damaged = good;
