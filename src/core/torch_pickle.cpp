@@ -26,7 +26,6 @@ using pickle::Array;
 using pickle::Dict;
 using pickle::Opaque;
 using pickle::Ref;
-using pickle::Storage;
 using pickle::Unpickler;
 using pickle::View;
 
