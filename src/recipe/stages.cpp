@@ -188,7 +188,7 @@ std::vector<TrainUnit> units_of(const TrainStage& stage, int run_fold) {
       if (!values.is_list()) continue;
       const std::string field = key.substr(key.rfind('.') + 1);
       multiply(values.as_list(),
-               [&key, &field, &list = values.as_list()](TrainUnit& unit, const Value& value) {
+               [&key = key, &field, &list = values.as_list()](TrainUnit& unit, const Value& value) {
                  unit.name += fmt::format("-{}{}", field, folder_suffix(list, value));
                  unit.overrides.push_back(key + "=" + to_json(value));
                });
