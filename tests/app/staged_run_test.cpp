@@ -77,7 +77,6 @@ constexpr const char* kHierarchy = R"(
 )";
 
 TEST_F(StagedRun, SevenNetworksAndTheirEmbedderBecomeOneBundleThatTags) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const Ran ran = train(kHierarchy, "hierarchy");
   ASSERT_EQ(ran.status, 0) << ran.err;
   const Ran info = run_program({"model", "info", (*folder_ / "hierarchy/model.earmark").string(), "--json"});
@@ -105,7 +104,6 @@ TEST_F(StagedRun, SevenNetworksAndTheirEmbedderBecomeOneBundleThatTags) {
 }
 
 TEST_F(StagedRun, ABranchBeginsWithTheTopsWeightsAndHearsItsEmbeddings) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const Ran ran = train(R"(
   - {kind: train, name: top, embedder: vggish}
   - {kind: train, name: branch, embedder: top, init: top, branches: [1_engine],
@@ -130,7 +128,6 @@ TEST_F(StagedRun, ABranchBeginsWithTheTopsWeightsAndHearsItsEmbeddings) {
 
 // The top network as the paper's text defines it: eight coarse tags, and fine ones from branches alone.
 TEST_F(StagedRun, ACoarseTopLeavesTheFineTagsOfCategoriesThatAreNotSelectedAtZero) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const Ran ran = train(R"(
   - {kind: train, name: top, embedder: vggish, set: {data.outputs: coarse}}
   - {kind: train, name: branch, embedder: vggish, set: {data.branch.negatives: dummy},
@@ -169,7 +166,6 @@ TEST_F(StagedRun, ACoarseTopLeavesTheFineTagsOfCategoriesThatAreNotSelectedAtZer
 
 // --init is for the stages that take it: the first here, whose last layer is new; the second begins anew.
 TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "elsewhere").status, 0);
   const std::string init = (*folder_ / "elsewhere/model.earmark").string();
   const std::string vggish_alone = "      train.init: none\n", still = "optimizer: {kind: sgd, lr: 1.0e-30}";
@@ -200,7 +196,6 @@ TEST_F(StagedRun, WeightsFromElsewhereGoToTheStagesThatTakeThem) {
 
 // The bundle that cells begin with is part of what a line of results stands for.
 TEST_F(StagedRun, AGridThatBeginsWithABundleIsAnotherConfiguration) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "begun_with").status, 0);
   const fs::path recipe = *folder_ / "begun.yaml";
   write_text(recipe, std::string(kCommon) +
@@ -231,7 +226,6 @@ TEST_F(StagedRun, AGridThatBeginsWithABundleIsAnotherConfiguration) {
 }
 
 TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const auto in = [](const std::string& name) { return (*folder_ / name).string(); };
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "one").status, 0);
   ASSERT_EQ(train("  - {kind: train, name: top, embedder: vggish}\n", "two", {"--seed", "6"}).status, 0);
@@ -249,7 +243,6 @@ TEST_F(StagedRun, BundlesBecomeOneWithoutTrainingThemAgain) {
 
 // A data set of splits has no folds; its validate split is held out.
 TEST_F(StagedRun, AGridOverSeedsHoldsOutTheValidateSplit) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const fs::path recipe = *folder_ / "grid.yaml";
   write_text(recipe, std::string(kCommon) + "  - {kind: train, name: top, embedder: vggish}\n");
   const std::vector<std::string> words{"crossval",    recipe.string(),
@@ -275,7 +268,6 @@ TEST_F(StagedRun, AGridOverSeedsHoldsOutTheValidateSplit) {
 
 // A branch has tags and clips of its own, also where its figures are put together.
 TEST_F(StagedRun, AGridOfABranchIsJudgedByItsOwnTags) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const fs::path recipe = *folder_ / "branch.yaml";
   write_text(recipe,
              "data: {dataset: sonyc_ust, branch: {of: 5_alert-signal, negatives: dummy}}\n"
@@ -299,7 +291,6 @@ std::string tone(double frequency_hz, int index) {
 // UPB's chain: networks of two ways of cutting name the events of the noisy excerpts, the last ones learn
 // from that.
 TEST_F(StagedRun, ExcerptsOfEveryCutAreLabelledAnewAndTheLastNetworksLearnFromThem) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const Scratch root;
   std::string curated = "fname,labels\n", noisy = "fname,labels\n";
   for (int i = 0; i < 16; ++i) {
@@ -361,7 +352,6 @@ constexpr const char* kTwice = R"(
 )";
 
 TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   ASSERT_EQ(train(kTwice, "whole").status, 0);
   ASSERT_TRUE(fs::exists(*folder_ / "whole/labels/labels.csv"));
   const std::string second = read_text(*folder_ / "whole/second/recipe.yaml");
@@ -387,7 +377,6 @@ TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
 }
 
 TEST_F(StagedRun, ANetworkThatHearsEmbeddingsIsRefusedWithoutAnEmbedder) {
-  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "built without libtorch";
   const Ran ran = train("  - {kind: train, name: alone}\n", "alone");
   EXPECT_EQ(ran.status, 2);
   EXPECT_NE(ran.err.find("embedder.bundle"), std::string::npos) << ran.err;
