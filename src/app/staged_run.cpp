@@ -61,12 +61,27 @@ class StagedRun {
     return false;
   }
 
+  // What is combined of networks that each held out a fold of their own has heard the clips of any one.
+  void refuse_fold() const {
+    if (request_.fold <= 0) return;
+    for (const StageOptions& stage : recipe_.stages) {
+      const auto* train = std::get_if<TrainStage>(&stage);
+      if (train == nullptr || train->folds.empty()) continue;
+      throw Error(
+          ErrorCode::kInvalidOption,
+          fmt::format("--fold: stage {} names the folds that its networks hold out ({}), got {}; leave "
+                      "--fold out",
+                      train->name, fmt::join(train->folds, ", "), request_.fold));
+    }
+  }
+
   void begin() {
     if (!request_.init.empty() && !takes_init()) {
       throw Error(
           ErrorCode::kInvalidOption,
           "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
     }
+    refuse_fold();
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && !request_.resume && !request_.overwrite) {
       throw Error(ErrorCode::kInvalidOption,

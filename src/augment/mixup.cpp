@@ -54,18 +54,20 @@ bool MixupPlan::changes() const {
 MixupPlan draw_mixup(const MixupOptions& options, std::uint64_t seed, long iteration,
                      std::size_t batch_size) {
   Rng rng(seed, "mixup", static_cast<std::uint64_t>(iteration));
-  const std::size_t n = options.halves ? batch_size / 2 : batch_size;
+  // An epoch's last batch may hold one clip: it has no second half and stays as it is.
+  const bool halves = options.halves && batch_size > 1;
+  const std::size_t n = halves ? batch_size / 2 : batch_size;
   const auto share = [&] {
     const double lambda = draw_beta(options.alpha, options.alpha, rng);
     return options.larger_share ? std::max(lambda, 1.0 - lambda) : lambda;
   };
   MixupPlan plan;
   plan.lambda.assign(n, 1.0);
-  if (rng.bernoulli(options.probability)) {
+  if (rng.bernoulli(options.probability) && batch_size > 1) {
     const double first = share();
     for (std::size_t i = 0; i < n; ++i) plan.lambda[i] = i == 0 || !options.each ? first : share();
   }
-  if (options.halves) {
+  if (halves) {
     for (std::size_t i = 0; i < n; ++i) plan.partner.push_back(n + i);
   } else {
     plan.partner = options.no_self ? derangement(batch_size, rng) : permutation(batch_size, rng);

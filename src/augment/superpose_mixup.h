@@ -1,7 +1,7 @@
 // superpose_mixup.h: mixup as superposition of recordings (UPB, DCASE 2019 Task 2, section 4.1): two
 // clips sound together and the label is the union of their tags, never a convex mean.
 //
-//   x = lambda0 * x_i + lambda1 * (max|x_i| / max|x_j|) * x_j(t - tau)
+//   x = lambda0 * x_i + gamma * lambda1 * (max|x_i| / max|x_j|) * x_j(t - tau),   gamma: 0 or 1
 #pragma once
 #include <cstddef>
 #include <span>

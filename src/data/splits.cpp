@@ -94,8 +94,8 @@ TrainHeldOut split_for_training(const Dataset& data, std::string_view train_spli
     const Clip& clip = data.clips[i];
     const bool validates = clip.split == "validate";
     const bool held_out = fold > 0 ? clip.fold == fold : validates && fold != kHoldOutNothing;
-    const bool learned =
-        clip.split.empty() || clip.split == train_split || (validates && fold == kHoldOutNothing);
+    const bool learned = clip.split.empty() || clip.split == train_split ||
+                         (fold == kHoldOutNothing && (validates || clip.split == "unused"));
     if (!held_out && !learned) continue;
     (held_out ? parts.held_out : parts.train).push_back(i);
     if (!clip.group.empty() && is_held_out.emplace(clip.group, held_out).first->second != held_out)

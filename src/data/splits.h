@@ -16,7 +16,8 @@ struct TrainHeldOut {
   std::vector<std::size_t> held_out;
 };
 
-/// In place of a fold: nothing is held out, and the validate split is learned from as well.
+/// In place of a fold: nothing is held out, and the validate split is learned from as well, and what an
+/// official fold leaves unused.
 inline constexpr int kHoldOutNothing = -1;
 
 /// What a run learns from and what it is measured on. With a fold: the clips of that fold are held out.

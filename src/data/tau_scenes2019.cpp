@@ -160,7 +160,7 @@ class TauReader {
     }
     for (Clip& clip : data_.clips) clip.split = "unused";
     read_part(train, "train");
-    read_part(held_out, "test");
+    read_part(held_out, "validate");
     compare_with_test_list(setup);
     Tally unused;
     std::map<std::string, std::string> split_of;
@@ -178,7 +178,7 @@ class TauReader {
                                  setup.string(), unused.n(), unused.examples()));
     }
     if (torn.n() > 0) {
-      findings_.warn(fmt::format("{}: {} segments of the test come from places of the training: {}",
+      findings_.warn(fmt::format("{}: {} held-out segments come from places of the training: {}",
                                  setup.string(), torn.n(), torn.examples()));
     }
   }
@@ -199,7 +199,7 @@ class TauReader {
       if (clip.split == split) {
         findings_.problem(where, fmt::format("'{}' is listed twice", *name));
       } else if (clip.split != "unused") {
-        findings_.problem(where, fmt::format("'{}' is in the training and in the test", *name));
+        findings_.problem(where, fmt::format("'{}' is in the training and held out", *name));
       }
       clip.split = split;
       if (!table->has("scene_label")) continue;
@@ -221,7 +221,8 @@ class TauReader {
     for (const CsvRow& row : table->rows()) listed.insert(table->field(row, "filename"));
     Tally differing;
     for (const Clip& clip : data_.clips) {
-      if ((clip.split == "test") != (listed.erase(std::string(kAudio) + clip.id) > 0)) differing.add(clip.id);
+      if ((clip.split == "validate") != (listed.erase(std::string(kAudio) + clip.id) > 0))
+        differing.add(clip.id);
     }
     for (const std::string& filename : listed) differing.add(filename);
     if (differing.n() > 0) {

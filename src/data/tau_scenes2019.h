@@ -8,11 +8,11 @@
 namespace earmark {
 
 /// Task 1a. A development set has meta.csv, evaluation_setup/fold1_train.csv and fold1_evaluate.csv (or
-/// fold1_test.csv), all separated by tabs; its segments are in the split "train", "test" or, where the
-/// official fold names them nowhere, "unused". A leaderboard or evaluation set has evaluation_setup/test.csv
-/// alone; its segments are in the split "test" and have no known tag. Either may lie in a folder of its
-/// official name. Groups are places (`identifier`: city and number); metadata: city, identifier, device. Ids
-/// are file names ("airport-barcelona-0-0-a.wav").
+/// fold1_test.csv), all separated by tabs; its segments are in the split "train", "validate" (what the
+/// official fold holds out) or, where that names them nowhere, "unused". A leaderboard or evaluation set has
+/// evaluation_setup/test.csv alone; its segments are in the split "test" and have no known tag. Either may
+/// lie in a folder of its official name. Groups are places (`identifier`: city and number); metadata: city,
+/// identifier, device. Ids are file names ("airport-barcelona-0-0-a.wav").
 ///
 /// With options.annotations that list (filename, scene_label) alone is read, all of it as the split "test",
 /// unless there is an evaluation_setup beside it.

@@ -97,6 +97,14 @@ void check_weights(const EnsembleOptions& options, std::size_t n, Problems& prob
   if (sum <= 0.0) problems.emplace_back("weights: one at least must be above 0, got none");
 }
 
+// In logarithms. Many weighted members multiply to less than a double can hold; only the ratios count.
+void divide_by_row_maxima(std::vector<double>& logs, std::size_t n_tags) {
+  for (auto row = logs.begin(); row != logs.end(); row += static_cast<std::ptrdiff_t>(n_tags)) {
+    const double largest = *std::max_element(row, row + static_cast<std::ptrdiff_t>(n_tags));
+    std::for_each(row, row + static_cast<std::ptrdiff_t>(n_tags), [&](double& x) { x -= largest; });
+  }
+}
+
 void divide_by_row_sums(std::vector<double>& scores, std::size_t n_tags) {
   for (std::size_t begin = 0; begin < scores.size(); begin += n_tags) {
     double sum = 0.0;
@@ -134,6 +142,7 @@ ScoreTable ensemble(const std::vector<ScoreTable>& members, const EnsembleOption
     }
   }
   if (geometric) {
+    if (to_one) divide_by_row_maxima(total, n_tags);
     for (double& x : total) x = std::exp(x);
   }
   if (to_one) divide_by_row_sums(total, n_tags);

@@ -109,6 +109,8 @@ class Checker {
       const auto own = check_recipe(unit.overrides, unit.name);
       if (own && !stage.init.empty() && own->train.init == InitRule::kNone)
         add("init", fmt::format("'{}' is never taken where train.init is none", stage.init));
+      if (own && own->data.folds.n > 0 && unit.fold > own->data.folds.n)
+        add("folds", fmt::format("data.folds.n is {}, got fold {}", own->data.folds.n, unit.fold));
     }
     leave(stage.name, units.size());
   }
@@ -123,6 +125,9 @@ class Checker {
     const std::size_t n = check_from(stage.from);
     if (!stage.weights.empty() && stage.weights.size() != n)
       add("weights", fmt::format("one a bundle ({}), got {}", n, stage.weights.size()));
+    if (!stage.weights.empty() &&
+        std::all_of(stage.weights.begin(), stage.weights.end(), [](double w) { return w == 0.0; }))
+      add("weights", "must not all be 0");
     if (stage.rule == CombineRule::kHierarchy && n < 2)
       add("from", fmt::format("a hierarchy needs a top and branches, got {} bundle", n));
     leave(stage.name, 1);

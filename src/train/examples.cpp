@@ -72,6 +72,10 @@ struct WaveStepRunner {
   void operator()(const WavePlan::Mix& mix) const {
     waveform = superpose_channels(waveform, *clips.get(mix.other), mix.how);
   }
+  void operator()(const WavePlan::Gain& gain) const {
+    const auto by = static_cast<float>(gain.by);
+    for (float& sample : waveform.samples) sample *= by;
+  }
   void operator()(const WavePlan::Shift& shift) const {
     for (int c = 0; c < waveform.n_channels; ++c) time_shift(waveform.channel(c), shift.by);
   }
@@ -320,10 +324,10 @@ const std::vector<MetadataColumn>& ExampleMaker::measure_metadata_columns() {
   return columns_;
 }
 
-void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng,
+bool ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng,
                             WavePlan& plan) const {
   const std::vector<std::size_t>& partners = visit.repetition > 0 ? verified_ : all_;
-  if (!rng.bernoulli(options.probability) || partners.size() < 2) return;
+  if (!rng.bernoulli(options.probability) || partners.size() < 2) return false;
   const auto longest = static_cast<std::size_t>(options.length_ratio * static_cast<double>(plan.n_samples));
   const auto max_samples =
       static_cast<std::size_t>(std::llround(options.max_s * sample_rate_of(recipe_.features)));
@@ -345,8 +349,9 @@ void ExampleMaker::plan_mix(const SuperposeMixupOptions& options, const Visit& v
                : std::max({target, others[k], 0.0f}) >= 1.0f ? 1.0f
                                                              : kUnknownTarget;
     }
-    return;
+    return true;
   }
+  return false;
 }
 
 WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
@@ -357,7 +362,8 @@ WavePlan ExampleMaker::plan(const Visit& visit, std::uint64_t epoch) const {
   Rng rng(recipe_.seed, "augment_waveform", variant_of(epoch), item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment) {
     if (const auto* mixup = std::get_if<SuperposeMixupOptions>(&options)) {
-      plan_mix(*mixup, visit, rng, plan);
+      // The base has its gain in any case (UPB, section 4.1; the program gave it with a second clip only).
+      if (!plan_mix(*mixup, visit, rng, plan)) plan.steps.emplace_back(WavePlan::Gain{draw_gain(rng)});
     } else {
       std::visit(WaveStepPlanner{rng, plan}, options);
     }

@@ -41,6 +41,9 @@ struct WavePlan {
     std::ptrdiff_t begin = 0;  ///< in the clip; negative: zeros before it
     std::size_t length = 0;
   };
+  struct Gain {
+    double by = 1.0;
+  };
   struct Shift {
     std::size_t by = 0;  ///< samples
   };
@@ -55,7 +58,7 @@ struct WavePlan {
     PinkNoiseOptions options;
     PinkNoisePlan how;
   };
-  std::vector<std::variant<Segment, Mix, Shift, Volume, Pitch, Noise>> steps;
+  std::vector<std::variant<Segment, Mix, Gain, Shift, Volume, Pitch, Noise>> steps;
   std::size_t n_samples = 0;   ///< of the result
   std::vector<float> targets;  ///< [n_tags] of the result
   bool verified = true;        ///< of the result
@@ -128,7 +131,7 @@ class ExampleMaker {
     return unverified_normalizer_ && !clips_.clip(clip).verified ? *unverified_normalizer_ : normalizer_;
   }
   WavePlan plan(const Visit& visit, std::uint64_t epoch) const;
-  void plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng, WavePlan& plan) const;
+  bool plan_mix(const SuperposeMixupOptions& options, const Visit& visit, Rng& rng, WavePlan& plan) const;
 
   const Recipe& recipe_;
   const ClipStore& clips_;

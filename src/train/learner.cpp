@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/rng.h"
 #include "earmark/error.h"
@@ -42,19 +41,17 @@ NetworkBatch network_batch(const Batch& batch) {
   return all;
 }
 
-// Where clips are batched by their length, so they are here: zeros behind the short ones would enter the
-// statistics.
-std::vector<std::size_t> refresh_order(const ClipStore& clips, Sampler sampler) {
-  std::vector<std::size_t> order(clips.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (sampler == Sampler::kBucketed) {
+}  // namespace
+
+std::vector<std::size_t> refresh_order(const ClipStore& clips, const Recipe& recipe) {
+  Rng rng(recipe.seed, "norm_refresh");
+  std::vector<std::size_t> order = permutation(clips.size(), rng);
+  if (recipe.train.sampler == Sampler::kBucketed) {
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return clips.n_samples(a) < clips.n_samples(b); });
   }
   return order;
 }
-
-}  // namespace
 
 Learner::Learner(const Recipe& recipe, LossTags tags, int n_channels, const Bundle* init, bool same_tags)
     : recipe_(recipe), tags_(std::move(tags)) {
@@ -136,7 +133,7 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
   set_mode(true);
   network_->reset_norm_statistics();
   const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
-  const std::vector<std::size_t> order = refresh_order(maker.clips(), recipe_.train.sampler);
+  const std::vector<std::size_t> order = refresh_order(maker.clips(), recipe_);
   for (std::size_t begin = 0; begin < order.size(); begin += size) {
     const std::size_t end = std::min(begin + size, order.size());
     std::vector<Example> examples;
@@ -163,7 +160,8 @@ Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void
   for (std::size_t i = 0; i < n; ++i) {
     std::vector<Example> one;
     one.push_back(maker.plain(i));
-    const Batch batch = collate(std::move(one), {});
+    Batch batch = collate(std::move(one), {});
+    batch.verified.clear();  // masking compares the clips of a batch: a clip alone would always be masked
     const torch::Tensor answered = network_->forward(network_batch(batch));
     heard.loss += loss_of(answered, batch, batch.targets).item<double>() / static_cast<double>(n);
     const torch::Tensor s = network_->scores_of(answered).contiguous();

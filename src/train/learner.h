@@ -16,6 +16,11 @@
 
 namespace earmark {
 
+/// The clips in the order in which BatchNorm's statistics are refreshed: shuffled by the seed, because a data
+/// set may be listed tag by tag, and what varies between tags would be missing from the variances of such
+/// batches; by length where training batches them so, because zeros behind the short ones would enter.
+std::vector<std::size_t> refresh_order(const ClipStore& clips, const Recipe& recipe);
+
 /// Not thread-safe: one thread trains.
 class Learner {
  public:

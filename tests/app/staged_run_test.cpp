@@ -326,6 +326,12 @@ stages:
     words.insert(words.end(), more.begin(), more.end());
     return run_program(words);
   };
+  const Ran with_fold = run({"--fold", "1"});
+  EXPECT_EQ(with_fold.status, 2) << with_fold.err;
+  EXPECT_NE(
+      with_fold.err.find("--fold: stage noisy names the folds that its networks hold out (1, 2), got 1"),
+      std::string::npos)
+      << with_fold.err;
   const Ran ran = run({});
   ASSERT_EQ(ran.status, 0) << ran.err;
   for (const char* name : {"noisy-fold1-seed0", "noisy-fold2-seed1", "final-seed0", "final-seed1"})

@@ -132,6 +132,18 @@ TEST(DrawMixup, HalvesArePairedAndEachPairMayHaveItsOwnShare) {
   EXPECT_EQ(one.lambda, std::vector<double>(4, plan.lambda[0]));
 }
 
+TEST(DrawMixup, AClipAloneInItsBatchStaysAsItIs) {
+  for (const bool halves : {true, false}) {
+    MixupOptions options;
+    options.halves = options.each = halves;
+    const MixupPlan plan = draw_mixup(options, 1, 7, 1);
+    EXPECT_FALSE(plan.changes());
+    std::vector<float> values{3, 4};
+    mix_items(values, 1, plan);
+    EXPECT_EQ(values, (std::vector<float>{3, 4}));
+  }
+}
+
 TEST(DrawMixup, WithoutSelfEveryClipMeetsAnotherAndAllOthersAreAsLikely) {
   MixupOptions options;
   options.no_self = true;

@@ -208,8 +208,10 @@ TEST(SplitForTraining, HoldingNothingOutLearnsFromTheValidateSplitToo) {
   Dataset data = make(6, 2, 0);
   const std::vector<std::string> splits{"train", "validate", "test", "train", "validate", ""};
   for (std::size_t i = 0; i < splits.size(); ++i) data.clips[i].split = splits[i];
+  data.clips[0].split = "unused";  // by an official fold
   const TrainHeldOut all = split_for_training(data, "train", kHoldOutNothing);
   EXPECT_EQ(all.train, (std::vector<std::size_t>{0, 1, 3, 4, 5}));
+  EXPECT_EQ(split_for_training(data, "train", 0).train, (std::vector<std::size_t>{3, 5}));
   EXPECT_TRUE(all.held_out.empty());
   EXPECT_EQ(split_for_training(data, "train", 0).held_out, (std::vector<std::size_t>{1, 4}));
   EXPECT_THROW(split_for_training(data, "train", -2), Error);

@@ -27,7 +27,7 @@ TEST(TauScenes2019, ReadsScenesPlacesAndTheOfficialFold) {
   EXPECT_EQ(metro.metadata.at("identifier"), "paris-12");
   EXPECT_EQ(metro.metadata.at("device"), "a");
   EXPECT_EQ(metro.path, dir / "audio/metro_station-paris-12-340-a.wav");
-  EXPECT_EQ(clip_of(data, "tram-vienna-285-8639-a.wav").split, "test");
+  EXPECT_EQ(clip_of(data, "tram-vienna-285-8639-a.wav").split, "validate");
   EXPECT_EQ(clip_of(data, "park-milan-5-77-a.wav").split, "unused");
   EXPECT_EQ(clips_of_split(data, "train").size(), 2U);
   ASSERT_EQ(data.warnings.size(), 1U);
@@ -57,7 +57,7 @@ TEST(TauScenes2019, TheMobileSetTellsDevicesApart) {
   EXPECT_EQ(data.tags.size(), 10U);
   EXPECT_EQ(clip_of(data, "airport-barcelona-0-0-b.wav").metadata.at("device"), "b");
   EXPECT_EQ(clip_of(data, "airport-barcelona-0-0-b.wav").group, "barcelona-0");
-  EXPECT_EQ(clip_of(data, "tram-vienna-285-8639-c.wav").split, "test");
+  EXPECT_EQ(clip_of(data, "tram-vienna-285-8639-c.wav").split, "validate");
 }
 
 TEST(TauScenes2019, TheOpenSetHasTheUnknownLast) {
@@ -107,7 +107,7 @@ TEST(TauScenes2019, EveryProblemIsNamedWithItsLine) {
        "meta.csv:10: the recording", "fold1_train.csv:5: 'airport-barcelona-0-0-a.wav' is listed twice",
        "fold1_train.csv:5: scene_label: 'bus' is none of what meta.csv says",
        "fold1_train.csv:6: 'nowhere.wav' is not in meta.csv",
-       "fold1_evaluate.csv:2: 'tram-vienna-285-8639-a.wav' is in the training and in the test"});
+       "fold1_evaluate.csv:2: 'tram-vienna-285-8639-a.wav' is in the training and held out"});
 }
 
 TEST(TauScenes2019, PlacesInBothPartsAndOddIdentifiersAreWarnedAbout) {
@@ -117,7 +117,7 @@ TEST(TauScenes2019, PlacesInBothPartsAndOddIdentifiersAreWarnedAbout) {
                            {"bus-lyon-9-3-a.wav", "bus", "lyon-8", "b"}});
   write_files(dir, files);
   expect_parts(joined(load_dataset("tau_scenes2019", dir.path()).warnings),
-               {"1 segments of the test come from places of the training: lyon-1",
+               {"1 held-out segments come from places of the training: lyon-1",
                 "1 segments have another identifier than their names say",
                 "1 segments have another source_label than their names say"});
 }

@@ -74,6 +74,21 @@ TEST(Ensemble, ZeroIsNoLogarithmOfZero) {
   EXPECT_NEAR(score, 1e-10, 1e-12);
 }
 
+TEST(Ensemble, ThirtySureMembersDoNotMultiplyToNothing) {
+  // The six kinds of five folds and their weights; each member is sure of one of three tags.
+  std::vector<ScoreTable> members;
+  std::vector<double> weights;
+  for (std::size_t m = 0; m < 30; ++m) {
+    std::vector<float> scores(3, 1e-13f);
+    scores[m < 16 ? 0 : 1] = 1.0f;
+    members.push_back(table({"dog", "rain", "wind"}, {"1"}, scores));
+    weights.push_back(m < 15 ? 1.5 : 1.0);
+  }
+  const auto mean = ensemble(members, {EnsembleRule::kGeometric, weights, RowSum::kAuto});
+  EXPECT_NEAR(mean.scores[0], 1.0, 1e-6);
+  EXPECT_NEAR(mean.scores[0] + mean.scores[1] + mean.scores[2], 1.0, 1e-6);
+}
+
 TEST(Ensemble, WhatDoesNotFitIsNamed) {
   const ScoreTable a = table({"dog", "rain"}, {"1"}, {0.2f, 0.4f});
   const auto problems_of = [&](const std::vector<ScoreTable>& members, const EnsembleOptions& options) {

@@ -264,6 +264,12 @@ TEST(Stages, EveryFaultIsNamed) {
   EXPECT_NE(of("{kind: train, name: a}, {kind: combine, name: c, from: [a], weights: [1, 2]}")
                 .find("stages[1].weights: one a bundle (1), got 2"),
             std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, seeds: [1, 2]}, {kind: combine, name: c, from: [a], weights: [0, 0]}")
+                .find("stages[1].weights: must not all be 0"),
+            std::string::npos);
+  EXPECT_NE(of("{kind: train, name: a, folds: [1, 7], set: {data.folds.n: 2}}")
+                .find("stages[0].folds: data.folds.n is 2, got fold 7"),
+            std::string::npos);
 }
 
 TEST(ParseRecipe, VggishIsTrainedWithALayerForTags) {

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "data/simulate.h"
+#include "train/learner.h"
 
 namespace earmark {
 namespace {
@@ -110,6 +112,35 @@ TEST_F(Examples, WaveformStepsActInTheOrderOfTheRecipe) {
   }
   EXPECT_GT(n_noisy, 0);
   EXPECT_LT(n_noisy, 12);
+}
+
+TEST_F(Examples, AClipThatGetsNoSecondOneHasItsGainAllTheSame) {
+  const Recipe made = recipe("{kind: superpose_mixup, probability: 0}");
+  const ExampleMaker maker(made, *clips_);
+  std::set<float> steps;
+  for (std::uint64_t epoch = 0; epoch < 8; ++epoch) {
+    const FeatureMap plain = maker.plain(0).features, heard = maker.augmented({0, 0}, epoch).features;
+    const float step_db = heard.values[0] - plain.values[0];
+    EXPECT_LE(std::fabs(step_db), 20.0f * std::log10(2.0f) + 0.01f);
+    for (std::size_t i = 0; i < plain.values.size(); ++i)
+      ASSERT_NEAR(heard.values[i] - plain.values[i], step_db, 0.01);
+    steps.insert(step_db);
+  }
+  EXPECT_EQ(steps.size(), 8U);
+}
+
+TEST_F(Examples, NormIsRefreshedInAnOrderThatIsNotTheListing) {
+  const auto shuffled = refresh_order(*clips_, recipe(""));
+  EXPECT_TRUE(
+      std::is_permutation(shuffled.begin(), shuffled.end(), std::vector<std::size_t>{0, 1, 2, 3}.begin()));
+  std::set<std::vector<std::size_t>> orders;
+  for (int seed = 0; seed < 8; ++seed) {
+    Recipe seeded = recipe("");
+    seeded.seed = static_cast<std::uint64_t>(seed);
+    EXPECT_EQ(refresh_order(*clips_, seeded), refresh_order(*clips_, seeded));
+    orders.insert(refresh_order(*clips_, seeded));
+  }
+  EXPECT_GE(orders.size(), 4U);
 }
 
 constexpr const char* kWaveform =

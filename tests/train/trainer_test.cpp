@@ -191,6 +191,24 @@ std::vector<std::string> densenet_overrides(const std::string& model) {
       "[macro_ap], result: macro_ap}"};
 }
 
+TEST_F(Trainer, MaskingLeavesTheLossOfHeldOutClipsAsItIs) {
+  // Nobody checked these: each alone in its batch would be masked by itself, and the loss 0.
+  auto overrides = densenet_overrides("{kind: single_block_densenet, input: waveform, growth: [2, 4]}");
+  overrides.insert(overrides.end(),
+                   {"data.manifest=manifest.csv", "optimizer.lr=1e-12", "train.iterations=3"});
+  TrainRequest masked = request("masked", overrides);
+  overrides.push_back("loss.mask_share=0");
+  TrainRequest whole = request("not_masked", overrides);
+  masked.overwrite = whole.overwrite = true;
+  ASSERT_TRUE(train(masked).finished && train(whole).finished);
+  const auto loss = [&](const char* run) {
+    const Value metrics = parse_json(read_text(root_ / run / "metrics.json"), run);
+    return metrics.at("metrics").at("loss").as_number();
+  };
+  EXPECT_GT(loss("masked"), 0.1);
+  EXPECT_NEAR(loss("masked"), loss("not_masked"), 1e-6);
+}
+
 TEST_F(Trainer, WaveformNetworksResumeBitForBitAndTheirBundlesPassTheirSelfTest) {
   for (const std::string model :
        {"{kind: single_block_densenet, input: waveform, growth: [2, 4, 8, 8, 8, 8], n_heads: 2}",

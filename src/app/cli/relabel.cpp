@@ -59,7 +59,9 @@ int run_relabel(RelabelFlags& flags, const Common& common) {
   if (const auto n_empty = result.provenance.at("n_empty").as_integer(); n_empty > 0) {
     say(common,
         fmt::format("{} clips have no tag now{}", n_empty,
-                    flags.request.drop_empty ? " and were left out" : "; --drop-empty leaves them out"));
+                    flags.request.drop_empty
+                        ? " and are not in the list: as data.new_labels it leaves them their old labels"
+                        : "; data.drop_untagged: true keeps a training from learning from them"));
   }
   return kDone;
 }
@@ -94,7 +96,9 @@ void add_relabel(Program& program) {
   verb->add_option("--threshold", flags->request.options.threshold, "of the rule threshold")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  verb->add_flag("--drop-empty", flags->request.drop_empty, "leave clips out that end without a tag");
+  verb->add_flag("--drop-empty", flags->request.drop_empty,
+                 "no rows for clips that end without a tag: with data.new_labels they keep their old labels "
+                 "(data.drop_untagged, without this flag, leaves them out of the training)");
   verb->add_option("-o,--output", flags->output,
                    "CSV of labels; what changed, and by which rule, stands beside it in NAME.provenance.json")
       ->required();
