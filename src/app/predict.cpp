@@ -165,6 +165,7 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
   for (const std::size_t tag : told) result.table.tags.push_back(data.tags[tag]);
   std::vector<std::vector<double>> scores(clips.size());
   std::vector<std::string> failures(clips.size());
+  std::vector<char> without_sound(clips.size(), 0);
   std::vector<Scorer::Workspace> workspaces(
       static_cast<std::size_t>(worker_count(request.threads, clips.size())));
   std::mutex mutex;
@@ -175,6 +176,9 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
                                 workspaces[static_cast<std::size_t>(worker)]);
     if (scored) {
       scores[i] = std::move(*scored);
+    } else if (data.single_label && scored.failure().reason == "no_samples") {
+      scores[i].assign(data.tags.size(), 1.0 / static_cast<double>(columns.size()));
+      without_sound[i] = 1;
     } else {
       failures[i] =
           fmt::format("{}: {}: {}", clip.path.string(), scored.failure().reason, scored.failure().detail);
@@ -189,6 +193,7 @@ PredictResult predict(const Dataset& data, const std::vector<std::size_t>& clips
       result.failed.push_back(failures[i]);
       continue;
     }
+    if (without_sound[i] != 0) result.without_sound.push_back(data.clips[clips[i]].path.string());
     result.table.clip_ids.push_back(data.clips[clips[i]].id);
     std::vector<float> answered;
     for (const std::size_t column : columns) answered.push_back(static_cast<float>(scores[i][column]));

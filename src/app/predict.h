@@ -30,6 +30,10 @@ struct PredictResult {
   bool finished = false;            ///< false: stopped on request
   ScoreTable table;                 ///< clips in the order asked for, tags in that of the data set
   std::vector<std::string> failed;  ///< "clip: reason: sentence"; these have no row
+  /// Paths of recordings with a header and no sound. Where every clip has one tag, all tags have the same
+  /// score there, so that a submission is whole (FSDKaggle2018 has such clips); elsewhere they are among
+  /// `failed`.
+  std::vector<std::string> without_sound;
 };
 
 /// A clip's scores do not depend on the number of threads, nor on the other clips.

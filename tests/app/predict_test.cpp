@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "app/program.h"
+#include "audio/wav_bytes.h"
 #include "audio/write_wav.h"
 #include "core/csv.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "data/clip_part.h"
 
@@ -96,6 +98,30 @@ TEST_F(PredictVerb, SegmentsGiveTheMeanOfWhatEachIsAloneAndTheLastEndsWithTheCli
   // A clip of one segment, or shorter than one, is heard whole.
   EXPECT_EQ(segments.at("part2.wav"), whole.at("part2.wav"));
   EXPECT_EQ(segments.at("tag4.wav"), whole.at("tag4.wav"));
+}
+
+TEST_F(PredictVerb, WhereEachClipHasOneTagOneWithoutSoundGetsAllOfThemAlike) {
+  scratch_.write("void.wav", testing::wav(testing::format_chunk(1, 1, 44100, 16), ""));
+  const std::string manifest = read_text(scratch_ / "manifest.csv");
+  scratch_.write("manifest.csv", manifest + "void.wav,dog\n");
+  const Ran one_tag = predict("void.csv");
+  EXPECT_EQ(one_tag.status, 0) << one_tag.err;
+  EXPECT_NE(one_tag.err.find("void.wav: a header and no sound; every tag has the same score"),
+            std::string::npos)
+      << one_tag.err;
+  EXPECT_EQ(scores("void.csv").at("void.wav"), std::vector<double>(10, 0.1));
+  scratch_.write("manifest.csv", manifest + "void.wav,dog;rain\n");
+  const Ran several = predict("several.csv");
+  EXPECT_EQ(several.status, 1) << several.err;
+  EXPECT_EQ(scores("several.csv").count("void.wav"), 0U);
+}
+
+TEST_F(PredictVerb, AWeightForTheUnknownWantsATagForIt) {
+  const Ran ran = predict("never.csv", {"--unknown-weight", "5"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("--unknown-weight: data set folder has no tag for what is unknown, got 5"),
+            std::string::npos)
+      << ran.err;
 }
 
 TEST_F(PredictVerb, ANegativeSegmentIsBadUsage) {

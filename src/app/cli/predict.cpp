@@ -29,6 +29,11 @@ int run_predict(PredictOptions& options, const Common& common) {
                 fmt::format("--submission: data set {} has no form of submission; --output has all scores",
                             options.choice.dataset));
   }
+  if (options.unknown_weight != 1.0 && task.unknown_tag.empty()) {
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--unknown-weight: data set {} has no tag for what is unknown, got {}",
+                            options.choice.dataset, options.unknown_weight));
+  }
   const Dataset data = load_chosen(options.choice, true);
   const std::vector<std::size_t> clips = select_clips(data, options.choice.split, options.choice.fold);
   options.request.tags_may_lack = task.missing_tags_score_zero;
@@ -40,6 +45,8 @@ int run_predict(PredictOptions& options, const Common& common) {
   PredictResult result = predict(data, clips, options.request);
   progress.clear();
   for (const std::string& failure : result.failed) say(common, "failed: " + failure);
+  for (const std::string& path : result.without_sound)
+    say(common, fmt::format("{}: a header and no sound; every tag has the same score", path));
   if (!result.finished) {
     say(common, "stopped; nothing was written");
     return kStopped;
@@ -50,12 +57,14 @@ int run_predict(PredictOptions& options, const Common& common) {
   write_score_table(options.output, result.table);
   if (!options.submission.empty()) write_submission(options.submission, result.table, task.submission);
   if (options.json) {
-    Value answer, failed{Value::List()};
+    Value answer, failed{Value::List()}, without_sound{Value::List()};
     for (const std::string& failure : result.failed) failed.push_back(failure);
+    for (const std::string& path : result.without_sound) without_sound.push_back(path);
     answer.set("output", options.output.string());
     if (!options.submission.empty()) answer.set("submission", options.submission.string());
     answer.set("n_clips", static_cast<std::int64_t>(result.table.clip_ids.size()));
     answer.set("failed", std::move(failed));
+    answer.set("without_sound", std::move(without_sound));
     print(to_json(answer, 2) + "\n");
   } else {
     print(fmt::format("{}: {} clips, {} tags\n", options.output.string(), result.table.clip_ids.size(),
