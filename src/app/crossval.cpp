@@ -375,7 +375,7 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   result.summary.set("dataset", Value(dataset.name));
   result.summary.set("metrics", summarize(rows));
   result.report =
-      pooled_report(request, with_clean_labels(dataset), recipe, folds, result.summary.at("metrics"));
+      pooled_report(request, with_own_labels(dataset), recipe, folds, result.summary.at("metrics"));
   result.summary.set("cells", Value(Value::List(rows.begin(), rows.end())));
   return result;
 }

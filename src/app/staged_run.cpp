@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "app/predict.h"
 #include "app/relabelling.h"
@@ -75,6 +76,30 @@ class StagedRun {
     }
   }
 
+  // What is done is passed over, so it must have been done with the same fold and the same clips.
+  void keep_or_compare_data() const {
+    const fs::path path = request_.out / "stages.json";
+    const std::string data =
+        identity_of(load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data));
+    if (request_.resume && fs::exists(path)) {
+      const Value begun = parse_json(read_text(path), path.string());
+      if (const auto fold = begun.at("fold").as_integer(); fold != request_.fold) {
+        throw Error(ErrorCode::kInvalidOption, fmt::format("--fold: the run in {} was begun with {}, got {}",
+                                                           request_.out.string(), fold, request_.fold));
+      }
+      if (begun.at("data").as_string() != data) {
+        throw Error(ErrorCode::kInvalidOption,
+                    fmt::format("--data-root: {} holds other clips or tags than the run was begun with",
+                                request_.data_root.string()));
+      }
+      return;
+    }
+    Value begun;
+    begun.set("fold", static_cast<std::int64_t>(request_.fold));
+    begun.set("data", data);
+    write_text(path, to_json(begun, 2) + "\n");
+  }
+
   void begin() {
     if (!request_.init.empty() && !takes_init()) {
       throw Error(
@@ -97,10 +122,11 @@ class StagedRun {
       for (const StageOptions& stage : recipe_.stages) {
         for (const std::string& name : folders_of(stage)) fs::remove_all(folder(name));
       }
-      for (const char* name : {"model.earmark", "metrics.json", "scores.csv", "report.html"})
+      for (const char* name : {"model.earmark", "metrics.json", "scores.csv", "report.html", "stages.json"})
         fs::remove(request_.out / name);
     }
     fs::create_directories(request_.out);
+    keep_or_compare_data();
     write_text(own, text_);
   }
 
@@ -161,6 +187,18 @@ class StagedRun {
     return true;
   }
 
+  // Never those that this run holds out: they are judged by, and the networks have not learned from them.
+  std::vector<std::size_t> clips_to_relabel(const Dataset& data, const std::string& split) const {
+    const bool has_splits = std::any_of(data.clips.begin(), data.clips.end(),
+                                        [](const Clip& clip) { return !clip.split.empty(); });
+    std::vector<std::size_t> clips = select_clips(data, split, has_splits ? 0 : std::max(0, request_.fold));
+    const std::vector<std::size_t> held_out =
+        split_for_training(data, recipe_.data.split, request_.fold).held_out;
+    const std::set<std::size_t> judged(held_out.begin(), held_out.end());
+    std::erase_if(clips, [&](std::size_t clip) { return judged.contains(clip); });
+    return clips;
+  }
+
   bool run(const RelabelStage& stage) {
     // What it is made of: another list of bundles or other options would give other labels.
     std::string text = to_json(write_options(stage)) + "\n";
@@ -174,7 +212,7 @@ class StagedRun {
     if (is_done(stage.name, text)) return true;
     const Recipe own = without_stages(recipe_, as_overrides(stage.set), "stage " + stage.name);
     const Dataset data = load_dataset(own.data.dataset, request_.data_root, own.data);
-    const std::vector<std::size_t> clips = select_clips(data, stage.split, std::max(0, request_.fold));
+    const std::vector<std::size_t> clips = clips_to_relabel(data, stage.split);
     const auto scored = scores_of(data, clips, from);
     if (!scored) return false;
     fs::create_directories(folder(stage.name));
@@ -209,7 +247,7 @@ class StagedRun {
       return true;
     }
     const Dataset data =
-        with_clean_labels(load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data));
+        with_own_labels(load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data));
     combine.rule = stage.rule;
     combine.weights = stage.weights;
     combine.top = stage.top;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/rng.h"
 #include "data/esc50.h"
 #include "data/folder.h"
 #include "data/fsdkaggle2018.h"
@@ -63,8 +64,8 @@ bool for_training(const Clip& clip) { return clip.split.empty() || clip.split ==
 
 void drop_untagged(Dataset& data) {
   std::erase_if(data.clips, [](const Clip& clip) {
-    return for_training(clip) &&
-           std::all_of(clip.targets.begin(), clip.targets.end(), [](float t) { return t == 0.0f; });
+    return for_training(clip) && std::all_of(clip.targets.begin(), clip.targets.end(),
+                                             [](float t) { return is_known(t) && t < 0.5f; });
   });
 }
 
@@ -80,6 +81,13 @@ int Dataset::n_folds() const noexcept {
   int n = 0;
   for (const Clip& clip : clips) n = std::max(n, clip.fold);
   return n;
+}
+
+std::string identity_of(const Dataset& data) {
+  std::string text = fmt::format("{}\n", fmt::join(data.tags, "\n"));
+  for (const Clip& clip : data.clips)
+    text += fmt::format("{}\t{}\t{}\t{}\n", clip.id, clip.split, clip.fold, fmt::join(clip.targets, ","));
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 std::vector<std::size_t> output_tags(const Dataset& data, OutputTags which) {

@@ -30,6 +30,8 @@ struct Clip {
   std::vector<float> targets;   ///< [n_tags] 1 yes, 0 no, between: soft, kUnknownTarget
   std::vector<float>
       clean_targets;  ///< [n_tags] the clip's own, where wrong ones were given on purpose (label_noise.h)
+  std::vector<float>
+      replaced_targets;  ///< [n_tags] those before new labels (labels_file.h); empty: no new ones
   std::map<std::string, std::string> metadata;
 };
 
@@ -199,6 +201,9 @@ struct EnumNames<OutputTags> {
                                      std::pair{OutputTags::kCoarse, std::string_view("coarse")},
                                      std::pair{OutputTags::kFine, std::string_view("fine")}};
 };
+
+/// Of the clips, their parts and their tags: a resumed run must meet the same ones.
+std::string identity_of(const Dataset& data);
 
 /// Indices of those tags. @throws Error(kInvalidOption) where the data set has no such level.
 std::vector<std::size_t> output_tags(const Dataset& data, OutputTags which);

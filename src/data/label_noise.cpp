@@ -77,6 +77,15 @@ Dataset with_clean_labels(Dataset data) {
   return data;
 }
 
+Dataset with_own_labels(Dataset data) {
+  for (Clip& clip : data.clips) {
+    if (clip.clean_targets.empty() && !clip.replaced_targets.empty())
+      clip.targets = std::move(clip.replaced_targets);
+    clip.replaced_targets.clear();
+  }
+  return with_clean_labels(std::move(data));
+}
+
 void count_recovery(const Clip& clip, const float* now, LabelRecovery& recovery) {
   const std::vector<std::size_t> tags = tags_of(now, clip.targets.size());
   if (clip.clean_targets.empty()) {

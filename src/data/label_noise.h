@@ -17,6 +17,10 @@ void add_label_noise(Dataset& data, const LabelNoiseOptions& options);
 /// Every clip with its own labels: what held-out clips are judged by.
 Dataset with_clean_labels(Dataset data);
 
+/// And each clip has its own labels where new ones (labels_file.h) took their place: what a run holds out is
+/// judged by what the data set says, not by what a network said.
+Dataset with_own_labels(Dataset data);
+
 /// What became of wrong labels that were made on purpose. Clips count, by their tags from 0.5 on.
 struct LabelRecovery {
   std::size_t n_wrong = 0;   ///< before

@@ -55,7 +55,9 @@ void use_labels(Dataset& data, const ScoreTable& labels, const std::string& file
         problems.push_back(fmt::format("{}: '{}' of '{}' must be 0..1, or -1 for unknown, got {}", file,
                                        labels.tags[k], labels.clip_ids[row], value));
       } else {
-        data.clips[clip->second].targets[columns[k]] = value;
+        Clip& named = data.clips[clip->second];
+        if (named.replaced_targets.empty()) named.replaced_targets = named.targets;
+        named.targets[columns[k]] = value;
       }
     }
   }

@@ -112,6 +112,16 @@ std::vector<std::vector<std::size_t>> bucket_batches(std::size_t n_items,
   return batches;
 }
 
+namespace {
+
+// A clip alone has no statistics over a batch (BatchNorm) and no partner (mixup): it joins the batch before
+// it.
+bool leaves_one(std::size_t n, std::size_t per_batch) {
+  return per_batch > 1 && n > per_batch && n % per_batch == 1;
+}
+
+}  // namespace
+
 std::vector<Visit> epoch_visits(const std::vector<Clip>& clips, int repeat_verified) {
   std::vector<Visit> visits;
   for (std::size_t i = 0; i < clips.size(); ++i) visits.push_back({i, 0});
@@ -133,6 +143,7 @@ BatchOrder::BatchOrder(const std::vector<Clip>& clips, const BatchOrderOptions& 
   const std::size_t size = options_.sampler == Sampler::kOnePerClass ? by_class_.size() : per_batch;
   if (options_.sampler != Sampler::kBucketed)
     fixed_per_epoch_ = static_cast<long>((visits_.size() + size - 1) / size);
+  if (options_.sampler == Sampler::kShuffle && leaves_one(visits_.size(), size)) --fixed_per_epoch_;
 }
 
 BatchOrder::Batches BatchOrder::planned(std::uint64_t epoch) const {
@@ -145,6 +156,10 @@ BatchOrder::Batches BatchOrder::planned(std::uint64_t epoch) const {
       batches.emplace_back();
       for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i)
         batches.back().push_back(visits_[order[i]]);
+    }
+    if (leaves_one(order.size(), size)) {
+      batches.pop_back();
+      batches.back().push_back(visits_[order.back()]);
     }
     return batches;
   }

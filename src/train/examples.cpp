@@ -407,6 +407,24 @@ Example ExampleMaker::plain(std::size_t clip) const {
   return example;
 }
 
+namespace {
+
+// What is unknown of either clip is unknown of their mean.
+void mix_targets(std::vector<float>& targets, std::size_t batch_size, const MixupPlan& plan) {
+  const std::vector<float> before = targets;
+  mix_items(targets, batch_size, plan);
+  const std::size_t n_tags = before.size() / batch_size;
+  for (std::size_t item = 0; item < plan.partner.size(); ++item) {
+    if (plan.lambda[item] == 1.0) continue;
+    for (std::size_t k = 0; k < n_tags; ++k) {
+      if (!is_known(before[item * n_tags + k]) || !is_known(before[plan.partner[item] * n_tags + k]))
+        targets[item * n_tags + k] = kUnknownTarget;
+    }
+  }
+}
+
+}  // namespace
+
 void ExampleMaker::mix(Batch& batch, const MixupOptions& options) const {
   const auto size = static_cast<std::size_t>(batch.size());
   const MixupPlan plan = draw_mixup(options, recipe_.seed, batch.iteration, size);
@@ -415,7 +433,7 @@ void ExampleMaker::mix(Batch& batch, const MixupOptions& options) const {
     if (!values->empty()) mix_items(*values, size, plan);
   }
   if (options.each) {
-    mix_items(batch.targets, size, plan);
+    mix_targets(batch.targets, size, plan);
   } else {
     keep_both_targets(batch, size, plan);
   }

@@ -165,6 +165,12 @@ Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void
     const torch::Tensor answered = network_->forward(network_batch(batch));
     heard.loss += loss_of(answered, batch, batch.targets).item<double>() / static_cast<double>(n);
     const torch::Tensor s = network_->scores_of(answered).contiguous();
+    if (!std::isfinite(heard.loss) || !torch::isfinite(s).all().item<bool>()) {
+      throw Error(ErrorCode::kInternal,
+                  fmt::format("the scores of held-out clip {} are no longer numbers; lower optimizer.lr, or "
+                              "look at this clip",
+                              maker.clips().clip(i).id));
+    }
     heard.scores.insert(heard.scores.end(), s.data_ptr<float>(), s.data_ptr<float>() + s.numel());
     on_clip(static_cast<long>(i + 1));
   }

@@ -54,12 +54,14 @@ torch::Tensor loss_of(const BceOptions& options, const torch::Tensor& answered, 
   return each.sum() / known.weights.sum().clamp_min(1);
 }
 
-// Tag of the "other or unknown" member beside each output; -1 where there is none, and for the upper level.
+// Tag of the "other or unknown" member beside each output; -1 where there is none, for itself (it would learn
+// no yes), and for the upper level.
 std::vector<std::int64_t> others_beside(const LossTags& tags) {
   std::vector<std::int64_t> others;
   for (const std::int64_t tag : tags.outputs) {
     std::int64_t other = -1;
-    const int parent = tags.parents.empty() ? -1 : tags.parents[static_cast<std::size_t>(tag)];
+    const bool is_other = !tags.is_other.empty() && tags.is_other[static_cast<std::size_t>(tag)];
+    const int parent = tags.parents.empty() || is_other ? -1 : tags.parents[static_cast<std::size_t>(tag)];
     for (std::size_t i = 0; parent >= 0 && i < tags.is_other.size(); ++i) {
       if (tags.is_other[i] && tags.parents[i] == parent) other = static_cast<std::int64_t>(i);
     }

@@ -47,9 +47,14 @@ void RunLog::to_tensorboard(const Value& record) {
     if (value.is_number() && name != "iteration")
       tensorboard_.scalar(step, "train/" + name, value.as_number());
     if (name != "validation") continue;
-    for (const auto& [metric, figure] : value.as_map()) {
-      if (figure.is_number()) tensorboard_.scalar(step, "validation/" + metric, figure.as_number());
-    }
+    figures_to_tensorboard(step, "validation/", value);
+  }
+}
+
+void RunLog::figures_to_tensorboard(long step, const std::string& prefix, const Value& figures) {
+  for (const auto& [metric, figure] : figures.as_map()) {
+    if (figure.is_map()) figures_to_tensorboard(step, prefix + metric + "/", figure);  // of each level
+    if (figure.is_number()) tensorboard_.scalar(step, prefix + metric, figure.as_number());
   }
 }
 

@@ -19,6 +19,7 @@ class RunLog {
 
  private:
   void to_tensorboard(const Value& record);
+  void figures_to_tensorboard(long step, const std::string& prefix, const Value& figures);
 
   std::vector<Value> records_;
   Journal journal_;

@@ -53,7 +53,7 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   const TrainHeldOut parts = split_for_training(dataset, recipe.data.split, fold);
   SplitClips clips;
   for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
-  const Dataset clean = with_clean_labels(dataset);
+  const Dataset clean = with_own_labels(dataset);
   for (const std::size_t i : parts.held_out) clips.held_out.push_back(clean.clips[i]);
   const Task& task = task_of(dataset.name);
   clips.truth = task_truth_of(clean, parts.held_out,
@@ -73,15 +73,6 @@ ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   options.mono = is_mono(recipe.features);
   options.cache = cache;
   return options;
-}
-
-// Of the clips, their parts and their tags: a resumed run must meet the same ones.
-std::string identity(const Dataset& dataset) {
-  std::string text = fmt::format("{}\n", fmt::join(dataset.tags, "\n"));
-  for (const Clip& clip : dataset.clips) {
-    text += fmt::format("{}\t{}\t{}\t{}\n", clip.id, clip.split, clip.fold, fmt::join(clip.targets, ","));
-  }
-  return fmt::format("{:016x}", fnv1a(text));
 }
 
 // What the loss knows of the tags.
@@ -348,7 +339,7 @@ Run::Run(const TrainRequest& request)
   loss_tags_ = loss_tags(dataset_, parts.train, outputs_);
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
-  state_.data_id = identity(dataset_);
+  state_.data_id = identity_of(dataset_);
   read_init();
   std::optional<SavedCheckpoint> saved = saved_state();
   begin_learner(saved.has_value());

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "earmark/error.h"
 
@@ -46,21 +47,26 @@ std::map<std::string, double> from_map(const Value& map) {
 
 }  // namespace
 
-double metric_at(const Value& metrics, const std::string& path) {
+std::optional<double> metric_at(const Value& metrics, const std::string& path, const std::string& field) {
   const Value* found = find_path(metrics, path);
-  if (found != nullptr && found->is_number()) return found->as_number();
+  if (found != nullptr && found->is_null()) return std::nullopt;
+  if (found != nullptr && found->is_number()) {
+    const double value = found->as_number();
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
+  }
   std::vector<std::string> paths;
   collect_paths(metrics, "", paths);
   throw Error(ErrorCode::kInvalidOption,
-              fmt::format("metric '{}': this data set's validation has {}", path, fmt::join(paths, ", ")));
+              fmt::format("{}: must be a metric of this data set's validation ({}), got '{}'", field,
+                          fmt::join(paths, ", "), path));
 }
 
 namespace {
 
 // What is to rise: the metric, or minus the loss.
-double height_at(const Value& metrics, const std::string& path) {
-  const double value = metric_at(metrics, path);
-  return path == "loss" ? -value : value;
+std::optional<double> height_at(const Value& metrics, const std::string& path, const std::string& field) {
+  const std::optional<double> value = metric_at(metrics, path, field);
+  return value && path == "loss" ? -*value : value;
 }
 
 }  // namespace
@@ -79,9 +85,11 @@ bool ValidationWatch::plateau(const Value& metrics) {
   std::map<std::string, double> now;
   bool improved = false;
   for (const std::string& path : options->metrics) {
-    now[path] = height_at(metrics, path);
+    const std::optional<double> height = height_at(metrics, path, "schedule.metrics");
+    if (!height) continue;  // undefined here: no improvement
+    now[path] = *height;
     const auto best = heights_.find(path);
-    improved = improved || best == heights_.end() || now[path] > best->second;
+    improved = improved || best == heights_.end() || *height > best->second;
   }
   if (improved) {
     for (const auto& [path, value] : now) {
@@ -106,18 +114,19 @@ bool ValidationWatch::plateau(const Value& metrics) {
 ValidationWatch::Verdict ValidationWatch::see(const Value& metrics) {
   Verdict verdict;
   for (const std::string& path : train_.best) {
-    const double value = height_at(metrics, path);
-    const auto [best, is_new] = bests_.try_emplace(path, value);
-    if (!is_new && value <= best->second) continue;
-    best->second = value;
+    const std::optional<double> value = height_at(metrics, path, "train.best");
+    if (!value) continue;
+    const auto [best, is_new] = bests_.try_emplace(path, *value);
+    if (!is_new && *value <= best->second) continue;
+    best->second = *value;
     verdict.new_bests.push_back(path);
   }
   verdict.fresh_optimizer = plateau(metrics);
   if (train_.stop.patience > 0) {
-    const double value = height_at(metrics, train_.stop.metric);
-    const bool higher = !stop_seen_ || value > stop_best_;
-    stop_seen_ = true;
-    if (higher) stop_best_ = value;
+    const std::optional<double> value = height_at(metrics, train_.stop.metric, "train.stop.metric");
+    const bool higher = value && (!stop_seen_ || *value > stop_best_);
+    stop_seen_ = stop_seen_ || value;
+    if (higher) stop_best_ = *value;
     n_waited_ = higher ? 0 : n_waited_ + 1;
     verdict.stop = over();
   }

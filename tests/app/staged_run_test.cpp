@@ -357,6 +357,24 @@ constexpr const char* kTwice = R"(
   - {kind: train, name: second, embedder: vggish, init: first, labels: labels}
 )";
 
+TEST_F(StagedRun, HeldOutClipsAreNeverLabelledAnewAndAResumedRunHasTheSameFold) {
+  const std::string stages =
+      "  - {kind: relabel, name: labels, from: [vggish], rule: threshold, threshold: 0.5}\n"
+      "  - {kind: train, name: second, embedder: vggish, labels: labels}\n";
+  const Ran ran = train(stages, "fold", {"--set", "data.folds.n=2", "--fold", "1"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const ScoreTable held_out = read_score_table(*folder_ / "fold/second/scores.csv");
+  const ScoreTable labels = read_score_table(*folder_ / "fold/labels/labels.csv");
+  ASSERT_FALSE(held_out.clip_ids.empty());
+  ASSERT_FALSE(labels.clip_ids.empty());
+  for (const std::string& clip : held_out.clip_ids)
+    EXPECT_EQ(std::count(labels.clip_ids.begin(), labels.clip_ids.end(), clip), 0) << clip;
+  const Ran other = train(stages, "fold", {"--set", "data.folds.n=2", "--fold", "2", "--resume"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("--fold: the run in"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("was begun with 1, got 2"), std::string::npos) << other.err;
+}
+
 TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
   ASSERT_EQ(train(kTwice, "whole").status, 0);
   ASSERT_TRUE(fs::exists(*folder_ / "whole/labels/labels.csv"));

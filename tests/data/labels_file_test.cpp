@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "data/label_noise.h"
+
 #include "earmark/error.h"
 
 namespace earmark {
@@ -29,6 +31,21 @@ TEST(UseLabels, NamedClipsGetNamedTagsAndTheRestStays) {
   use_labels(data, labels, "labels.csv");
   EXPECT_EQ(data.clips[0].targets, (std::vector<float>{1, 0, kUnknownTarget}));
   EXPECT_EQ(data.clips[1].targets, (std::vector<float>{kUnknownTarget, 0, 0.25f}));
+}
+
+TEST(UseLabels, WhatIsJudgedHasItsOwnLabelsAgain) {
+  Dataset data = two_clips();
+  ScoreTable labels;
+  labels.tags = {"siren", "dog"};
+  labels.clip_ids = {"b"};
+  labels.scores = {0.25f, 1.0f};
+  use_labels(data, labels, "labels.csv");
+  EXPECT_EQ(with_own_labels(data).clips[1].targets, two_clips().clips[1].targets);
+  EXPECT_EQ(with_clean_labels(data).clips[1].targets, data.clips[1].targets)
+      << "no wrong ones were given on purpose";
+  // Wrong labels given on purpose, then new ones: the clip's own are those before both.
+  data.clips[1].clean_targets = {1, 1, 1};
+  EXPECT_EQ(with_own_labels(data).clips[1].targets, (std::vector<float>{1, 1, 1}));
 }
 
 TEST(UseLabels, ExcerptsOfACutThatIsNotInUseArePassedOver) {

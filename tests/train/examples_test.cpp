@@ -216,6 +216,22 @@ TEST_F(Examples, ABatchOfWaveformsIsMixedAndScaled) {
   EXPECT_TRUE(mix.other_targets.empty());
 }
 
+TEST_F(Examples, WhatIsUnknownOfOneClipIsUnknownOfTheMean) {
+  const Recipe made =
+      parse_recipe(std::string(kWaveform) + "augment: [{kind: mixup, each: true, no_self: true}]", "test");
+  const ExampleMaker maker(made, *clips_);
+  std::vector<Example> examples{maker.plain(0), maker.plain(1)};
+  examples[0].targets = {1.0f, 0.0f};
+  examples[1].targets = {kUnknownTarget, 1.0f};
+  Batch batch = collate(std::move(examples), {"a", "b"});
+  batch.iteration = 5;
+  maker.mix(batch);
+  EXPECT_EQ(batch.targets[0], kUnknownTarget);
+  EXPECT_EQ(batch.targets[2], kUnknownTarget);
+  EXPECT_GT(batch.targets[1], 0.0f);
+  EXPECT_LT(batch.targets[1], 1.0f);
+}
+
 TEST_F(Examples, HolesAreFilledWithTheValueOfTheRecipe) {
   const Recipe made = recipe("{kind: cutout, probability: 1, n_holes: 1, bands: 1000, frames: 3, fill: -7}");
   const ExampleMaker maker(made, *clips_);

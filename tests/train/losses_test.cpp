@@ -107,6 +107,17 @@ TEST(CoarseFineLoss, AnOtherTagTakesItsCategorysFineTagsOutAndNothingElse) {
       0.0);
 }
 
+TEST(CoarseFineLoss, AnOutputForOtherLearnsYesAsWellAsNo) {
+  LossTags tags = sonyc_tags(false);
+  tags.outputs.push_back(8 + 3);  // the X tag of engines answers too
+  const torch::Tensor p = torch::full({2, 32}, 0.5, torch::kDouble);
+  torch::Tensor y = torch::zeros({2, 37}, torch::kDouble);
+  y[1][8 + 3] = 1.0;
+  const auto both = of(CoarseFineOptions(), p, Answer::kProbabilities, y, tags);
+  EXPECT_GT(both.gradient[0][31].item<double>(), 0.0);
+  EXPECT_LT(both.gradient[1][31].item<double>(), 0.0);
+}
+
 TEST(CoarseFineLoss, WithMeansBothLevelsWeighTheSame) {
   CoarseFineOptions options;
   options.fine = FineReduce::kMean;

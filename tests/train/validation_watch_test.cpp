@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "earmark/error.h"
 
 namespace earmark {
@@ -106,14 +109,40 @@ TEST(ValidationWatch, GoesOnFromItsStateAsIfItHadNeverStopped) {
 }
 
 TEST(MetricAt, NamesTheMetricsThereAre) {
-  EXPECT_EQ(metric_at(metrics(0.5, 0.25), "fine.micro_auprc"), 0.25);
+  EXPECT_EQ(metric_at(metrics(0.5, 0.25), "fine.micro_auprc", "train.best"), 0.25);
   try {
-    metric_at(metrics(0.5, 0.25), "fine.accuracy");
+    metric_at(metrics(0.5, 0.25), "fine.accuracy", "train.best");
     FAIL() << "must not be accepted";
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("coarse.micro_auprc, fine.micro_auprc"), std::string::npos)
-        << e.what();
+    const std::string message = e.what();
+    EXPECT_NE(message.find("train.best"), std::string::npos) << message;
+    EXPECT_NE(message.find("coarse.micro_auprc, fine.micro_auprc"), std::string::npos) << message;
+    EXPECT_NE(message.find("got 'fine.accuracy'"), std::string::npos) << message;
   }
+}
+
+// A diverged validation must not become the best, nor keep later ones from it.
+TEST(ValidationWatch, WhatIsNoNumberIsNoImprovement) {
+  TrainOptions train;
+  train.best = {"loss"};
+  train.stop = {"loss", 3};
+  PlateauRestartsOptions plateau;
+  plateau.metrics = {"loss"};
+  const ScheduleOptions schedule = plateau;
+  ValidationWatch watch(train, schedule, 0.1);
+  const auto see = [&](const Value& loss) {
+    Value all;
+    all.set("loss", loss);
+    return watch.see(all);
+  };
+  EXPECT_TRUE(see(Value(std::nan(""))).new_bests.empty());
+  EXPECT_EQ(see(Value(1.0)).new_bests, std::vector<std::string>{"loss"});
+  EXPECT_TRUE(see(Value()).new_bests.empty());
+  EXPECT_TRUE(see(Value(std::numeric_limits<double>::infinity())).new_bests.empty());
+  ValidationWatch resumed(train, schedule, 0.1);
+  resumed.restore(parse_json(to_json(watch.state()), "state"));
+  EXPECT_EQ(to_json(resumed.state()), to_json(watch.state()));
+  EXPECT_EQ(see(Value(0.9)).new_bests, std::vector<std::string>{"loss"});
 }
 
 TEST(ValidationWatch, OfTheLossALowerOneIsBetter) {

@@ -74,9 +74,9 @@ void add_relabel(Program& program) {
       "relabel", "New labels for training clips, from the scores of trained networks",
       "  earmark predict --model runs/first/model.earmark --dataset sonyc_ust --data-root SONYC-UST\n"
       "        --set data.rows=all --set data.unverified_to_train=true --split train --output scores.csv\n"
-      "  earmark relabel --dataset sonyc_ust --data-root SONYC-UST --set data.rows=all "
-      "data.unverified_to_train=true\n"
-      "        --split train --scores scores.csv --rule threshold --threshold 0.7 --output labels.csv\n"
+      "  earmark relabel --dataset sonyc_ust --data-root SONYC-UST --set data.rows=all\n"
+      "        --set data.unverified_to_train=true --split train --scores scores.csv --rule threshold "
+      "--threshold 0.7 --output labels.csv\n"
       "  earmark train sonyc_ust/multitel_system1 --data-root SONYC-UST --out runs/second\n"
       "        --set data.rows=all --set data.unverified_to_train=true --set data.new_labels=labels.csv\n",
       [&program, flags] { return run_relabel(*flags, program.common); });
