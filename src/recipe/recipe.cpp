@@ -65,6 +65,15 @@ void loss_problems(const Recipe& recipe, std::vector<std::string>& found) {
               : fmt::format("loss: cross_entropy needs a network that gives one tag a clip, got {}", kind));
 }
 
+// These normalise each unit over the clips of a batch, of which there must be several.
+void batch_problems(const Recipe& recipe, std::vector<std::string>& found) {
+  const std::string kind = kind_of(recipe.model);
+  if ((kind == "cnn_vggish" || kind == "mean_std_linear") && recipe.train.batch_size < 2) {
+    found.push_back(fmt::format("train.batch_size: {} has BatchNorm over clips and needs at least 2, got {}",
+                                kind, recipe.train.batch_size));
+  }
+}
+
 // Networks that mask what they see behind their input normalisation.
 bool masks_inside(std::string_view kind) { return kind == "talnet" || kind.starts_with("urbannet"); }
 
@@ -180,6 +189,7 @@ std::vector<std::string> Recipe::problems() const {
   }
   watch_problems(*this, found);
   loss_problems(*this, found);
+  batch_problems(*this, found);
   const std::vector<std::string> of_stages = stage_problems(*this);
   found.insert(found.end(), of_stages.begin(), of_stages.end());
   if (const auto names = dataset_names();

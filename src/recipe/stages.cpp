@@ -116,6 +116,10 @@ class Checker {
   }
   void check_kind(const RelabelStage& stage) {
     check_set(stage.set);
+    for (const std::string& change : as_overrides(stage.set)) {
+      if (!change.starts_with("data.") && !change.starts_with("data="))
+        add("set", fmt::format("no network is trained here: only data.* is read, got '{}'", change));
+    }
     check_from(stage.from);
     check_recipe(as_overrides(stage.set), stage.name);
     earlier_.labels[stage.name] = true;

@@ -267,8 +267,19 @@ TEST(Stages, EveryFaultIsNamed) {
   EXPECT_NE(of("{kind: train, name: a, seeds: [1, 2]}, {kind: combine, name: c, from: [a], weights: [0, 0]}")
                 .find("stages[1].weights: must not all be 0"),
             std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: a}, {kind: relabel, name: l, from: [a], set: {train.batch_size: 3}}, "
+         "{kind: train, name: b, labels: l}")
+          .find("stages[1].set: no network is trained here: only data.* is read, got 'train.batch_size=3'"),
+      std::string::npos);
   EXPECT_NE(of("{kind: train, name: a, folds: [1, 7], set: {data.folds.n: 2}}")
                 .find("stages[0].folds: data.folds.n is 2, got fold 7"),
+            std::string::npos);
+}
+
+TEST(ParseRecipe, BatchNormOverClipsNeedsSeveral) {
+  EXPECT_NE(message_of("model: {kind: cnn_vggish, combine: none}\ntrain: {batch_size: 1}\n")
+                .find("train.batch_size: cnn_vggish has BatchNorm over clips and needs at least 2, got 1"),
             std::string::npos);
 }
 
