@@ -14,7 +14,7 @@ namespace earmark {
 /// @throws Error(kInvalidOption) where tags have levels, as a wrong fine tag would belie its coarse one.
 void add_label_noise(Dataset& data, const LabelNoiseOptions& options);
 
-/// Every clip with its own labels: what held-out clips are judged by.
+/// Every clip with its right labels in place of those that were made wrong.
 Dataset with_clean_labels(Dataset data);
 
 /// And each clip has its own labels where new ones (labels_file.h) took their place: what a run holds out is
