@@ -104,7 +104,7 @@ class Grid {
       : request_(request),
         init_id_(std::move(init_id)),
         config_(config_id(recipe, init_id_)),
-        steps_(recipe.stages.empty() ? recipe.train.iterations : 0) {}
+        steps_(recipe.stages.empty() && !recipe.train.iterations.in_epochs ? recipe.train.iterations.n : 0) {}
 
   CrossvalResult run(std::vector<Cell> cells, std::size_t n_before) {
     CrossvalResult result;
@@ -268,7 +268,7 @@ class Grid {
   const CrossvalRequest& request_;
   std::string init_id_;
   std::string config_;
-  long steps_;  // of a cell; 0: its stages' own
+  long steps_;  // of a cell; 0: told by none beforehand
   std::map<pid_t, Cell> running_;
   bool stop_sent_ = false;
   Clock::time_point next_look_;  // at the cells' logs
@@ -331,7 +331,7 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
     EvaluateOptions options;
     options.bootstrap_resamples = kResamples;
     const Task& task = task_of(dataset.name);
-    TaskScores pooled = task_truth_of(dataset, clips, own_part_by(dataset, clips, task));
+    TaskScores pooled = held_out_truth(dataset, clips);
     pooled.scores.scores = std::move(scores);
     show_evaluation(report, evaluate_task(pooled, task, options), recipe.expect);
     report.mistakes = most_confident_mistakes(pooled.scores, options.threshold, kMistakesShown);

@@ -17,7 +17,31 @@ namespace {
 
 constexpr std::size_t kShown = 10;
 
-// The mean of several tables of the same tags; the clips of the first.
+std::map<std::string_view, std::size_t> places_of(const std::vector<std::string>& names) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < names.size(); ++i) places.emplace(names[i], i);
+  return places;
+}
+
+// Adds the scores of the same clips and tags, in whatever order. @return whether they are the same.
+bool add_scores(const ScoreTable& table, ScoreTable& sum) {
+  const auto rows = places_of(table.clip_ids), columns = places_of(table.tags);
+  if (table.tags.size() != sum.tags.size() || table.clip_ids.size() != sum.clip_ids.size()) return false;
+  const auto is_in = [](const auto& places) {
+    return [&](const auto& name) { return places.contains(name); };
+  };
+  if (!std::all_of(sum.clip_ids.begin(), sum.clip_ids.end(), is_in(rows)) ||
+      !std::all_of(sum.tags.begin(), sum.tags.end(), is_in(columns)))
+    return false;
+  const std::size_t n_tags = sum.tags.size();
+  for (std::size_t i = 0; i < sum.clip_ids.size(); ++i) {
+    const float* row = table.scores.data() + rows.at(sum.clip_ids[i]) * n_tags;
+    for (std::size_t k = 0; k < n_tags; ++k) sum.scores[i * n_tags + k] += row[columns.at(sum.tags[k])];
+  }
+  return true;
+}
+
+// The mean of several tables of the same clips and tags, in the order of the first.
 ScoreTable mean_table(const Dataset& data, const std::vector<std::filesystem::path>& paths) {
   ScoreTable mean;
   std::vector<std::string> problems;
@@ -28,12 +52,10 @@ ScoreTable mean_table(const Dataset& data, const std::vector<std::filesystem::pa
       mean = std::move(table);
       continue;
     }
-    if (table.tags != mean.tags || table.clip_ids != mean.clip_ids) {
-      problems.push_back(fmt::format("{}: has other clips or tags, or another order of them, than {}",
-                                     path.string(), paths.front().string()));
-      continue;
+    if (!add_scores(table, mean)) {
+      problems.push_back(
+          fmt::format("{}: has other clips or tags than {}", path.string(), paths.front().string()));
     }
-    for (std::size_t i = 0; i < mean.scores.size(); ++i) mean.scores[i] += table.scores[i];
   }
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption, "--scores: the files do not go together:", problems);
@@ -55,8 +77,7 @@ std::vector<bool> fill_scores(const Dataset& data, const ScoreTable& table, Labe
       answered[*index] = true;
     }
   }
-  std::map<std::string_view, std::size_t> row_of;
-  for (std::size_t i = 0; i < table.clip_ids.size(); ++i) row_of.emplace(table.clip_ids[i], i);
+  const auto row_of = places_of(table.clip_ids);
   labeled.scores.assign(labeled.n_clips() * labeled.n_tags(), 0.0f);
   std::size_t n_missing = 0;
   for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
@@ -94,20 +115,18 @@ RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>&
                             const RelabelRequest& request) {
   LabeledScores labeled = truth_of(data, clips);
   const std::vector<bool> answered = fill_scores(data, mean_table(data, request.scores), labeled);
-  const Relabelled made = relabel(labeled, answered, request.options);
+  const Relabelled made = relabel(labeled, answered, request.options, request.drop_empty);
   RelabelResult result;
   result.labels.tags = data.tags;
   const std::size_t n_tags = data.tags.size();
   LabelRecovery recovery;
   for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
     const auto first = made.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
-    const auto last = first + static_cast<std::ptrdiff_t>(n_tags);
-    const Clip& clip = data.clips[clips[i]];
-    const bool keeps_old = request.drop_empty && std::none_of(first, last, [](float t) { return t >= 0.5f; });
-    count_recovery(clip, keeps_old ? clip.targets.data() : &*first, recovery);
-    if (keeps_old) continue;
+    count_recovery(data.clips[clips[i]], &*first, recovery);
+    if (made.keeps_old[i]) continue;
     result.labels.clip_ids.push_back(labeled.clip_ids[i]);
-    result.labels.scores.insert(result.labels.scores.end(), first, last);
+    result.labels.scores.insert(result.labels.scores.end(), first,
+                                first + static_cast<std::ptrdiff_t>(n_tags));
   }
   Value::List files;
   for (const std::filesystem::path& path : request.scores) files.emplace_back(path.filename().string());

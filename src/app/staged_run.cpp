@@ -11,6 +11,7 @@
 #include "app/relabelling.h"
 #include "core/file.h"
 #include "core/options_io.h"
+#include "data/branch.h"
 #include "data/label_noise.h"
 #include "data/splits.h"
 #include "data/truth.h"
@@ -18,6 +19,7 @@
 #include "earmark/version.h"
 #include "eval/report.h"
 #include "eval/task_evaluation.h"
+#include "recipe/named_metrics.h"
 #include "recipe/stages.h"
 #include "tagger/combine.h"
 
@@ -76,6 +78,25 @@ class StagedRun {
     }
   }
 
+  // Of every training, so that none of them fails when others have run for hours.
+  void check_metrics() const {
+    std::map<std::string, Dataset> read;  // by the options that say what is read
+    for (const StageOptions& stage : recipe_.stages) {
+      const auto* train = std::get_if<TrainStage>(&stage);
+      if (train == nullptr) continue;
+      for (const TrainUnit& unit : units_of(*train, request_.fold)) {
+        const Recipe own = without_stages(recipe_, unit.overrides, "stage " + unit.name);
+        if (!steered_by_validations(own)) continue;
+        const auto [data, is_new] = read.try_emplace(to_json(write_options(own.data)));
+        if (is_new) {
+          data->second =
+              branch_of(load_dataset(own.data.dataset, request_.data_root, own.data), own.data.branch);
+        }
+        check_named_metrics(own, data->second, unit.fold, fmt::format("stage {}: ", unit.name));
+      }
+    }
+  }
+
   // What is done is passed over, so it must have been done with the same fold and the same clips.
   void keep_or_compare_data() const {
     const fs::path path = request_.out / "stages.json";
@@ -107,6 +128,7 @@ class StagedRun {
           "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
     }
     refuse_fold();
+    check_metrics();
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && !request_.resume && !request_.overwrite) {
       throw Error(ErrorCode::kInvalidOption,
@@ -292,10 +314,9 @@ class StagedRun {
       const auto table = scores_of(data, held_out, {folder(name) / "model.earmark"});
       if (!table) return false;
       write_score_table(folder(name) / "scores.csv", *table);
-      const Task& task = task_of(data.name);
-      TaskScores judged = task_truth_of(data, held_out, own_part_by(data, held_out, task));
+      TaskScores judged = held_out_truth(data, held_out);
       judged.scores = join_scores(std::move(judged.scores), *table);
-      const TaskEvaluation evaluation = evaluate_task(judged, task);
+      const TaskEvaluation evaluation = evaluate_task(judged, task_of(data.name));
       const Value figures = to_value(evaluation);
       for (const auto& [key, value] : figures.as_map()) metrics.set(key, value);
       ReportData report;

@@ -12,6 +12,13 @@ Stretch draw_stretch(int length, int max_width, double max_share, Rng& rng) {
   return {begin, begin + width};
 }
 
+Stretch draw_stripe(int length, int max_width, Rng& rng) {
+  const int width =
+      static_cast<int>(rng.below(static_cast<std::uint64_t>(std::max(std::min(max_width, length), 0)) + 1));
+  const int begin = static_cast<int>(rng.below(static_cast<std::uint64_t>(std::max(length - width, 1))));
+  return {begin, begin + width};
+}
+
 void mask_time(FeatureMap& features, Stretch frames) {
   for (int channel = 0; channel < features.n_channels; ++channel) {
     for (int mel = 0; mel < features.n_mels; ++mel) {

@@ -65,6 +65,9 @@ struct Stretch {
 
 /// Width uniform over 0..min(max_width, floor(max_share * length)), then begin uniform over 0..length-width.
 Stretch draw_stretch(int length, int max_width, double max_share, Rng& rng);
+/// A stripe inside the network (Multitel's program): width uniform over 0..min(max_width, length), begin
+/// uniform over 0..length-width-1, so that the last frame or band is spared unless all are masked.
+Stretch draw_stripe(int length, int max_width, Rng& rng);
 
 void mask_time(FeatureMap& features, Stretch frames);
 void mask_frequency(FeatureMap& features, Stretch bands);

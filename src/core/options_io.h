@@ -3,6 +3,7 @@
 // and what is allowed; nothing is taken silently: a key that no field reads is a problem too.
 #pragma once
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,13 @@ bool read_integer(const Value& value, const Range& range, double low, double hig
 template <class T>
 concept HasFields = requires(T& t) {
   T::fields(t, [](auto&&...) {});
+};
+// A type that reads, writes and documents itself, as it has a form of its own ("20 epochs").
+template <class T>
+concept HasOwnForm = requires(const T& t, T& out, const Value& value, const Range& range) {
+  { T::from_value(value, range, out) } -> std::same_as<bool>;
+  { t.to_value() } -> std::same_as<Value>;
+  { T::type_text(range) } -> std::same_as<std::string>;
 };
 template <class T>
 struct IsOptional : std::false_type {};
@@ -144,6 +152,8 @@ void read_field(const Value& value, T& out, const Range& range, const ReadContex
       read_field(value, inner, range, context);
       out = inner;
     }
+  } else if constexpr (HasOwnForm<T>) {
+    if (!T::from_value(value, range, out)) context.add(value, "must be a " + T::type_text(range));
   } else if constexpr (IsVariant<T>::value) {
     read_variant(value, out, context);
   } else if constexpr (HasFields<T>) {
@@ -205,6 +215,8 @@ template <class T>
 Value write_field(const T& in) {
   if constexpr (IsOptional<T>::value) {
     return in ? write_field(*in) : Value();
+  } else if constexpr (HasOwnForm<T>) {
+    return in.to_value();
   } else if constexpr (IsVariant<T>::value) {
     return std::visit(
         [](const auto& chosen) {
@@ -278,6 +290,8 @@ std::string type_text(const Range& range) {
     return type_text<typename T::value_type>(range) + " or null";
   } else if constexpr (IsVector<T>::value) {
     return "list of " + type_text<typename T::value_type>(range);
+  } else if constexpr (HasOwnForm<T>) {
+    return T::type_text(range);
   } else if constexpr (std::is_enum_v<T>) {
     return "one of: " + join(enum_names<T>());
   } else if constexpr (std::is_same_v<T, Value>) {

@@ -93,6 +93,8 @@ class BatchOrder {
 
   /// @throws Error(kBadDataset) when an epoch comes out without any complete batch.
   At at(long iteration) const;
+  /// Batches of an epoch; 0: it differs from epoch to epoch (bucketed).
+  long batches_per_epoch() const noexcept { return fixed_per_epoch_; }
   /// Epochs, and the share of the one begun, that precede an iteration.
   double epochs_before(long iteration) const;
 
@@ -106,7 +108,7 @@ class BatchOrder {
   Describe describe_;
   std::vector<Visit> visits_;
   std::vector<std::vector<std::size_t>> by_class_;
-  long fixed_per_epoch_ = 0;  // 0: it differs from epoch to epoch
+  long fixed_per_epoch_ = 0;
 
   mutable std::mutex mutex_;
   mutable std::vector<long> first_iteration_{0};  // of each epoch planned so far, and of the next

@@ -51,6 +51,10 @@ std::string own_part_by(const Dataset& data, const std::vector<std::size_t>& cli
   return is_there ? task.part_by : "";
 }
 
+TaskScores held_out_truth(const Dataset& data, const std::vector<std::size_t>& clips) {
+  return task_truth_of(data, clips, own_part_by(data, clips, task_of(data.name)));
+}
+
 std::vector<float> scores_of_all_tags(const Dataset& data, const std::vector<std::size_t>& answered,
                                       const std::vector<float>& scores) {
   const std::size_t n_tags = data.tags.size(), n_answered = answered.size();

@@ -27,4 +27,7 @@ std::vector<float> scores_of_all_tags(const Dataset& data, const std::vector<std
 /// none.
 std::string own_part_by(const Dataset& data, const std::vector<std::size_t>& clips, const Task& task);
 
+/// Clips that a run is judged by, with parts by the task's own metadata field; of none an empty truth.
+TaskScores held_out_truth(const Dataset& data, const std::vector<std::size_t>& clips);
+
 }  // namespace earmark

@@ -37,8 +37,8 @@ const Evaluation* part_of(const TaskEvaluation& own, const std::string& part) {
   return found == own.parts.end() ? nullptr : &found->tags;
 }
 
-ClassBeside mean_of(const std::vector<ClassBeside>& rows) {
-  ClassBeside mean{"mean"};
+ClassBeside mean_of(const std::vector<ClassBeside>& rows, const std::string& name) {
+  ClassBeside mean{name};
   for (const ClassBeside& row : rows) {
     mean.own_recall += row.own_recall;
     mean.recall += row.recall;
@@ -75,7 +75,13 @@ BesidePublished beside_published(const TaskEvaluation& own, const PublishedFigur
     }
     beside.classes.push_back(here);
   }
-  if (beside.classes.size() > 1) beside.classes.push_back(mean_of(beside.classes));
+  if (beside.classes.size() < 2) return beside;
+  const ClassBeside mean = mean_of(beside.classes, "mean");
+  std::vector<ClassBeside> known = beside.classes;
+  std::erase_if(known, [&](const ClassBeside& row) { return row.tag == own.unknown_tag; });
+  if (known.size() < beside.classes.size() && !known.empty())
+    beside.classes.push_back(mean_of(known, "mean of known"));
+  beside.classes.push_back(mean);
   return beside;
 }
 

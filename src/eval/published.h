@@ -66,7 +66,7 @@ struct ClassBeside {
 struct BesidePublished {
   std::string on, part;
   std::vector<MetricBeside> metrics;
-  std::vector<ClassBeside> classes;  ///< with the mean of all as the last row
+  std::vector<ClassBeside> classes;  ///< with means as the last rows: of an open set's known classes, of all
 };
 
 /// Metrics are looked for under their names, those of two levels as "fine.macro_auprc".

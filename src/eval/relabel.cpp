@@ -23,6 +23,29 @@ void check_sizes(const LabeledScores& labeled, const std::vector<bool>& answered
   }
 }
 
+bool is_yes(float target) { return target >= 0.5f; }
+
+void count_changes(const LabeledScores& labeled, bool keep_if_empty, Relabelled& result) {
+  const std::size_t n_tags = labeled.n_tags();
+  result.n_set.assign(n_tags, 0);
+  result.n_removed.assign(n_tags, 0);
+  result.keeps_old.assign(labeled.n_clips(), false);
+  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
+    const auto made = result.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
+    const auto old = labeled.truth.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
+    if (std::none_of(made, made + static_cast<std::ptrdiff_t>(n_tags), is_yes)) {
+      ++result.n_empty;
+      result.keeps_old[i] = keep_if_empty;
+      if (keep_if_empty) std::copy_n(old, n_tags, made);
+    }
+    for (std::size_t tag = 0; tag < n_tags; ++tag) {
+      const auto at = static_cast<std::ptrdiff_t>(tag);
+      if (is_yes(made[at]) && !is_yes(old[at])) ++result.n_set[tag];
+      if (is_yes(old[at]) && !is_yes(made[at])) ++result.n_removed[tag];
+    }
+  }
+}
+
 }  // namespace
 
 double least_errors_threshold(const std::vector<float>& truth, const std::vector<float>& scores) {
@@ -32,12 +55,11 @@ double least_errors_threshold(const std::vector<float>& truth, const std::vector
   }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   // Above every score nothing is labelled: every positive is a miss.
-  const auto is_yes = [&](std::size_t i) { return truth[i] >= 0.5f; };
-  auto errors = std::count_if(order.begin(), order.end(), is_yes);
+  auto errors = std::count_if(order.begin(), order.end(), [&](std::size_t i) { return is_yes(truth[i]); });
   auto fewest = errors;
   double best = 1.0;
   for (std::size_t k = 0; k < order.size(); ++k) {
-    errors += is_yes(order[k]) ? -1 : 1;
+    errors += is_yes(truth[order[k]]) ? -1 : 1;
     const float score = scores[order[k]];
     const bool last = k + 1 == order.size();
     if ((!last && scores[order[k + 1]] == score) || errors >= fewest) continue;
@@ -50,14 +72,12 @@ double least_errors_threshold(const std::vector<float>& truth, const std::vector
 }
 
 Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answered,
-                   const RelabelOptions& options) {
+                   const RelabelOptions& options, bool keep_if_empty) {
   check_sizes(labeled, answered);
   const std::size_t n_tags = labeled.n_tags();
   Relabelled result;
   result.targets = labeled.truth;
   result.thresholds.assign(n_tags, std::numeric_limits<double>::quiet_NaN());
-  result.n_set.assign(n_tags, 0);
-  result.n_removed.assign(n_tags, 0);
   for (std::size_t tag = 0; tag < n_tags; ++tag) {
     if (!answered[tag]) continue;
     const TagColumn column = tag_column(labeled, tag);
@@ -65,21 +85,13 @@ Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answer
     if (options.rule == RelabelRule::kErrorRate)
       result.thresholds[tag] = least_errors_threshold(column.truth, column.scores);
     for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
-      float& target = result.targets[i * n_tags + tag];
-      const bool was = target >= 0.5f;
-      target = options.rule == RelabelRule::kSoft
-                   ? std::clamp(column.scores[i], 0.0f, 1.0f)
-                   : (static_cast<double>(column.scores[i]) > result.thresholds[tag] ? 1.0f : 0.0f);
-      const bool is = target >= 0.5f;
-      if (is && !was) ++result.n_set[tag];
-      if (was && !is) ++result.n_removed[tag];
+      result.targets[i * n_tags + tag] =
+          options.rule == RelabelRule::kSoft
+              ? std::clamp(column.scores[i], 0.0f, 1.0f)
+              : (static_cast<double>(column.scores[i]) > result.thresholds[tag] ? 1.0f : 0.0f);
     }
   }
-  for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
-    const auto first = result.targets.begin() + static_cast<std::ptrdiff_t>(i * n_tags);
-    if (std::none_of(first, first + static_cast<std::ptrdiff_t>(n_tags), [](float t) { return t >= 0.5f; }))
-      ++result.n_empty;
-  }
+  count_changes(labeled, keep_if_empty, result);
   return result;
 }
 

@@ -40,14 +40,16 @@ struct Relabelled {
   std::vector<std::size_t> n_set;  ///< [n_tags] clips that got the tag (to 0.5 and above)
   std::vector<std::size_t> n_removed;  ///< [n_tags] clips that lost it
   std::size_t n_empty = 0;             ///< clips that are left without any tag
+  std::vector<bool> keeps_old;         ///< [n_clips] such a clip, where it is to keep its labels
 };
 
 /// @param labeled old labels as truth, and scores. @param answered [n_tags] whether scores speak for a tag;
 /// the others
-///   keep their labels.
+///   keep their labels. @param keep_if_empty a clip that would be left without any tag keeps its labels, and
+///   counts in none of the tags' changes.
 /// @throws Error(kInvalidOption) when the sizes do not fit.
 Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answered,
-                   const RelabelOptions& options);
+                   const RelabelOptions& options, bool keep_if_empty = false);
 
 /// The threshold at which misses and false alarms are fewest; between two scores, half-way. Of thresholds
 /// with as few errors the highest, which labels least. Unknown truth does not count. 1 when there is nothing

@@ -52,9 +52,10 @@ void add_published(const BesidePublished& beside, Out out) {
   close_table(out);
 }
 
-void add_classes(const Evaluation& evaluation, Out out) {
+// @param of which clips: nothing of all, else ", device b+c".
+void add_classes(const Evaluation& evaluation, const std::string& of, Out out) {
   if (evaluation.per_class.empty()) return;
-  fmt::format_to(out, "<h2>By class</h2>\n");
+  fmt::format_to(out, "<h2>By class{}</h2>\n", escape_html(of));
   open_table({"tag", "AP", "ROC-AUC", "lwlrap", "recall", "precision", "F1", "support", "predicted"}, out);
   for (const ClassResult& result : evaluation.per_class) {
     add_name(result.tag, out);
@@ -70,13 +71,13 @@ void add_classes(const Evaluation& evaluation, Out out) {
   close_table(out);
 }
 
-void add_confusion(const Evaluation& evaluation, Out out) {
+void add_confusion(const Evaluation& evaluation, const std::string& of, Out out) {
   if (!evaluation.single_label || evaluation.confusion.empty()) return;
   fmt::format_to(
       out,
-      "<h2>Confusion</h2>\n<p class=\"note\">Rows: the true class. Columns: the predicted one. Shade and "
+      "<h2>Confusion{}</h2>\n<p class=\"note\">Rows: the true class. Columns: the predicted one. Shade and "
       "figure: share of the row, in per cent.</p>\n{}\n",
-      confusion_svg(evaluation));
+      escape_html(of), confusion_svg(evaluation));
 }
 
 void add_charts(const std::vector<Chart>& charts, Out out) {
@@ -236,8 +237,14 @@ std::string html_report(const ReportData& report) {
   add_published(report.published, out);
   add_parts(report.part_by, report.parts, out);
   add_charts(report.charts, out);
-  add_classes(report.evaluation, out);
-  add_confusion(report.evaluation, out);
+  add_classes(report.evaluation, "", out);
+  add_confusion(report.evaluation, "", out);
+  for (const PartEvaluation& part : report.parts) {
+    if (!part.is_told) continue;
+    const std::string of = fmt::format(", {} {}", report.part_by, part.name);
+    add_classes(part.tags, of, out);
+    add_confusion(part.tags, of, out);
+  }
   add_mistakes(report.mistakes, out);
   if (!report.recipe.empty()) {
     fmt::format_to(out, "<h2>Recipe</h2>\n<details><summary>as resolved</summary><pre>{}</pre></details>\n",

@@ -37,7 +37,7 @@ struct Task {
   bool two_levels = false;            ///< SONYC-UST: judged by evaluate_sonyc()
   bool missing_tags_score_zero = false;  ///< the organisers' program fills in what a file lacks
   std::string part_by;                   ///< metadata field by whose values figures are told apart
-  std::vector<ClipPart> joined_parts;    ///< several values together
+  std::vector<ClipPart> told_parts;      ///< those that the task speaks of: one value, or several together
   SubmissionFormat submission;
 };
 

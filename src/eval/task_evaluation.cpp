@@ -32,18 +32,25 @@ std::vector<ClipPart> parts_of(const TaskScores& data, const Task& task) {
   std::set<std::string> values(data.parts.begin(), data.parts.end());
   values.erase("");
   std::vector<ClipPart> parts;
-  if (values.size() < 2) return parts;
+  const bool is_tasks_own = data.part_by == task.part_by && !task.told_parts.empty();
+  if (values.size() < (is_tasks_own ? 1U : 2U)) return parts;
   if (values.size() > kMostParts) {
     throw Error(ErrorCode::kInvalidOption, fmt::format("by: '{}' must have at most {} values, got {}",
                                                        data.part_by, kMostParts, values.size()));
   }
   for (const std::string& value : values) parts.push_back({value, {value}, ""});
-  if (data.part_by == task.part_by) {
-    const auto is_here = [&](const ClipPart& part) {
-      return std::any_of(part.values.begin(), part.values.end(),
-                         [&](const std::string& value) { return values.contains(value); });
-    };
-    std::copy_if(task.joined_parts.begin(), task.joined_parts.end(), std::back_inserter(parts), is_here);
+  if (!is_tasks_own) return parts;
+  for (const ClipPart& told : task.told_parts) {
+    const bool is_here = std::any_of(told.values.begin(), told.values.end(),
+                                     [&](const std::string& value) { return values.contains(value); });
+    if (!is_here) continue;
+    const auto same = std::find_if(parts.begin(), parts.end(),
+                                   [&](const ClipPart& part) { return part.values == told.values; });
+    if (same == parts.end()) {
+      parts.push_back(told);
+    } else {
+      *same = told;
+    }
   }
   return parts;
 }
@@ -70,6 +77,7 @@ void add_parts(const TaskScores& data, const Task& task, const EvaluateOptions& 
     }
     PartEvaluation result = evaluate_clips(only(data.scores, clips), data.taxonomy, task, options);
     result.name = part.name;
+    result.is_told = !part.suffix.empty();
     for (const Metric& metric : result.tags.metrics) {
       const std::string name = metric.name + "_" + part.suffix;
       if (part.suffix.empty() ||
@@ -91,12 +99,18 @@ void put_headline_first(const Task& task, std::vector<Metric>& metrics) {
                    [&](const Metric& a, const Metric& b) { return place(a) < place(b); });
 }
 
-void add_notes(const TaskScores& data, const EvaluateOptions& options, TaskEvaluation& evaluation) {
+void add_notes(const TaskScores& data, const Task& task, const EvaluateOptions& options,
+               TaskEvaluation& evaluation) {
   if (data.scores.n_ranked > 0) {
     evaluation.notes.push_back(fmt::format(
         "The file holds decisions ({} a clip at most), not scores: figures that need the scores of all tags "
         "are left out.",
         data.scores.n_ranked));
+  }
+  if (!task.told_parts.empty() && evaluation.tags.find(task.headline.front()) == nullptr) {
+    evaluation.notes.push_back(fmt::format(
+        "These clips do not tell their '{}' as the task's own do: {}, by which it ranks, is left out.",
+        task.part_by, task.headline.front()));
   }
   if (evaluation.levels) {
     evaluation.notes.emplace_back(
@@ -159,7 +173,8 @@ TaskEvaluation evaluate_task(const TaskScores& data, const Task& task, const Eva
   add_parts(data, task, own, evaluation);
   put_headline_first(task, evaluation.tags.metrics);
   for (PartEvaluation& part : evaluation.parts) put_headline_first(task, part.tags.metrics);
-  add_notes(data, options, evaluation);
+  evaluation.unknown_tag = own.unknown_tag;
+  add_notes(data, task, options, evaluation);
   return evaluation;
 }
 

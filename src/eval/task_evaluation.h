@@ -24,6 +24,7 @@ struct TaskScores {
 /// The figures of some of the clips.
 struct PartEvaluation {
   std::string name;
+  bool is_told = false;  ///< one that the task speaks of: its classes are shown too
   Evaluation tags;
   std::optional<SonycEvaluation> levels;
 };
@@ -40,8 +41,9 @@ std::vector<NamedMetric> shown_metrics(const PartEvaluation& part);
 struct TaskEvaluation {
   Evaluation tags;  ///< headline figures first; two levels: each tag by itself, no intervals
   std::optional<SonycEvaluation> levels;  ///< of a task with two levels
+  std::string unknown_tag;                ///< of an open set
   std::string part_by;
-  std::vector<PartEvaluation> parts;  ///< none when all clips are of one
+  std::vector<PartEvaluation> parts;  ///< none when all clips are of one that the task does not speak of
   std::vector<std::string> notes;     ///< what is not there, and why: a sentence each
 };
 

@@ -65,12 +65,10 @@ void loss_problems(const Recipe& recipe, std::vector<std::string>& found) {
               : fmt::format("loss: cross_entropy needs a network that gives one tag a clip, got {}", kind));
 }
 
-// These normalise each unit over the clips of a batch, of which there must be several.
 void batch_problems(const Recipe& recipe, std::vector<std::string>& found) {
-  const std::string kind = kind_of(recipe.model);
-  if ((kind == "cnn_vggish" || kind == "mean_std_linear") && recipe.train.batch_size < 2) {
+  if (needs_several_clips(recipe) && recipe.train.batch_size < 2) {
     found.push_back(fmt::format("train.batch_size: {} has BatchNorm over clips and needs at least 2, got {}",
-                                kind, recipe.train.batch_size));
+                                kind_of(recipe.model), recipe.train.batch_size));
   }
 }
 
@@ -125,6 +123,37 @@ void find_augment_problems(const std::vector<AugmentOptions>& augment, const std
   }
 }
 
+std::string texts_of(const std::vector<StepCount>& counts) {
+  std::vector<std::string> texts;
+  for (const StepCount& count : counts) texts.push_back(count.text());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// Lengths can be compared where all count the same; a run compares again once it knows how long an epoch is.
+void length_problems(const Recipe& recipe, std::vector<std::string>& found) {
+  const TrainOptions& train = recipe.train;
+  if (counts_epochs(train, recipe.schedule) && train.sampler == Sampler::kBucketed)
+    found.emplace_back(
+        "train.sampler: epochs of the bucketed sampler differ in length, so nothing can be counted in them; "
+        "give train.iterations, validate_every, swa and the schedule in steps");
+  if (const auto* steps = std::get_if<StepsScheduleOptions>(&recipe.schedule);
+      steps &&
+      !std::is_sorted(steps->at.begin(), steps->at.end(), [](const StepCount& a, const StepCount& b) {
+        return a.in_epochs == b.in_epochs && a.n < b.n;
+      })) {
+    found.push_back(fmt::format("schedule.at: must ascend, got [{}]", texts_of(steps->at)));
+  }
+  const SwaOptions& swa = train.swa;
+  const bool comparable =
+      swa.start.in_epochs == swa.every.in_epochs && swa.start.in_epochs == train.iterations.in_epochs;
+  if (swa.enabled && comparable && swa.start.n + swa.every.n > train.iterations.n) {
+    found.push_back(
+        fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no "
+                    "snapshot would be taken",
+                    train.iterations.text(), swa.start.text(), swa.every.text()));
+  }
+}
+
 // What validations decide needs validations.
 void watch_problems(const Recipe& recipe, std::vector<std::string>& found) {
   const TrainOptions& train = recipe.train;
@@ -153,6 +182,11 @@ bool steered_by_validations(const Recipe& recipe) {
          std::holds_alternative<PlateauRestartsOptions>(recipe.schedule);
 }
 
+bool needs_several_clips(const Recipe& recipe) {
+  const std::string kind = kind_of(recipe.model);
+  return kind == "cnn_vggish" || kind == "mean_std_linear";
+}
+
 ModelOptions Recipe::model_for(int n_tags, int n_channels) const {
   ModelOptions sized = model;
   fit_to_features(sized, n_mels_of(features), n_channels);
@@ -173,20 +207,11 @@ std::vector<std::string> Recipe::problems() const {
   model_problems(*this, found);
   find_augment_problems(augment, kind_of(model), found);
   find_waveform_problems(augment, std::holds_alternative<WaveformOptions>(features), found);
-  if (const auto* steps = std::get_if<StepsScheduleOptions>(&schedule);
-      steps && !std::is_sorted(steps->at.begin(), steps->at.end())) {
-    found.push_back(fmt::format("schedule.at: must ascend, got [{}]", fmt::join(steps->at, ", ")));
-  }
   if (data.excerpts.min_share > data.excerpts.max_share) {
     found.push_back(fmt::format("data.excerpts.min_share: must not pass max_share ({}), got {}",
                                 data.excerpts.max_share, data.excerpts.min_share));
   }
-  if (train.swa.enabled && train.swa.start + train.swa.every > train.iterations) {
-    found.push_back(
-        fmt::format("train.swa.start: start + every must not pass train.iterations ({}), got {} + {}: no "
-                    "snapshot would be taken",
-                    train.iterations, train.swa.start, train.swa.every));
-  }
+  length_problems(*this, found);
   watch_problems(*this, found);
   loss_problems(*this, found);
   batch_problems(*this, found);

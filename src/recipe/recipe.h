@@ -168,6 +168,9 @@ struct Recipe {
 /// Whether validations keep bests, end the run or change the learning rate.
 bool steered_by_validations(const Recipe& recipe);
 
+/// Whether the network normalises each unit over the clips of a batch, of which there must be several.
+bool needs_several_clips(const Recipe& recipe);
+
 /// @param overrides "key.path=value" each, the value in YAML; applied in order before anything is checked.
 /// @throws Error(kBadRecipe) listing every problem with its line.
 Recipe parse_recipe(const std::string& yaml, const std::string& name,

@@ -36,10 +36,40 @@ double factor_of(const CosineRestartsScheduleOptions& restarts, long iteration, 
 
 double factor_of(const PlateauRestartsOptions&, long, long) { return 1.0; }
 
+std::vector<StepCount*> lengths_of(ConstantScheduleOptions&) { return {}; }
+std::vector<StepCount*> lengths_of(StepsScheduleOptions& steps) {
+  std::vector<StepCount*> lengths;
+  for (StepCount& at : steps.at) lengths.push_back(&at);
+  return lengths;
+}
+std::vector<StepCount*> lengths_of(CosineScheduleOptions& cosine) { return {&cosine.warmup}; }
+std::vector<StepCount*> lengths_of(CosineRestartsScheduleOptions& restarts) { return {&restarts.period}; }
+std::vector<StepCount*> lengths_of(PlateauRestartsOptions&) { return {}; }
+
+std::vector<StepCount*> lengths_of(TrainOptions& train, ScheduleOptions& schedule) {
+  std::vector<StepCount*> lengths = std::visit([](auto& chosen) { return lengths_of(chosen); }, schedule);
+  for (StepCount* own : {&train.iterations, &train.validate_every, &train.swa.start, &train.swa.every})
+    lengths.push_back(own);
+  return lengths;
+}
+
 }  // namespace
 
 double schedule_factor(const ScheduleOptions& schedule, long iteration, long n_iterations) {
   return std::visit([&](const auto& chosen) { return factor_of(chosen, iteration, n_iterations); }, schedule);
+}
+
+bool counts_epochs(const TrainOptions& train, const ScheduleOptions& schedule) {
+  TrainOptions own = train;
+  ScheduleOptions its = schedule;
+  const std::vector<StepCount*> lengths = lengths_of(own, its);
+  return std::any_of(lengths.begin(), lengths.end(), [](const StepCount* count) { return count->in_epochs; });
+}
+
+void count_in_steps(TrainOptions& train, ScheduleOptions& schedule, long per_epoch) {
+  for (StepCount* count : lengths_of(train, schedule)) {
+    if (count->in_epochs) *count = StepCount(count->n * per_epoch);
+  }
 }
 
 }  // namespace earmark

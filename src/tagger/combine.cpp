@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "architectures/model_options.h"
 #include "earmark/error.h"
@@ -44,6 +45,17 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
   if (!request.weights.empty() && request.weights.size() != request.bundles.size())
     found.push_back(
         fmt::format("weights: one a bundle ({}), got {}", request.bundles.size(), request.weights.size()));
+  double sum = 0.0;
+  for (const double weight : request.weights) {
+    if (!(weight >= 0.0) || !std::isfinite(weight))
+      found.push_back(fmt::format("weights: must not be negative, got {}", weight));
+    sum += weight;
+  }
+  if (!request.weights.empty() && sum == 0.0)
+    found.emplace_back("weights: one at least must be above 0, got none");
+  if (request.sum_to_one.value_or(false) && request.rule != CombineRule::kGeometric)
+    found.emplace_back(
+        "row sum: only geometric bundles divide a clip's scores by their sum; leave --row-sum out");
   return found;
 }
 
@@ -91,7 +103,8 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
     }
     made.thresholds.push_back(threshold);
   }
-  made.sum_to_one = request.rule == CombineRule::kGeometric && all_give_one_tag(request.bundles);
+  made.sum_to_one = request.sum_to_one.value_or(request.rule == CombineRule::kGeometric &&
+                                                all_give_one_tag(request.bundles));
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     Bundle& bundle = request.bundles[i];
     double sum = 0.0;

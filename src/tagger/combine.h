@@ -1,5 +1,6 @@
 // combine.h: one bundle of several.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,20 +12,22 @@ namespace earmark {
 struct CombineRequest {
   std::vector<Bundle> bundles;  ///< of kHierarchy: the first is the top, the others its branches
   CombineRule rule = CombineRule::kMean;
-  std::vector<double> weights;  ///< one a bundle; empty: all the same
+  std::vector<double> weights;  ///< one a bundle, not negative; empty: all the same
+  /// Of kGeometric; not said: where every network gives one tag a clip.
+  std::optional<bool> sum_to_one;
   // Of kHierarchy:
   std::vector<std::string> tags;  ///< of the result
   std::vector<int> parents;       ///< [n_tags] index of the tag above, -1 at the top
   HierarchyTop top = HierarchyTop::kJoint;
 };
 
-/// A geometric mean of networks that give one tag a clip takes the weights as exponents and makes the scores
-/// sum to 1 (Bundle::sum_to_one).
+/// A geometric mean with sum_to_one takes the weights as exponents and makes the scores sum to 1
+/// (Bundle::sum_to_one).
 /// Thresholds, segments, padding and options of events are those of the first bundle; a branch's outputs that
 /// are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The result answers its
 /// self-test.
 /// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, whose
-/// segments are of other lengths, or that hold a calibration.
+/// segments are of other lengths, or that hold a calibration; weights that are none.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
 
 }  // namespace earmark

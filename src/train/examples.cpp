@@ -125,7 +125,7 @@ struct FeatureAugmenter {
     if (!rng.bernoulli(options.probability)) return;
     const auto draw = [&](int n, int length, int max_width, std::vector<std::pair<int, int>>& out) {
       for (int i = 0; i < n; ++i) {
-        const Stretch stretch = draw_stretch(length, max_width, 1.0, rng);
+        const Stretch stretch = draw_stripe(length, max_width, rng);
         out.emplace_back(stretch.begin, stretch.end);
       }
     };

@@ -7,6 +7,7 @@
 
 #include "data/samplers.h"
 #include "earmark/options.h"
+#include "train/step_count.h"
 
 namespace earmark {
 
@@ -207,7 +208,7 @@ struct ConstantScheduleOptions {
 
 struct StepsScheduleOptions {
   static constexpr std::string_view kKind = "steps";
-  std::vector<long> at;
+  std::vector<StepCount> at;
   double factor = 1.0 / 3.0;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -219,7 +220,7 @@ struct StepsScheduleOptions {
 
 struct CosineScheduleOptions {
   static constexpr std::string_view kKind = "cosine";
-  long warmup = 0;
+  StepCount warmup = 0;
   double last = 0.0;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -231,7 +232,7 @@ struct CosineScheduleOptions {
 /// Loshchilov & Hutter 2017 (SGDR): a half cosine again and again, each time longer.
 struct CosineRestartsScheduleOptions {
   static constexpr std::string_view kKind = "cosine_restarts";
-  long period = 1000;
+  StepCount period = 1000;
   double period_factor = 2.0;
   double last = 1e-4;
   template <class Self, class Visitor>
@@ -291,8 +292,8 @@ double schedule_factor(const ScheduleOptions& schedule, long iteration, long n_i
 /// Stochastic weight averaging (Izmailov et al. 2018): equal-weight mean of snapshots.
 struct SwaOptions {
   bool enabled = false;
-  long start = 0;
-  long every = 1000;
+  StepCount start = 0;
+  StepCount every = 1000;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("enabled", self.enabled, kAny, "average snapshots and use the average as the result");
@@ -324,7 +325,7 @@ struct EnumNames<InitRule> {
 };
 
 struct TrainOptions {
-  long iterations = 200000;
+  StepCount iterations = 200000;
   int batch_size = 16;
   Sampler sampler = Sampler::kShuffle;
   BucketOptions bucket;
@@ -333,7 +334,7 @@ struct TrainOptions {
   SwaOptions swa;
   bool refresh_batch_norm = true;
   long log_every = 50;
-  long validate_every = 0;
+  StepCount validate_every = 0;
   long checkpoint_every = 1000;
   std::vector<std::string> best;
   std::string result;
@@ -344,7 +345,8 @@ struct TrainOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("iterations", self.iterations, kPositive, "optimiser steps in all");
+    visit("iterations", self.iterations, kPositive,
+          "length: optimiser steps in all, or epochs of the clips that are learned from");
     visit("batch_size", self.batch_size, Range{1, 4096},
           "clips a step; one_per_class has one of each tag instead");
     visit("sampler", self.sampler, kAny,
@@ -383,5 +385,11 @@ struct TrainOptions {
         "as if they had been written to files: with a cache each is computed once; 0: anew in every epoch");
   }
 };
+
+/// Whether any length is in epochs.
+bool counts_epochs(const TrainOptions& train, const ScheduleOptions& schedule);
+
+/// Both with every length in steps. @param per_epoch steps of an epoch, positive where counts_epochs().
+void count_in_steps(TrainOptions& train, ScheduleOptions& schedule, long per_epoch);
 
 }  // namespace earmark

@@ -15,7 +15,7 @@ std::vector<Value> kept_records(const std::filesystem::path& path, long keep_unt
   for (std::string line; std::getline(lines, line);) {
     try {
       Value record = parse_json(line, path.string());
-      if (record.at("iteration").as_integer() > keep_until) continue;
+      if (record.at("iteration").as_integer() > keep_until || record.find("result") != nullptr) continue;
       text += line + "\n";
       kept.push_back(std::move(record));
     } catch (const Error&) {
@@ -43,11 +43,14 @@ void RunLog::add(const Value& record) {
 
 void RunLog::to_tensorboard(const Value& record) {
   const long step = record.at("iteration").as_integer();
+  if (record.find("validation") != nullptr) {
+    if (step <= last_validation_) return;  // of the result, whose weights were validated in the run
+    last_validation_ = step;
+  }
   for (const auto& [name, value] : record.as_map()) {
     if (value.is_number() && name != "iteration")
       tensorboard_.scalar(step, "train/" + name, value.as_number());
-    if (name != "validation") continue;
-    figures_to_tensorboard(step, "validation/", value);
+    if (name == "validation") figures_to_tensorboard(step, "validation/", value);
   }
 }
 

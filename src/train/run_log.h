@@ -11,8 +11,8 @@ namespace earmark {
 
 class RunLog {
  public:
-  /// Opens log.jsonl in `folder`. Records of iterations beyond `keep_until` are dropped: a resumed run writes
-  /// them again. TensorBoard's file is rebuilt from what is kept.
+  /// Opens log.jsonl in `folder`. Records of iterations beyond `keep_until`, and of the result, are dropped:
+  /// a resumed run writes them again. TensorBoard's file is rebuilt from what is kept.
   RunLog(const std::filesystem::path& folder, long keep_until);
   void add(const Value& record);
   const std::vector<Value>& records() const { return records_; }
@@ -24,6 +24,7 @@ class RunLog {
   std::vector<Value> records_;
   Journal journal_;
   TensorBoardWriter tensorboard_;
+  long last_validation_ = -1;  // iteration, in TensorBoard's file
 };
 
 }  // namespace earmark

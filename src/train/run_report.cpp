@@ -22,7 +22,9 @@ Series curve(const std::vector<Value>& log, const std::string& name, const char*
       begin = dot + 1;
     }
     if (figure == nullptr || !figure->is_number()) continue;
-    series.x.push_back(record.at("iteration").as_number());
+    const double iteration = record.at("iteration").as_number();
+    if (!series.x.empty() && iteration <= series.x.back()) continue;  // the result, validated in the run
+    series.x.push_back(iteration);
     series.y.push_back(figure->as_number());
   }
   return series;

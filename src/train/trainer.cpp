@@ -17,6 +17,7 @@
 #include "eval/score_table.h"
 #include "features/feature_extractor.h"
 #include "models/torch_network.h"
+#include "recipe/named_metrics.h"
 #include "recipe/recipe.h"
 #include "tagger/scorer.h"
 #include "train/checkpoint.h"
@@ -55,9 +56,7 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
   for (const std::size_t i : parts.train) clips.train.push_back(dataset.clips[i]);
   const Dataset clean = with_own_labels(dataset);
   for (const std::size_t i : parts.held_out) clips.held_out.push_back(clean.clips[i]);
-  const Task& task = task_of(dataset.name);
-  clips.truth = task_truth_of(clean, parts.held_out,
-                              parts.held_out.empty() ? "" : own_part_by(clean, parts.held_out, task));
+  clips.truth = held_out_truth(clean, parts.held_out);
   return clips;
 }
 
@@ -109,7 +108,7 @@ class Run {
   std::filesystem::path best_file(const std::string& metric) const;
   std::filesystem::path embedder_file() const;
   void keep_embedder();
-  Value log_validation();
+  Value log_validation(long iteration, bool of_result);
   Value summary(const Value& validation) const;
   void write_bundle_to(const std::filesystem::path& path, const Value& metrics);
   Value write_bests();
@@ -124,6 +123,8 @@ class Run {
   static void check_folder(const TrainRequest& request);
   std::optional<SavedCheckpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
+  void check_first_batch() const;
+  void tell_oddities() const;
   void embed_clips();
   bool has_many_weights() { return count_of(learner_->network()) > kManyWeights; }
   void read_init();
@@ -132,7 +133,7 @@ class Run {
   void open_folder();
 
   const TrainRequest& request_;
-  const Recipe& recipe_;
+  Recipe recipe_;  // every length in steps
   int threads_;
   Dataset dataset_;
   std::vector<std::size_t> outputs_;  // tags that the network answers for
@@ -209,7 +210,7 @@ std::optional<SavedCheckpoint> Run::saved_state() const {
   }
   if (request_.on_message) {
     request_.on_message(
-        fmt::format("resumed at iteration {} of {}", saved.iteration, recipe_.train.iterations));
+        fmt::format("resumed at iteration {} of {}", saved.iteration, recipe_.train.iterations.n));
     if (saved.threads != threads_) {
       request_.on_message(fmt::format("begun with {} threads, now {}: sums may differ in their last bits",
                                       saved.threads, threads_));
@@ -240,10 +241,37 @@ void Run::load_clips(const SplitClips& parts) {
                                     counts.damaged > 0 ? fmt::format(", {} damaged", counts.damaged) : ""));
   }
   embed_clips();
-  order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
-    return examples_->describe(visit, epoch);
-  });
-  order_->at(0);  // data that no batch can be made of is found now
+  check_first_batch();
+}
+
+// Data that no batch can be made of is found now.
+void Run::check_first_batch() const {
+  const std::size_t n = order_->at(0).visits.size();
+  if (n > 1 || !needs_several_clips(recipe_)) return;
+  throw Error(
+      ErrorCode::kBadDataset,
+      fmt::format("{}: {} has BatchNorm over the clips of a batch and needs at least 2 to learn from, "
+                  "got {}",
+                  request_.data_root.string(), kind_of(recipe_.model), n));
+}
+
+// Where nothing is wrong and yet not as somebody may expect.
+void Run::tell_oddities() const {
+  if (!request_.on_message) return;
+  if (!recipe_.train.stop.metric.empty() && recipe_.train.stop.patience == 0) {
+    request_.on_message(
+        fmt::format("train.stop: with patience 0 the run does not end early, whatever {} does",
+                    recipe_.train.stop.metric));
+  }
+  const auto* bce = std::get_if<BceOptions>(&recipe_.loss);
+  if (bce == nullptr || bce->class_weight_root == 0.0) return;
+  for (const std::size_t k : outputs_) {
+    if (loss_tags_.positives[k] > 0.0 && loss_tags_.negatives[k] == 0.0)
+      request_.on_message(
+          fmt::format("loss.class_weight_root: '{}' is in every clip, so it weighs 0 and is not "
+                      "learned",
+                      dataset_.tags[k]));
+  }
 }
 
 // What the network hears beside the features of every clip as it is.
@@ -325,16 +353,17 @@ Run::Run(const TrainRequest& request)
   if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   torch::set_num_threads(threads_);
   check_folder(request);
-  recipe_text_ = recipe_to_yaml(recipe_);
+  recipe_text_ = recipe_to_yaml(request.recipe);
   dataset_ =
       branch_of(load_dataset(recipe_.data.dataset, request.data_root, recipe_.data), recipe_.data.branch);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
-  if (parts.held_out.empty() && steered_by_validations(recipe_)) {
-    throw Error(
-        ErrorCode::kInvalidOption,
-        "no clips are held out, and validations decide in this recipe (train.best, train.stop or schedule); "
-        "--fold N or a split 'validate' holds some out");
-  }
+  check_named_metrics(recipe_, dataset_, request.fold);
+  order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
+    return examples_->describe(visit, epoch);
+  });
+  count_in_steps(recipe_.train, recipe_.schedule, order_->batches_per_epoch());
+  if (const std::vector<std::string> problems = recipe_.problems(); !problems.empty())
+    throw Error(ErrorCode::kBadRecipe, "with this data:", problems);
   outputs_ = output_tags(dataset_, recipe_.data.outputs);
   loss_tags_ = loss_tags(dataset_, parts.train, outputs_);
   state_.recipe = recipe_text_;
@@ -346,6 +375,7 @@ Run::Run(const TrainRequest& request)
   load_clips(parts);
   prepare_examples(std::move(saved));
   open_folder();
+  tell_oddities();
   keep_embedder();
   if (has_many_weights()) give_back_large_pieces();
 }
@@ -397,18 +427,20 @@ std::filesystem::path Run::best_file(const std::string& metric) const {
   return request_.out / "checkpoints" / ("best_" + metric + ".safetensors");
 }
 
-Value Run::log_validation() {
+// @param iteration that the weights are of.
+Value Run::log_validation(long iteration, bool of_result) {
   const Value figures = validate();
   if (figures.is_null()) return figures;
   Value record;
-  record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
+  record.set("iteration", Value(static_cast<std::int64_t>(iteration)));
+  if (of_result) record.set("result", true);
   record.set("validation", figures.at("metrics"));
   log_->add(record);
   return figures;
 }
 
 bool Run::watch_validation() {
-  const Value figures = log_validation();
+  const Value figures = log_validation(state_.iteration, false);
   if (figures.is_null()) return true;
   const ValidationWatch::Verdict verdict = watch_->see(figures.at("metrics"));
   std::filesystem::create_directories(request_.out / "checkpoints");
@@ -494,15 +526,24 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   write_bundle(path, bundle, recipe_.tagging.weights);
 }
 
-// A bundle for each metric of train.best, of the weights at which it was highest. Leaves the weights of the
-// result.
+// A bundle for each metric of train.best that was ever defined, of the weights at which it was highest.
+// Leaves the weights of the result.
 Value Run::write_bests() {
   Value bests{Value::Map()};
   if (recipe_.train.best.empty()) return bests;
   const std::string& result = recipe_.train.result;
+  const bool is_best = !result.empty() && std::filesystem::exists(best_file(result));
   // A large network is not held twice: the last weights are kept only where they are the result.
-  const TensorMap last = result.empty() ? state_of(learner_->network()) : TensorMap();
+  const TensorMap last = is_best ? TensorMap() : state_of(learner_->network());
   for (const std::string& metric : recipe_.train.best) {
+    if (!std::filesystem::exists(best_file(metric))) {
+      if (request_.on_message)
+        request_.on_message(
+            fmt::format("train.best: {} was undefined in every validation, so there is no best "
+                        "of it{}",
+                        metric, metric == result ? "; the result is the last weights" : ""));
+      continue;
+    }
     const SafeTensorsFile kept(best_file(metric));
     load_state(learner_->network(), kept.with_prefix(""));
     if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
@@ -513,7 +554,7 @@ Value Run::write_bests() {
     best.set("metrics", figures.at("metrics"));
     bests.set(metric, best);
   }
-  load_state(learner_->network(), result.empty() ? last : read_safetensors(best_file(result)).tensors);
+  load_state(learner_->network(), is_best ? read_safetensors(best_file(result)).tensors : last);
   return bests;
 }
 
@@ -541,7 +582,9 @@ TrainResult Run::go() {
   learner_->finish(*examples_, [&](long n) { tell("refreshing BatchNorm", n, total); });
   const Value bests = write_bests();
   if (recipe_.tagging.weights == Precision::kFloat16) learner_->round_weights();
-  write_results(log_validation(), bests);
+  const Value* best = bests.find(recipe_.train.result);
+  write_results(log_validation(best == nullptr ? state_.iteration : best->at("iteration").as_integer(), true),
+                bests);
   if (embedder_) std::filesystem::remove(embedder_file());
   TrainResult result;
   result.finished = true;

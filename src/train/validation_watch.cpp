@@ -1,37 +1,11 @@
 #include "train/validation_watch.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <cmath>
 
-#include "earmark/error.h"
+#include "recipe/named_metrics.h"
 
 namespace earmark {
 namespace {
-
-// Of the path "a.b" the value at a, then b; null where there is none.
-const Value* find_path(const Value& tree, const std::string& path) {
-  const Value* at = &tree;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t dot = std::min(path.find('.', begin), path.size());
-    if (!at->is_map()) return nullptr;
-    at = at->find(path.substr(begin, dot - begin));
-    if (at == nullptr) return nullptr;
-    begin = dot + 1;
-  }
-  return at;
-}
-
-void collect_paths(const Value& tree, const std::string& prefix, std::vector<std::string>& paths) {
-  if (!tree.is_map()) {
-    if (tree.is_number()) paths.push_back(prefix);
-    return;
-  }
-  for (const auto& [key, value] : tree.as_map())
-    collect_paths(value, prefix.empty() ? key : prefix + "." + key, paths);
-}
 
 Value to_map(const std::map<std::string, double>& values) {
   Value map{Value::Map()};
@@ -44,24 +18,6 @@ std::map<std::string, double> from_map(const Value& map) {
   for (const auto& [key, value] : map.as_map()) values[key] = value.as_number();
   return values;
 }
-
-}  // namespace
-
-std::optional<double> metric_at(const Value& metrics, const std::string& path, const std::string& field) {
-  const Value* found = find_path(metrics, path);
-  if (found != nullptr && found->is_null()) return std::nullopt;
-  if (found != nullptr && found->is_number()) {
-    const double value = found->as_number();
-    return std::isfinite(value) ? std::optional(value) : std::nullopt;
-  }
-  std::vector<std::string> paths;
-  collect_paths(metrics, "", paths);
-  throw Error(ErrorCode::kInvalidOption,
-              fmt::format("{}: must be a metric of this data set's validation ({}), got '{}'", field,
-                          fmt::join(paths, ", "), path));
-}
-
-namespace {
 
 // What is to rise: the metric, or minus the loss.
 std::optional<double> height_at(const Value& metrics, const std::string& path, const std::string& field) {

@@ -3,7 +3,6 @@
 // checkpoint holds.
 #pragma once
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +10,6 @@
 #include "train/options.h"
 
 namespace earmark {
-
-/// A metric by its path, "coarse.micro_auprc" or "accuracy"; nothing where it is undefined (no positives) or
-/// no number: such a validation is no improvement of it. @param field of the recipe, that names it.
-/// @throws Error(kInvalidOption) naming the ones there are.
-std::optional<double> metric_at(const Value& metrics, const std::string& path, const std::string& field);
 
 /// Not thread-safe.
 class ValidationWatch {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/program.h"
+#include "core/file.h"
 #include "core/value.h"
 #include "golden_path.h"
 
@@ -134,11 +135,27 @@ TEST_F(Scenes, DecisionsWithoutTitlesAreJudgedByDevice) {
   ASSERT_TRUE(value.is_map());
   EXPECT_EQ(value.at("metrics").as_map().front().first, "accuracy_b_c");
   EXPECT_EQ(value.at("metrics").at("accuracy_b_c").as_number(), 0.25);
+  EXPECT_EQ(value.at("metrics").at("accuracy_a").as_number(), 1.0);
   EXPECT_EQ(value.at("parts").at("a").at("metrics").at("accuracy").as_number(), 1.0);
   EXPECT_EQ(value.at("parts").at("b").at("metrics").at("accuracy").as_number(), 0.0);
   EXPECT_EQ(value.at("parts").at("c").at("metrics").at("accuracy").as_number(), 0.5);
   EXPECT_TRUE(value.at("metrics").at("map_at_3").is_null());
   EXPECT_NE(value.at("notes").as_list().at(0).as_string().find("decisions"), std::string::npos);
+}
+
+// As the paper prints them: classes and confusion of the phones by themselves, and of the recorder.
+TEST_F(Scenes, TheReportShowsTheClassesOfThePartsThatTheTaskSpeaksOf) {
+  const Ran ran =
+      run_program({"evaluate", "--dataset", "tau_scenes2019_mobile", "--annotations", list_, "--split",
+                   "test", "--scores", decisions_, "--report", (scratch_ / "r.html").string()},
+                  kWithoutTorch);
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const std::string page = read_text(scratch_ / "r.html");
+  for (const char* title :
+       {"<h2>By class</h2>", "<h2>By class, device a</h2>", "<h2>By class, device b+c</h2>",
+        "<h2>Confusion</h2>", "<h2>Confusion, device b+c</h2>"})
+    EXPECT_NE(page.find(title), std::string::npos) << title;
+  EXPECT_EQ(page.find("<h2>By class, device c</h2>"), std::string::npos) << "b and c are told together";
 }
 
 TEST_F(Scenes, AFieldThatNoClipHasIsRefusedWithThoseThereAre) {

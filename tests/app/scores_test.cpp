@@ -85,6 +85,39 @@ TEST(RelabelVerb, ScoresThatLackAClipAreRefusedAndNothingIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(scratch / "labels.csv"));
 }
 
+// Of several files the mean counts, whatever the order in which each names clips and tags.
+TEST(RelabelVerb, FilesOfScoresMayHaveAnotherOrder) {
+  const Scratch scratch;
+  for (const char* name : {"dog/a.wav", "rain/c.wav"}) scratch.write(name, "");
+  ScoreTable scores;
+  scores.tags = {"dog", "rain"};
+  scores.clip_ids = {"dog/a.wav", "rain/c.wav"};
+  scores.scores = {0.9f, 0.3f, 0.1f, 0.5f};
+  write_score_table(scratch / "a.csv", scores);
+  scores.tags = {"rain", "dog"};
+  scores.clip_ids = {"rain/c.wav", "dog/a.wav"};
+  scores.scores = {1.0f, 0.1f, 0.3f, 0.8f};
+  write_score_table(scratch / "b.csv", scores);
+  const auto relabelled = [&](const std::string& other) {
+    return run_program(
+        {"relabel", "--dataset", "folder", "--data-root", scratch.path().string(), "--split", "all", "--rule",
+         "soft", "--scores", (scratch / "a.csv").string(), (scratch / other).string(), "--output",
+         (scratch / "labels.csv").string(), "--overwrite"},
+        kWithoutTorch);
+  };
+  const Ran ran = relabelled("b.csv");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const ScoreTable labels = read_score_table(scratch / "labels.csv");
+  EXPECT_EQ(labels.clip_ids, (std::vector<std::string>{"dog/a.wav", "rain/c.wav"}));
+  const std::vector<float> expected{0.85f, 0.3f, 0.1f, 0.75f};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(labels.scores[i], expected[i], 1e-6) << i;
+  scores.clip_ids[0] = "dog/b.wav";
+  write_score_table(scratch / "c.csv", scores);
+  const Ran refused = relabelled("c.csv");
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("c.csv: has other clips or tags than"), std::string::npos) << refused.err;
+}
+
 // The labels are what a training reads in place of the data set's own.
 TEST(RelabelVerb, NewLabelsStandInPlaceOfTheDataSetsOwn) {
   const Scratch scratch;

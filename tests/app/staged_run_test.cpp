@@ -400,6 +400,20 @@ TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
   EXPECT_NE(other.err.find("another recipe"), std::string::npos) << other.err;
 }
 
+TEST_F(StagedRun, AMetricOfALaterStageIsHeldAgainstTheDataBeforeTheFirstIsTrained) {
+  const Ran ran = train(R"(
+  - kind: train
+    name: top
+    embedder: vggish
+    set: {train.validate_every: 1, train.best: [coarse.macro_aupr]}
+)",
+                        "misnamed");
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("stage top: train.best: must be a metric"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("did you mean 'coarse.macro_auprc'?"), std::string::npos) << ran.err;
+  EXPECT_FALSE(fs::exists(*folder_ / "misnamed")) << "nothing was trained";
+}
+
 TEST_F(StagedRun, ANetworkThatHearsEmbeddingsIsRefusedWithoutAnEmbedder) {
   const Ran ran = train("  - {kind: train, name: alone}\n", "alone");
   EXPECT_EQ(ran.status, 2);

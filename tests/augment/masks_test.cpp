@@ -79,6 +79,30 @@ TEST(DrawStretch, PlaceIsUniformGivenTheWidth) {
   for (const auto& [begin, count] : begins) EXPECT_NEAR(count, n / 8.0, 6 * std::sqrt(n / 8.0)) << begin;
 }
 
+// torch.randint(0, length - width) of the published program never begins at length - width.
+TEST(DrawStripe, PlaceIsUniformAndSparesTheLastPlace) {
+  constexpr int kN = 60000;
+  std::map<int, int> begins, widths;
+  for (int i = 0; i < kN; ++i) {
+    Rng rng(6, "stripe", 0, static_cast<std::uint64_t>(i));
+    const Stretch s = draw_stripe(10, 3, rng);
+    ++widths[s.end - s.begin];
+    if (s.end - s.begin == 3) ++begins[s.begin];
+  }
+  ASSERT_EQ(widths.size(), 4U);  // 0..3
+  for (const auto& [width, count] : widths) EXPECT_NEAR(count, kN / 4.0, 6 * std::sqrt(kN / 4.0)) << width;
+  ASSERT_EQ(begins.size(), 7U);  // 0..6
+  for (const auto& [begin, count] : begins)
+    EXPECT_NEAR(count, widths[3] / 7.0, 6 * std::sqrt(widths[3] / 7.0)) << begin;
+  Rng rng(1, "stripe");
+  for (int i = 0; i < 100; ++i) {
+    const Stretch s = draw_stripe(2, 100, rng);
+    EXPECT_GE(s.begin, 0);
+    EXPECT_LE(s.end, 2);
+    EXPECT_EQ(draw_stripe(0, 5, rng).end, 0);
+  }
+}
+
 TEST(DrawStretch, NothingToMaskGivesAnEmptyStretch) {
   Rng rng(1, "mask");
   for (const auto& [length, width, share] :

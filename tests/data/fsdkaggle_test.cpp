@@ -82,6 +82,12 @@ TEST(FsdKaggle2019, ExcerptsAreClipsOfTheDataSetAndUntaggedOnesCanBeLeftOut) {
   EXPECT_EQ(load_dataset("fsdkaggle2019", dir.path(), options).clips.size(), data.clips.size());
   options.drop_untagged = true;
   EXPECT_EQ(load_dataset("fsdkaggle2019", dir.path(), options).clips.size(), data.clips.size() - 1);
+  // Of soft labels the same rule as in an evaluation: a tag is there from 0.5.
+  for (const auto& [score, n_dropped] : {std::pair{0.49f, 1U}, std::pair{0.5f, 0U}}) {
+    labels.scores[0] = score;
+    write_score_table(dir / "labels.csv", labels);
+    EXPECT_EQ(load_dataset("fsdkaggle2019", dir.path(), options).clips.size(), data.clips.size() - n_dropped);
+  }
 }
 
 TEST(FsdKaggle2018, EveryProblemIsNamedWithItsLine) {

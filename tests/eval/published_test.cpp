@@ -55,6 +55,19 @@ TEST(BesidePublished, OnesOwnFiguresStandBesideThePapersAndWhatIsMissingIsNoNumb
   EXPECT_TRUE(to_value(beside).at("metrics").at("no_such_metric").at("own").is_null());
 }
 
+// The paper's row "known" is the mean without the unknown class.
+TEST(BesidePublished, AnOpenSetsKnownClassesHaveAMeanOfTheirOwn) {
+  TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
+  own.unknown_tag = "ferry";
+  const BesidePublished beside = beside_published(own, paper());
+  ASSERT_EQ(beside.classes.size(), 4U);
+  EXPECT_EQ(beside.classes[2].tag, "mean of known");
+  EXPECT_DOUBLE_EQ(beside.classes[2].recall, 0.6);
+  EXPECT_DOUBLE_EQ(beside.classes[2].own_recall, 3.0 / 4.0);
+  EXPECT_EQ(beside.classes[3].tag, "mean");
+  EXPECT_DOUBLE_EQ(beside.classes[3].recall, 0.5);
+}
+
 TEST(BesidePublished, ATableOfSomeClipsIsComparedWithTheFiguresOfThese) {
   const TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
   PublishedFigures figures = paper();

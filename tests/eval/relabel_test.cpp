@@ -33,6 +33,16 @@ TEST(Relabel, TagsThatNobodyAnsweredForKeepTheirLabels) {
   EXPECT_TRUE(std::isnan(made.thresholds[1]));
 }
 
+// Clip c would be left without a tag: its old label stands, and no tag counts as taken from it.
+TEST(Relabel, AClipThatWouldBeEmptyCanKeepItsLabelsAndCountsInNoChange) {
+  const Relabelled made = relabel(four_clips(), {true, true}, RelabelOptions(), true);
+  EXPECT_EQ(made.targets, (std::vector<float>{1, 0, 1, 0, 1, 1, 0, 1}));
+  EXPECT_EQ(made.keeps_old, (std::vector<bool>{false, false, true, false}));
+  EXPECT_EQ(made.n_set, (std::vector<std::size_t>{1, 0}));
+  EXPECT_EQ(made.n_removed, (std::vector<std::size_t>{0, 0}));
+  EXPECT_EQ(made.n_empty, 1u);
+}
+
 TEST(Relabel, SoftLabelsAreTheScores) {
   RelabelOptions options;
   options.rule = RelabelRule::kSoft;

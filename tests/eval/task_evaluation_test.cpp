@@ -58,7 +58,11 @@ TEST(TaskEvaluation, PhonesAreToldApartFromTheRecorderAndLeadTheFigures) {
   EXPECT_EQ(evaluation.tags.metrics[0].value, 0.25);
   EXPECT_TRUE(evaluation.tags.metrics[0].interval.has_value());
   EXPECT_EQ(evaluation.tags.metrics[1].name, "balanced_accuracy_b_c");
-  EXPECT_EQ(evaluation.tags.metrics[2].name, "accuracy");
+  EXPECT_EQ(evaluation.tags.metrics[2].name, "accuracy_a");
+  EXPECT_EQ(evaluation.tags.metrics[2].value, 1.0);
+  EXPECT_EQ(evaluation.tags.metrics[4].name, "accuracy");
+  EXPECT_TRUE(part(evaluation, "b+c").is_told);
+  EXPECT_FALSE(part(evaluation, "b").is_told);
   const Value value = to_value(evaluation);
   EXPECT_EQ(value.at("metrics").at("accuracy_b_c").as_number(), 0.25);
   EXPECT_EQ(value.at("parts").at("a").at("n_clips").as_integer(), 40);
@@ -75,10 +79,24 @@ TEST(TaskEvaluation, JoinedPartsBelongToTheTasksOwnField) {
 TEST(TaskEvaluation, OneValueForAllClipsMakesNoParts) {
   TaskScores data = scenes();
   std::fill(data.parts.begin(), data.parts.end(), "a");
-  const TaskEvaluation evaluation = evaluate_task(data, task_of("tau_scenes2019_mobile"));
+  const TaskEvaluation evaluation = evaluate_task(data, task_of("tau_scenes2019"));
   EXPECT_TRUE(evaluation.parts.empty());
   EXPECT_EQ(evaluation.tags.metrics[0].name, "accuracy");
   EXPECT_EQ(to_value(evaluation).find("parts"), nullptr);
+}
+
+TEST(TaskEvaluation, WhatATaskRanksByIsToldOfOneDeviceTooAndMissedWhereThereIsNone) {
+  TaskScores data = scenes();
+  std::fill(data.parts.begin(), data.parts.end(), "b");
+  const TaskEvaluation phones = evaluate_task(data, task_of("tau_scenes2019_mobile"));
+  EXPECT_EQ(phones.tags.metrics[0].name, "accuracy_b_c");
+  EXPECT_EQ(phones.tags.metrics[0].value, phones.tags.value("accuracy"));
+  EXPECT_TRUE(phones.notes.empty());
+  std::fill(data.parts.begin(), data.parts.end(), "");
+  const TaskEvaluation untold = evaluate_task(data, task_of("tau_scenes2019_mobile"));
+  EXPECT_EQ(untold.tags.metrics[0].name, "accuracy");
+  ASSERT_EQ(untold.notes.size(), 1U);
+  EXPECT_NE(untold.notes[0].find("accuracy_b_c, by which it ranks, is left out"), std::string::npos);
 }
 
 TEST(TaskEvaluation, TooManyPartsAndPartsOfOtherClipsAreRefused) {

@@ -69,7 +69,7 @@ TEST(ParseRecipe, OverridesReachMapsListsAndKinds) {
   EXPECT_EQ(std::get<BceOptions>(recipe.loss).reduce, LossReduce::kMean);
   EXPECT_EQ(n_mels_of(recipe.features), 64);
   EXPECT_TRUE(recipe.train.swa.enabled);
-  EXPECT_EQ(std::get<StepsScheduleOptions>(recipe.schedule).at, (std::vector<long>{5, 9}));
+  EXPECT_EQ(std::get<StepsScheduleOptions>(recipe.schedule).at, (std::vector<StepCount>{5, 9}));
 }
 
 TEST(ParseRecipe, LaterOverridesWin) { EXPECT_EQ(parse_recipe(kSmall, "r", {"seed=7", "seed=8"}).seed, 8U); }
@@ -186,6 +186,42 @@ TEST(ScheduleFactor, ConstantIsOne) { EXPECT_EQ(schedule_factor(ConstantSchedule
 
 TEST(ScheduleFactor, ShortRunsDoNotDivideByZero) {
   for (long n = 1; n < 4; ++n) EXPECT_TRUE(std::isfinite(schedule_factor(CosineScheduleOptions{}, n - 1, n)));
+}
+
+TEST(ParseRecipe, LengthsCountStepsOrEpochs) {
+  const std::string text =
+      "schedule: {kind: cosine_restarts, period: 2 epochs}\n"
+      "train: {iterations: 60 epochs, validate_every: 1 epoch, checkpoint_every: 7}\n";
+  Recipe recipe = parse_recipe(text, "r.yaml");
+  EXPECT_TRUE(recipe.train.iterations.in_epochs);
+  EXPECT_NE(recipe_to_yaml(recipe).find("iterations: 60 epochs"), std::string::npos);
+  EXPECT_NE(recipe_to_yaml(recipe).find("validate_every: 1 epoch\n"), std::string::npos);
+  EXPECT_EQ(recipe_to_yaml(parse_recipe(recipe_to_yaml(recipe), "again")), recipe_to_yaml(recipe));
+  EXPECT_FALSE(parse_recipe(text, "r.yaml", {"train.iterations=300"}).train.iterations.in_epochs);
+  count_in_steps(recipe.train, recipe.schedule, 20);
+  EXPECT_FALSE(counts_epochs(recipe.train, recipe.schedule));
+  EXPECT_EQ(recipe.train.iterations.n, 1200);
+  EXPECT_EQ(recipe.train.validate_every.n, 20);
+  EXPECT_EQ(recipe.train.checkpoint_every, 7);
+  EXPECT_EQ(std::get<CosineRestartsScheduleOptions>(recipe.schedule).period.n, 40);
+}
+
+TEST(ParseRecipe, LengthsThatAreNoneAreNamed) {
+  for (const std::string value : {"0 epochs", "-3 epochs", "60 epoch s", "epochs", "1.5", "6 weeks",
+                                  "' 6 epochs'", "99999999999999999999 epochs", "0", "[]"}) {
+    const std::string message = message_of("train: {iterations: " + value + "}\n");
+    EXPECT_NE(
+        message.find("train.iterations: must be a whole number > 0, or so many epochs (\"20 epochs\"), got"),
+        std::string::npos)
+        << value << ": " << message;
+  }
+  EXPECT_NE(
+      message_of("train: {iterations: 9 epochs, sampler: bucketed}\n").find("train.sampler: epochs of the"),
+      std::string::npos);
+  EXPECT_NE(
+      message_of("train: {iterations: 9 epochs, swa: {enabled: true, start: 8 epochs, every: 2 epochs}}\n")
+          .find("must not pass train.iterations (9 epochs), got 8 epochs + 2 epochs"),
+      std::string::npos);
 }
 
 TEST(RecipeReference, TheCommittedPageIsWhatTheProgramWrites) {

@@ -124,6 +124,41 @@ TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], std::pow(a, 1 / 2.5), 1e-6);
 }
 
+TEST(CombineBundles, SumsOfOneCanBeAskedForOrRefused) {
+  CombineRequest request;
+  request.rule = CombineRule::kGeometric;
+  request.bundles = {stored({"a", "b"}, {0.8f, 0.2f}), stored({"a", "b"}, {0.4f, 0.6f})};
+  const double a = std::sqrt(0.8 * 0.4), b = std::sqrt(0.2 * 0.6);
+  EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], a, 1e-6);
+  request.sum_to_one = true;
+  EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], a / (a + b), 1e-6);
+  for (Bundle& bundle : request.bundles) bundle.networks[0].kind = "single_block_densenet";
+  request.sum_to_one = false;
+  EXPECT_NEAR(answer(combine_bundles(request, make_stored))[0], a, 1e-6);
+  request.rule = CombineRule::kMean;
+  EXPECT_NO_THROW(combine_bundles(request, make_stored));
+  request.sum_to_one = true;
+  EXPECT_THROW(combine_bundles(request, make_stored), Error);
+}
+
+TEST(CombineBundles, WeightsThatAreNoneAreNamed) {
+  for (const auto& [weights, what] :
+       {std::pair{std::vector<double>{1.0, -2.0}, "must not be negative, got -2"},
+        std::pair{std::vector<double>{1.0, std::nan("")}, "must not be negative, got nan"},
+        std::pair{std::vector<double>{0.0, 0.0}, "one at least must be above 0"},
+        std::pair{std::vector<double>{1.0}, "one a bundle (2), got 1"}}) {
+    CombineRequest request;
+    request.bundles = {stored({"a", "b"}, {0.8f, 0.2f}), stored({"a", "b"}, {0.4f, 0.6f})};
+    request.weights = weights;
+    try {
+      combine_bundles(std::move(request), make_stored);
+      FAIL() << what;
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find(what), std::string::npos) << e.what();
+    }
+  }
+}
+
 // A calibration belongs to the scores that it was fitted to.
 TEST(CombineBundles, ACalibrationIsNotLostSilently) {
   CombineRequest request;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "audio/scratch.h"
 #include "core/file.h"
 #include "core/tensor_io.h"
 #include "golden_path.h"
@@ -13,6 +14,7 @@
 #include "models/upb_crnn.h"
 #include "train/adam.h"
 #include "train/losses.h"
+#include "train/run_log.h"
 #include "train/swa.h"
 #include "train/tensorboard.h"
 
@@ -157,6 +159,34 @@ TEST(TensorBoard, RecordsAreFramedWithTheirChecksums) {
   const std::string expected(
       "\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02\x2a\x0d\x0a\x0b\x0a\x04loss\x15\x00\x00\x00\x3f", 27);
   EXPECT_EQ(event, expected);
+}
+
+// Figures of each level stand under its name; the result, whose weights were validated before, is told once.
+TEST(RunLog, TensorBoardGetsNestedFiguresOnce) {
+  const testing::Scratch folder;
+  {
+    RunLog log(folder.path(), 0);
+    log.add(parse_json(R"({"iteration": 2, "loss": 0.5, "lr": 0.1})", "step"));
+    log.add(
+        parse_json(R"({"iteration": 2, "validation": {"loss": 0.4, "coarse": {"micro_auprc": 0.3}}})", "v"));
+    log.add(
+        parse_json(R"({"iteration": 4, "validation": {"loss": 0.6, "coarse": {"micro_auprc": 0.2}}})", "v"));
+    log.add(parse_json(
+        R"({"iteration": 2, "result": true, "validation": {"loss": 0.4, "coarse": {"micro_auprc": 0.3}}})",
+        "r"));
+  }
+  const auto count = [&](const std::string& tag) {
+    const std::string events = read_text(folder / "events.out.tfevents.0.earmark");
+    std::size_t n = 0;
+    for (std::size_t at = events.find(tag); at != std::string::npos; at = events.find(tag, at + 1)) ++n;
+    return n;
+  };
+  EXPECT_EQ(count("train/loss"), 1U);
+  EXPECT_EQ(count("train/lr"), 1U);
+  EXPECT_EQ(count("validation/coarse/micro_auprc"), 2U);
+  EXPECT_EQ(count("validation/loss"), 2U);
+  EXPECT_EQ(RunLog(folder.path(), 4).records().size(), 3U) << "a resumed run tells its result anew";
+  EXPECT_EQ(RunLog(folder.path(), 3).records().size(), 2U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "core/file.h"
@@ -88,6 +89,14 @@ class Trainer : public ::testing::Test {
       text += to_json(record) + "\n";
     }
     return text;
+  }
+
+  // Of bundles whose recipes are told differently.
+  static std::map<std::string, std::vector<float>> weights_of(const fs::path& bundle) {
+    std::map<std::string, std::vector<float>> weights;
+    const Bundle read = read_bundle(bundle);
+    for (const auto& [name, tensor] : read.tensors.at(0)) weights[name] = tensor.floats();
+    return weights;
   }
 
   static fs::path root_;
@@ -246,6 +255,141 @@ TEST_F(Trainer, WhatValidationsDecideNeedsHeldOutClips) {
   nothing_held_out.fold = 0;
   EXPECT_THROW(train(nothing_held_out), Error);
   EXPECT_FALSE(fs::exists(root_ / "unheard"));
+}
+
+// The name of a metric is held against what validations will tell, before any clip is read.
+TEST_F(Trainer, AMetricThatValidationsDoNotTellIsRefusedBeforeAnythingIsWritten) {
+  for (const auto& [field, override_] :
+       {std::pair{"train.best", "train.best=[macro_app]"},
+        std::pair{"train.stop.metric", "train.stop={metric: macro_app, patience: 3}"},
+        std::pair{"schedule.metrics", "schedule.metrics=[loss, macro_app]"}}) {
+    std::vector<std::string> overrides = urban_overrides();
+    overrides.push_back("train.result=''");
+    overrides.push_back(override_);
+    try {
+      train(request("misnamed", overrides));
+      FAIL() << override_ << " was accepted";
+    } catch (const Error& e) {
+      const std::string message = e.what();
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidOption);
+      EXPECT_NE(message.find(std::string(field) + ": must be a metric"), std::string::npos) << message;
+      EXPECT_NE(message.find("got 'macro_app', did you mean 'macro_ap'?"), std::string::npos) << message;
+    }
+    EXPECT_FALSE(fs::exists(root_ / "misnamed"));
+  }
+}
+
+// Held-out clips without any tag: macro_ap is undefined all along, so there is no best of it.
+TEST_F(Trainer, ABestThatWasNeverDefinedLeavesTheLastWeights) {
+  std::istringstream lines(read_text(root_ / "data/places.csv"));
+  std::string untagged;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(','), second = line.find(',', first + 1);
+    const std::size_t fold = line.find(',', second + 1) + 1;
+    untagged += (line[fold] == '2' ? line.substr(0, first + 1) + line.substr(second) : line) + "\n";
+  }
+  write_text(root_ / "data/untagged.csv", untagged);
+  std::vector<std::string> overrides = urban_overrides();
+  overrides.insert(overrides.end(),
+                   {"data.manifest=untagged.csv", "train.best=[macro_ap, loss]", "train.iterations=6"});
+  TrainRequest undefined = request("undefined", overrides);
+  std::string said;
+  undefined.on_message = [&](const std::string& text) { said += text + "\n"; };
+  const TrainResult result = train(undefined);
+  ASSERT_TRUE(result.finished);
+  EXPECT_NE(said.find("train.best: macro_ap was undefined in every validation"), std::string::npos) << said;
+  EXPECT_NE(said.find("the result is the last weights"), std::string::npos) << said;
+  EXPECT_EQ(result.metrics.at("best").find("macro_ap"), nullptr);
+  EXPECT_FALSE(fs::exists(root_ / "undefined/model_macro_ap.earmark"));
+  EXPECT_TRUE(fs::exists(root_ / "undefined/model_loss.earmark"));
+  overrides.push_back("train.result=''");
+  const TrainResult last = train(request("undefined_last", overrides));
+  EXPECT_EQ(weights_of(result.bundle), weights_of(last.bundle));
+}
+
+TEST_F(Trainer, ARunCountedInEpochsIsTheSameCountedInSteps) {
+  // Six clips of fold 1 in batches of four: two steps an epoch.
+  const std::vector<std::string> epochs{"train.iterations=7 epochs", "train.validate_every=3 epochs",
+                                        "train.swa={enabled: true, start: 4 epochs, every: 1 epoch}",
+                                        "schedule={kind: cosine, warmup: 1 epoch}"};
+  const std::vector<std::string> steps{"train.iterations=14", "train.validate_every=6",
+                                       "train.swa={enabled: true, start: 8, every: 2}",
+                                       "schedule={kind: cosine, warmup: 2}"};
+  ASSERT_TRUE(train(request("epochs", epochs)).finished);
+  ASSERT_TRUE(train(request("steps", steps)).finished);
+  EXPECT_EQ(log_of(root_ / "epochs"), log_of(root_ / "steps"));
+  EXPECT_EQ(weights_of(root_ / "epochs/model.earmark"), weights_of(root_ / "steps/model.earmark"));
+  // What only the data can tell to be wrong: 5 epochs are 10 steps.
+  try {
+    train(request("too_long", {"train.iterations=5 epochs", "train.swa.start=9"}));
+    FAIL() << "averaging from step 9 by 2 fits into 10 steps";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("must not pass train.iterations (10)"), std::string::npos)
+        << e.what();
+  }
+}
+
+TEST_F(Trainer, AFinishedRunThatIsResumedSaysNothingTwice) {
+  ASSERT_TRUE(train(request("finished", urban_overrides())).finished);
+  const std::string log = log_of(root_ / "finished");
+  const auto bundle = read_bytes(root_ / "finished/model.earmark");
+  TrainRequest again = request("finished", urban_overrides());
+  again.resume = true;
+  ASSERT_TRUE(train(again).finished);
+  EXPECT_EQ(log_of(root_ / "finished"), log);
+  EXPECT_EQ(read_bytes(root_ / "finished/model.earmark"), bundle);
+  // Its last line is of the result, and of the iteration whose weights the result has.
+  const std::size_t begin = log.rfind('\n', log.size() - 2) + 1;
+  const Value last = parse_json(log.substr(begin), "log");
+  EXPECT_TRUE(last.at("result").as_bool());
+  const Value metrics = parse_json(read_text(root_ / "finished/metrics.json"), "metrics.json");
+  EXPECT_EQ(last.at("iteration").as_integer(),
+            metrics.at("best").at("macro_ap").at("iteration").as_integer());
+}
+
+TEST_F(Trainer, OneClipAloneIsRefusedWhereTheNetworkComparesClips) {
+  std::istringstream lines(read_text(root_ / "data/manifest.csv"));
+  std::string few;
+  int n_of_fold_1 = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with(",1") && ++n_of_fold_1 > 1) continue;
+    few += line + "\n";
+  }
+  write_text(root_ / "data/few.csv", few);
+  const std::vector<std::string> overrides{"data.manifest=few.csv", "model={kind: mean_std_linear}",
+                                           "augment=[]", "train.swa.enabled=false"};
+  try {
+    train(request("one_clip", overrides));
+    FAIL() << "statistics over one clip were accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadDataset) << e.what();
+    EXPECT_NE(std::string(e.what()).find("needs at least 2 to learn from, got 1"), std::string::npos)
+        << e.what();
+  }
+  EXPECT_FALSE(fs::exists(root_ / "one_clip"));
+}
+
+TEST_F(Trainer, ATagOfEveryClipIsToldWhenClassesAreWeighted) {
+  std::istringstream lines(read_text(root_ / "data/manifest.csv"));
+  std::string all;
+  int n = 0;
+  for (std::string line; std::getline(lines, line); ++n) {
+    const std::size_t first = line.find(','), second = line.find(',', first + 1);
+    all += (n == 0 ? line
+                   : line.substr(0, first + 1) + (n % 2 == 0 ? "hum" : "hum;bell") + line.substr(second)) +
+           "\n";
+  }
+  write_text(root_ / "data/hum.csv", all);
+  TrainRequest weighted =
+      request("weighted", {"data.manifest=hum.csv", "model={kind: mean_std_linear}", "augment=[]",
+                           "train.swa.enabled=false", "train.iterations=1",
+                           "loss={kind: bce, class_weight_root: 10}", "train.stop.metric=loss"});
+  std::string said;
+  weighted.on_message = [&](const std::string& text) { said += text + "\n"; };
+  ASSERT_TRUE(train(weighted).finished);
+  EXPECT_NE(said.find("'hum' is in every clip"), std::string::npos) << said;
+  EXPECT_EQ(said.find("'bell'"), std::string::npos) << said;
+  EXPECT_NE(said.find("with patience 0 the run does not end early"), std::string::npos) << said;
 }
 
 TEST_F(Trainer, ARunWithoutImprovementEndsEarly) {
@@ -437,6 +581,20 @@ TEST_F(Trainer, ALossThatIsNoNumberStopsAndNamesTheBatch) {
     EXPECT_NE(text.find("no longer a number (iteration "), std::string::npos) << text;
     EXPECT_NE(text.find("clips audio/"), std::string::npos) << text;
   }
+}
+
+// One step of an absurd rate: its loss is a number, what the network says after it is none.
+TEST_F(Trainer, ScoresThatAreNoNumbersEndTheRunAndNameTheClip) {
+  try {
+    train(request("nan_scores", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}",
+                                 "train.iterations=1", "train.swa.enabled=false"}));
+    FAIL() << "scores after a step of 1e30 were taken for numbers";
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    EXPECT_NE(text.find("the scores of held-out clip audio/"), std::string::npos) << text;
+    EXPECT_NE(text.find("no longer numbers"), std::string::npos) << text;
+  }
+  EXPECT_FALSE(fs::exists(root_ / "nan_scores/metrics.json"));
 }
 
 TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {

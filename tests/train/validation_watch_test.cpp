@@ -108,19 +108,6 @@ TEST(ValidationWatch, GoesOnFromItsStateAsIfItHadNeverStopped) {
   EXPECT_EQ(to_json(whole.state()), to_json(resumed.state()));
 }
 
-TEST(MetricAt, NamesTheMetricsThereAre) {
-  EXPECT_EQ(metric_at(metrics(0.5, 0.25), "fine.micro_auprc", "train.best"), 0.25);
-  try {
-    metric_at(metrics(0.5, 0.25), "fine.accuracy", "train.best");
-    FAIL() << "must not be accepted";
-  } catch (const Error& e) {
-    const std::string message = e.what();
-    EXPECT_NE(message.find("train.best"), std::string::npos) << message;
-    EXPECT_NE(message.find("coarse.micro_auprc, fine.micro_auprc"), std::string::npos) << message;
-    EXPECT_NE(message.find("got 'fine.accuracy'"), std::string::npos) << message;
-  }
-}
-
 // A diverged validation must not become the best, nor keep later ones from it.
 TEST(ValidationWatch, WhatIsNoNumberIsNoImprovement) {
   TrainOptions train;

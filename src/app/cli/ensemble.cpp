@@ -62,7 +62,10 @@ int combine_files(const EnsembleFlags& flags) {
   std::vector<std::string> problems;
   detail::read_field(Value(flags.rule), request.rule, kAny, {"--rule", &problems});
   detail::read_field(Value(flags.top), request.top, kAny, {"--top", &problems});
+  RowSum row_sum = RowSum::kAuto;
+  detail::read_field(Value(flags.row_sum), row_sum, kAny, {"--row-sum", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  if (row_sum != RowSum::kAuto) request.sum_to_one = row_sum == RowSum::kOne;
   Value::List names;
   for (const std::filesystem::path& path : flags.inputs) {
     request.bundles.push_back(read_bundle(path));
@@ -127,7 +130,8 @@ void add_ensemble(Program& program) {
                    "one a file with commas between, of mean and geometric (default: all the same)");
   verb->add_option(
           "--row-sum", flags->row_sum,
-          "one: a clip's scores are made to sum to 1; free: they are not; auto: where every file's do")
+          "one: a clip's scores are made to sum to 1; free: they are not; auto: where every file's do, of "
+          "geometric bundles where each network gives one tag a clip")
       ->capture_default_str();
   verb->add_option("--taxonomy", flags->taxonomy, "of a hierarchy's tags")->capture_default_str();
   verb->add_option("--top", flags->top,
