@@ -1,7 +1,12 @@
 #include "core/memory.h"
 
+#include <array>
+#include <cstdint>
+#include <cstdlib>  // and by it, whether this is glibc
+
 #if defined(__GLIBC__)
 #include <malloc.h>
+#include <sys/mman.h>
 #endif
 
 namespace earmark {
@@ -15,10 +20,27 @@ void keep_freed_memory() {
 #endif
 }
 
+void use_large_pages() {
+#if defined(__GLIBC__) && defined(MADV_HUGEPAGE)
+  constexpr std::uintptr_t kPage = 4096;
+  constexpr std::size_t kPiece = (std::size_t{1} << 30) - kPage;  // as large as the heap holds
+  std::array<void*, 4> pieces{};
+  for (void*& piece : pieces) {
+    piece = std::malloc(kPiece);
+    if (piece == nullptr) break;  // less address space: what there is of it
+    const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(piece) + kPage - 1) / kPage * kPage;
+    ::madvise(reinterpret_cast<void*>(begin), kPiece - kPage, MADV_HUGEPAGE);  // a hint: may be refused
+  }
+  // Freed, they stay the heap's own, as nothing is trimmed, and keep the hint.
+  for (void* piece : pieces) std::free(piece);
+#endif
+}
+
 void give_back_large_pieces() {
 #if defined(__GLIBC__)
-  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  ::mallopt(M_TOP_PAD, 0);
   ::malloc_trim(0);
 #endif
 }

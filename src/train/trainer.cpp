@@ -371,7 +371,12 @@ Run::Run(const TrainRequest& request)
   state_.data_id = identity_of(dataset_);
   read_init();
   std::optional<SavedCheckpoint> saved = saved_state();
+  give_back_large_pieces();  // until it is known that the weights are few
   begin_learner(saved.has_value());
+  if (!has_many_weights()) {
+    keep_freed_memory();
+    use_large_pages();
+  }
   load_clips(parts);
   prepare_examples(std::move(saved));
   open_folder();
