@@ -11,13 +11,15 @@ using std::string_view_literals::operator""sv;
 
 struct Pattern {
   std::string_view bytes;
-  std::string_view fixed;  // '.' below a byte that may be any
+  std::string_view fixed;  // '.' below a byte that may be any, 'p' below one that must be printable ASCII
   std::size_t room;
 };
 
 // In the order of StreamHeader.
 constexpr std::array kPatterns{
-    Pattern{"RIFF\0\0\0\0WAVEfmt "sv, "xxxx....xxxxxxxx"sv, 16},
+    // Then the first chunk's name: "fmt ", or "bext", "JUNK", "LIST", "ds64" ... of recorders that write
+    // more.
+    Pattern{"RIFF\0\0\0\0WAVE\0\0\0\0"sv, "xxxx....xxxxpppp"sv, 16},
     // A page that begins a track, of which nothing was heard yet. The pages that begin the tracks of one file
     // stand together.
     Pattern{"OggS\0\2\0\0\0\0\0\0\0\0"sv, "xxxxxxxxxxxxxx"sv, 512},
@@ -27,16 +29,35 @@ constexpr std::array kPatterns{
     Pattern{"\x1A\x45\xDF\xA3\x01\0\0\0\0\0\0\0\x42\x86\x81\x01"sv, "xxxxx.......xxxx"sv, 16},
 };
 
+// What a WAV may have in place of RIFF when it is, or might have become, larger than 4 GiB.
+constexpr std::array kLargeWavs{"RF64"sv, "BW64"sv};
+
 const Pattern& pattern_of(StreamHeader kind) { return kPatterns[static_cast<std::size_t>(kind)]; }
+
+// As far as the bytes go, from `from` on.
+bool agrees(const Pattern& pattern, std::span<const Byte> bytes, std::size_t from) {
+  for (std::size_t i = from; i < std::min(bytes.size(), pattern.bytes.size()); ++i) {
+    if (pattern.fixed[i] == 'x' && bytes[i] != static_cast<Byte>(pattern.bytes[i])) return false;
+    if (pattern.fixed[i] == 'p' && (bytes[i] < ' ' || bytes[i] > '~')) return false;
+  }
+  return true;
+}
+
+bool begins_like(std::span<const Byte> bytes, std::string_view name) {
+  const std::size_t n = std::min(bytes.size(), name.size());
+  return std::equal(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(n), bytes.begin(),
+                    [](char c, Byte b) { return static_cast<Byte>(c) == b; });
+}
 
 }  // namespace
 
 bool may_be_header(StreamHeader kind, std::span<const Byte> bytes) {
-  const auto& [expected, fixed, room] = pattern_of(kind);
-  for (std::size_t i = 0; i < std::min(bytes.size(), expected.size()); ++i) {
-    if (fixed[i] == 'x' && bytes[i] != static_cast<Byte>(expected[i])) return false;
-  }
-  return true;
+  const Pattern& pattern = pattern_of(kind);
+  if (agrees(pattern, bytes, 0)) return true;
+  if (kind != StreamHeader::kWav) return false;
+  return std::any_of(kLargeWavs.begin(), kLargeWavs.end(), [&](std::string_view name) {
+    return begins_like(bytes, name) && agrees(pattern, bytes, name.size());
+  });
 }
 
 std::size_t header_size(StreamHeader kind) { return pattern_of(kind).bytes.size(); }

@@ -10,6 +10,7 @@
 namespace earmark {
 
 /// Containers whose beginning can be told from all that they carry. MP3 and ADTS have no header of their own.
+/// kWav: RIFF, RF64 or BW64, whatever its first chunk is.
 enum class StreamHeader { kWav, kOgg, kFlac, kMatroska, kMatroskaLongSize };
 
 /// Bytes that are looked at; no header's is longer.

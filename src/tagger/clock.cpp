@@ -3,6 +3,8 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 
@@ -41,6 +43,12 @@ class Reader {
     return value;
   }
   bool next_is_digit() const { return !text_.empty() && is_digit(text_.front()); }
+  // Bytes beyond ASCII are parts of letters: "Zürich".
+  bool next_is_alphanumeric() const {
+    if (text_.empty()) return false;
+    const auto c = static_cast<unsigned char>(text_.front());
+    return c >= 0x80 || std::isalnum(c) != 0;
+  }
   // Digits behind the point of seconds; fewer than `least` are something else ("060007.3gp").
   std::optional<milliseconds> fraction(int least) {
     Reader ahead = *this;
@@ -65,6 +73,9 @@ std::optional<LocalMs> local_time_of(int year, int month, int day, int hour, int
   return std::chrono::local_days(date) + hours(hour) + minutes(minute) + seconds(second);
 }
 
+// Recorders' clocks; numbers in names that are none seldom fall between.
+bool is_year_of_recorder(int year) { return year >= 1990 && year <= 2099; }
+
 // "Z", "+02:00", "+0200" or "+02".
 std::optional<minutes> read_offset(Reader& reader) {
   Reader ahead = reader;
@@ -87,13 +98,35 @@ std::optional<minutes> read_offset(Reader& reader) {
   return minus ? -offset : offset;
 }
 
+// In a file's name much else follows a time ("Zoom", "-02" of a take, "-1234" of a counter, "+10dB"): only
+// "Z",
+// "+02:00" or "+0200" with the minutes of some zone, and no letter or digit behind it.
+std::optional<minutes> read_offset_of_name(Reader& reader) {
+  Reader ahead = reader;
+  minutes offset{0};
+  if (!ahead.one_of("Zz")) {
+    const bool minus = ahead.one_of("-");
+    if (!minus && !ahead.one_of("+")) return std::nullopt;
+    const auto hour = ahead.number(2);
+    ahead.one_of(":");
+    const auto minute = ahead.number(2);
+    if (!hour || !minute || *hour > 14 || *minute > 45 || *minute % 15 != 0) return std::nullopt;
+    offset = hours(*hour) + minutes(*minute);
+    if (minus) offset = -offset;
+  }
+  if (ahead.next_is_alphanumeric()) return std::nullopt;
+  reader = ahead;
+  return offset;
+}
+
 struct DateAndTime {
   LocalMs local;
   std::optional<minutes> offset;
 };
 
 // A date and a time of day, with or without marks between their parts, as files and ISO 8601 write them.
-// @param in_name of a file: not "06:00", which there may be anything.
+// @param in_name of a file: a time without seconds only with marks everywhere ("2026-05-01_06-00" of
+// Arbimon), as a number without them may be anything.
 std::optional<DateAndTime> read_date_and_time(Reader& reader, bool in_name) {
   Reader ahead = reader;
   const auto year = ahead.number(4);
@@ -110,14 +143,37 @@ std::optional<DateAndTime> read_date_and_time(Reader& reader, bool in_name) {
   std::optional<int> second;
   if (!marked || with_seconds.one_of(":-_.")) second = with_seconds.number(2);
   if (second) ahead = with_seconds;
-  if (!second && in_name) return std::nullopt;
+  if (!second && in_name && !(dashed && marked && is_year_of_recorder(*year))) return std::nullopt;
   if (ahead.next_is_digit()) return std::nullopt;  // a longer number is no time
   const auto local = local_time_of(*year, *month, *day, *hour, *minute, second.value_or(0));
   if (!local) return std::nullopt;
   DateAndTime found{*local, std::nullopt};
   if (second) found.local += ahead.fraction(in_name ? 3 : 1).value_or(milliseconds(0));
-  found.offset = read_offset(ahead);
+  found.offset = in_name ? read_offset_of_name(ahead) : read_offset(ahead);
+  if (!second && in_name && ahead.next_is_alphanumeric()) return std::nullopt;
   reader = ahead;
+  return found;
+}
+
+// A name's whole run of digits: "20260501060000", or "260501060000" of SoundTraps.
+// @param year_digits 4 or 2 (of this century)
+std::optional<DateAndTime> read_digits(std::string_view text, std::size_t year_digits) {
+  Reader reader(text);
+  const std::array<std::size_t, 6> widths{year_digits, 2, 2, 2, 2, 2};
+  std::array<int, 6> parts{};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto part = reader.number(widths[i]);
+    if (!part) return std::nullopt;
+    parts[i] = *part;
+  }
+  if (reader.next_is_digit()) return std::nullopt;
+  if (year_digits == 2) parts[0] += 2000;
+  const auto local = local_time_of(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
+  if (!local || !is_year_of_recorder(parts[0])) return std::nullopt;
+  DateAndTime found{*local + reader.fraction(3).value_or(milliseconds(0)), std::nullopt};
+  found.offset = read_offset_of_name(reader);
+  // Twelve digits in the middle of a word are some other number.
+  if (year_digits == 2 && reader.next_is_alphanumeric()) return std::nullopt;
   return found;
 }
 
@@ -129,7 +185,9 @@ StartTime start_of(const DateAndTime& found, const TimeZone& zone) {
   return {own.moment_of(found.local), own};
 }
 
-// "5EAB12F0": seconds since 1970 of some day between 2000 and 2100.
+// "5EAB12F0": seconds since 1970 of some day between 2000 and 2100. Eight digits without a letter are a
+// number, as most programs count their files, but where they are of the years in which AudioMoths wrote such
+// names.
 std::optional<TimeZone::Milliseconds> read_hexadecimal(std::string_view stem) {
   if (stem.size() != 8) return std::nullopt;
   std::int64_t value = 0;
@@ -138,7 +196,10 @@ std::optional<TimeZone::Milliseconds> read_hexadecimal(std::string_view stem) {
     value = 16 * value + (is_digit(c) ? c - '0' : std::tolower(static_cast<unsigned char>(c)) - 'a' + 10);
   }
   constexpr std::int64_t kYear2000 = 946684800, kYear2100 = 4102444800;
-  if (value < kYear2000 || value >= kYear2100) return std::nullopt;
+  constexpr std::int64_t kYear2017 = 1483228800, kYear2023 = 1672531200;
+  const bool has_letter = !std::all_of(stem.begin(), stem.end(), is_digit);
+  if (value < (has_letter ? kYear2000 : kYear2017) || value >= (has_letter ? kYear2100 : kYear2023))
+    return std::nullopt;
   return TimeZone::Milliseconds(seconds(value));
 }
 
@@ -209,11 +270,17 @@ StartTime parse_time(std::string_view text, const TimeZone& zone) {
 }
 
 std::optional<StartTime> time_of_name(std::string_view file_name, const TimeZone& zone) {
+  std::optional<DateAndTime> short_year;  // the least certain, so only where nothing else is found
   for (std::size_t i = 0; i < file_name.size(); ++i) {
     if (!is_digit(file_name[i]) || (i > 0 && is_digit(file_name[i - 1]))) continue;
-    Reader reader(file_name.substr(i));
+    const std::string_view rest = file_name.substr(i);
+    Reader reader(rest);
     if (const auto found = read_date_and_time(reader, /*in_name=*/true)) return start_of(*found, zone);
+    if (const auto found = read_digits(rest, 4)) return start_of(*found, zone);
+    if (!short_year && (i == 0 || file_name[i - 1] == '.' || file_name[i - 1] == '_'))
+      short_year = read_digits(rest, 2);
   }
+  if (short_year) return start_of(*short_year, zone);
   const std::string_view stem = file_name.substr(0, file_name.find('.'));
   if (const auto moment = read_hexadecimal(stem)) return StartTime{*moment, zone};
   return std::nullopt;

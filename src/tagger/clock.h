@@ -59,9 +59,11 @@ struct ClockAnchor {
 StartTime parse_time(std::string_view text, const TimeZone& zone);
 
 /// The start that a file's name tells, as recorders write it: a date and a time of day anywhere in it
-/// (20260501_060000, 20260501T060000, 2026-05-01T06-00-00, 2026-05-01_06.00.00 ...), followed or not by Z or
-/// an offset (+0200, -03:30), else of `zone`; or eight hexadecimal digits, seconds since 1970 (old
-/// AudioMoths). Nothing where there is none, or no such day or hour.
+/// (20260501_060000, 20260501T060000, 2026-05-01T06-00-00, 2026-05-01_06.00.00, 20260501060000, without
+/// seconds 2026-05-01_06-00, at the beginning or behind "." or "_" 260501060000 ...), followed or not by Z or
+/// an offset (+0200, -03:30) that ends there, else of `zone`; or the whole name is eight hexadecimal digits,
+/// seconds since 1970 (old AudioMoths; without a letter only of 2017 to 2022). Nothing where there is none,
+/// or no such day or hour.
 std::optional<StartTime> time_of_name(std::string_view file_name, const TimeZone& zone);
 
 }  // namespace earmark

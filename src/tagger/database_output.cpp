@@ -134,6 +134,7 @@ class DatabaseOutput : public TagOutput {
 
   void begin(const std::string& name, const std::filesystem::path&) override {
     open_transaction();
+    merger_.set_max_wait_s(name == "-" ? kLiveMaxWait_s : EventMerger::kWaitForAll_s);  // somebody listens
     add_recording_->with(run_id_, name).run();
     recording_id_ = database_.last_id();
     open_ = true;

@@ -68,6 +68,7 @@ std::string TagFormatter::header() const {
 }
 
 std::string TagFormatter::begin(const std::string& name) {
+  merger_.set_max_wait_s(name == "-" ? kLiveMaxWait_s : EventMerger::kWaitForAll_s);  // somebody listens
   name_ = name;
   any_ = false;
   return options_.format == TagFormat::kTable ? single_line(name) + "\n" : "";

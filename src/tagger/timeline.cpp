@@ -9,11 +9,9 @@
 namespace earmark {
 namespace {
 
-constexpr double kTouching_s = 1e-6;  // ends and starts are rounded to samples
-
-bool earlier(const TagEvent& a, const TagEvent& b) {
-  return std::tie(a.start_s, a.tag) < std::tie(b.start_s, b.tag);
-}
+// Starts and lengths are each rounded to samples, so neighbours may lie a sample apart: of 8 kHz, one and a
+// half.
+constexpr double kTouching_s = 1.5 / 8000.0;
 
 }  // namespace
 
@@ -110,7 +108,7 @@ void EventMerger::close_before(double start_s) {
 }
 
 void EventMerger::close(const TagEvent& event) {
-  if (event.end_s - event.start_s >= options_.min_duration_s - kTouching_s) closed_.push_back(event);
+  if (event.end_s - event.start_s >= options_.min_duration_s - kTouching_s) closed_.insert(event);
 }
 
 // A tag that was present in the segment before, and could go on from there, need not reach its threshold.
@@ -127,6 +125,7 @@ std::vector<std::size_t> EventMerger::present_tags(const SegmentScores& segment)
 }
 
 void EventMerger::decide(const SegmentScores& segment) {
+  now_s_ = segment.start_s;
   close_before(segment.start_s);
   for (const std::size_t tag : present_tags(segment)) {
     const auto [it, is_new] =
@@ -137,13 +136,19 @@ void EventMerger::decide(const SegmentScores& segment) {
   }
 }
 
+bool EventMerger::Earlier::operator()(const TagEvent& a, const TagEvent& b) const {
+  return std::tie(a.start_s, a.tag) < std::tie(b.start_s, b.tag);
+}
+
 // What began before everything still open may go: nothing that comes can stand before it.
 void EventMerger::release(std::vector<TagEvent>& out) {
-  std::sort(closed_.begin(), closed_.end(), earlier);
-  auto end = closed_.end();
+  if (closed_.empty()) return;
+  const TagEvent* first = nullptr;
   for (const auto& [tag, event] : open_) {
-    end = std::min(end, std::lower_bound(closed_.begin(), closed_.end(), event, earlier));
+    const bool waited_for = event.start_s >= now_s_ - max_wait_s_;
+    if (waited_for && (first == nullptr || Earlier()(event, *first))) first = &event;
   }
+  const auto end = first == nullptr ? closed_.end() : closed_.lower_bound(*first);
   out.insert(out.end(), closed_.begin(), end);
   closed_.erase(closed_.begin(), end);
 }

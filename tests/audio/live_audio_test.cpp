@@ -87,9 +87,40 @@ TEST(LiveAudio, ChunksBehindTheSamplesAreNoPart) {
   EXPECT_EQ(parts[1].size(), 700U);
 }
 
+// `cat *.wav` of broadcast WAVs, of editors that keep room for a size, and of what was made larger than 4
+// GiB.
+TEST(LiveAudio, AFurtherWavIsAPartWhateverChunkItBeginsWith) {
+  const std::string format = format_chunk(1, 1, kRate, 16);
+  const auto large = [&](std::string form, std::uint64_t n_samples) {
+    std::string made =
+        wav(chunk("ds64", le(0, 8) + le(2 * n_samples, 8) + le(n_samples, 8) + le(0, 4)) + format,
+            ramp_16(static_cast<int>(n_samples)), 0xFFFFFFFF, 0xFFFFFFFF);
+    return form + made.substr(4);
+  };
+  const std::vector<std::string> wavs{
+      wav(chunk("bext", std::string(602, '\0')) + format, ramp_16(300)),
+      wav(chunk("JUNK", std::string(28, '\0')) + format, ramp_16(301)),
+      wav(chunk("junk", std::string(5, '\0')) + format, ramp_16(302), 0xFFFFFFFF, 0xFFFFFFFF),
+      wav(chunk("LIST", "INFOISFTsomething") + format, ramp_16(303)) + chunk("id3 ", "tags"),
+      wav(chunk("iXML", std::string(9000, ' ')) + format, ramp_16(304)),
+      large("RF64", 305),
+      large("BW64", 306),
+      wav(format, ramp_16(307))};
+  for (std::size_t first = 0; first < wavs.size(); ++first) {
+    Pipe pipe;
+    for (std::size_t i = 0; i < wavs.size(); ++i) pipe.write(wavs[(first + i) % wavs.size()]);
+    pipe.hang_up();
+    LiveAudio live(pipe.fd(), std::nullopt, {});
+    const auto parts = parts_of(live);
+    ASSERT_EQ(parts.size(), wavs.size()) << first;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      EXPECT_EQ(parts[i].size(), 300 + (first + i) % wavs.size());
+  }
+}
+
 TEST(LiveAudio, BytesThatOnlyBeginLikeAHeaderAreSamples) {
   const std::string samples =
-      "RIFF" + std::string(2, '\1') + "RIFFRIFF1234WAVEfmt" + "RIF" + "RIFFxxxxWAVEfm";
+      "RIFF" + std::string(3, '\1') + "RIFFRIFF1234WAVEfmt\1" + "RIF" + "RIFFxxxxWAVEfm";
   ASSERT_EQ(samples.size() % 2, 0U);
   Pipe pipe;
   pipe.write(wav(format_chunk(1, 1, kRate, 16), samples, 0xFFFFFFFF, 0xFFFFFFFF));

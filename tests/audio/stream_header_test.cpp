@@ -38,6 +38,35 @@ TEST(StreamHeader, PagesInTheMiddleAndOtherContainersAreNone) {
   }
 }
 
+// What recorders, editors and loggers write before "fmt ".
+TEST(StreamHeader, AWavIsKnownWhateverChunkItBeginsWith) {
+  for (const std::string& first :
+       {"fmt "s, "bext"s, "JUNK"s, "junk"s, "LIST"s, "ds64"s, "iXML"s, "fact"s, "PAD "s, "id3 "s, "_PMX"s}) {
+    for (const std::string& form : {"RIFF"s, "RF64"s, "BW64"s}) {
+      const std::string whole = form +
+                                "\xFF\0\x0A\xFF"
+                                "WAVE"s +
+                                first;
+      EXPECT_EQ(header_of(bytes_of(whole)), StreamHeader::kWav) << whole;
+      for (std::size_t n = 0; n <= whole.size(); ++n)
+        EXPECT_TRUE(may_be_header(StreamHeader::kWav, bytes_of(whole.substr(0, n)))) << whole << " " << n;
+    }
+  }
+}
+
+TEST(StreamHeader, WhatDiffersInOneByteIsNoWav) {
+  for (const std::string& none :
+       {"RIFX\1\2\3\4WAVEfmt "s, "RF65\1\2\3\4WAVEds64"s, "BF64\1\2\3\4WAVEds64"s, "RIF4\1\2\3\4WAVEfmt "s,
+        "RW64\1\2\3\4WAVEds64"s, "RIFF\1\2\3\4WAVXfmt "s, "RIFF\1\2\3\4WAVEfm\0 "s,
+        "RIFF\1\2\3\4WAVE\x7F"
+        "ext"s,
+        "RIFF\1\2\3\4WAVE\xE9"
+        "xt "s}) {
+    EXPECT_EQ(header_of(bytes_of(none)), std::nullopt) << none;
+    EXPECT_FALSE(may_be_header(StreamHeader::kWav, bytes_of(none))) << none;
+  }
+}
+
 // A stream is searched as it comes: a beginning is not given up while it may still become a header.
 TEST(StreamHeader, EveryBeginningOfAHeaderMayBeOneAndEveryChangedOneIsNot) {
   for (const auto& [kind, whole] : {std::pair(StreamHeader::kWav, kWav),
@@ -53,7 +82,7 @@ TEST(StreamHeader, EveryBeginningOfAHeaderMayBeOneAndEveryChangedOneIsNot) {
       }
     }
     std::string changed = whole;
-    changed[header_size(kind) - 1] ^= 1;
+    changed[header_size(kind) - 1] ^= '\x80';
     EXPECT_FALSE(may_be_header(kind, bytes_of(changed)));
   }
 }

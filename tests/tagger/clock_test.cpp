@@ -36,6 +36,63 @@ TEST(TimeOfName, OffsetsOfTheNameStandAboveTheZone) {
   EXPECT_EQ(named("20260501_060007.wav", "-0330"), "2026-05-01T06:00:07.000-03:30");
 }
 
+// Behind the seconds stands anything: only a whole offset of some zone, and nothing that goes on, is one.
+TEST(TimeOfName, WhatFollowsTheSecondsIsSeldomAnOffset) {
+  for (const char* name :
+       {"20260501_060007Zoom.wav", "20260501_060007Z\xC3\xBCrich.wav", "20260501_060007z4.wav",
+        "20260501_060007-02.wav", "20260501_060007+02.wav", "20260501-060007-1234.wav",
+        "20260501_060007+10dB.wav", "2026-05-01_06-00-07-12ch.wav", "20260501_060007-0200Hz.wav",
+        "20260501_060007+02:00h.wav", "20260501_060007-1500.wav", "20260501_060007-0260.wav",
+        "20260501_060007-02000.wav", "20260501_060007-070000.wav", "20260501_060007+0201.wav",
+        "20260501_060007-.wav", "20260501_060007-12:3.wav", "20260501060007Zoom.wav"})
+    EXPECT_EQ(named(name, "Europe/Berlin"), "2026-05-01T06:00:07.000+02:00") << name;
+  EXPECT_EQ(named("20260501_060007Z", "Europe/Berlin"), "2026-05-01T06:00:07.000Z");
+  EXPECT_EQ(named("20260501_060007Z-4.wav", "Europe/Berlin"), "2026-05-01T06:00:07.000Z");
+  EXPECT_EQ(named("20260501_060007+1400_a.wav"), "2026-05-01T06:00:07.000+14:00");
+  EXPECT_EQ(named("20260501_060007+05:45.wav"), "2026-05-01T06:00:07.000+05:45");
+  EXPECT_EQ(named("20260501_060007-0930"), "2026-05-01T06:00:07.000-09:30");
+  // Where somebody says the time, there is no doubt.
+  EXPECT_EQ(parse_time("2026-05-01T06:00:07-02", {}).text(0.0), "2026-05-01T06:00:07.000-02:00");
+  EXPECT_EQ(parse_time("2026-05-01T06:00:07+0019", {}).text(0.0), "2026-05-01T06:00:07.000+00:19");
+}
+
+TEST(TimeOfName, NamesWithoutMarksOrWithoutSeconds) {
+  for (const char* name :
+       {"20260501060007.wav", "REC20260501060007.wav", "site_20260501060007_1.wav", "20260501060007Z.wav",
+        "20260501060007.000.wav",
+        "5123.260501060007.wav",  // SoundTrap
+        "260501060007.wav", "ST_260501060007_x.wav", "5123.260501060007Z.wav", "335851542.260501060007.wav"})
+    EXPECT_EQ(named(name), "2026-05-01T06:00:07.000Z") << name;
+  for (const char* name : {"SITE-2026-05-01_06-00.wav",  // Arbimon
+                           "2026-05-01_06-00", "2026-05-01_06-00_site.flac", "2026-05-01 06:00.wav",
+                           "2026-05-01_06-00Z.wav", "2026-05-01_06-00.3gp"})
+    EXPECT_EQ(named(name), "2026-05-01T06:00:00.000Z") << name;
+  EXPECT_EQ(named("20260501060007+0200.wav"), "2026-05-01T06:00:07.000+02:00");
+  EXPECT_EQ(named("SITE-2026-05-01_06-00-0330.wav"), "none") << "seconds, or an offset?";
+  EXPECT_EQ(named("5123.260501060007_20250101_000000.wav"), "2025-01-01T00:00:00.000Z") << "the surer one";
+}
+
+TEST(TimeOfName, NumbersWithoutMarksMustBeDatesOfRecorders) {
+  for (const char* name :
+       {"20261301060007.wav",    "20260230060007.wav",    "20260501240007.wav",      "20260501066007.wav",
+        "20260501060060.wav",    "19890501060007.wav",    "21000501060007.wav",      "202605010600071.wav",
+        "120260501060007.wav",   "2026050106000.wav",  //
+        "5123.261301060007.wav", "5123.260230060007.wav", "5123.260501250007.wav",   "5123.2605010600071.wav",
+        "a260501060007.wav",     "5123-260501060007.wav", "5123.260501060007ab.wav", "123456789012.wav",
+        "202605010600.wav",  // no seconds and no marks
+        "20260501_0600.wav",     "20260501_06-00.wav",    "1989-05-01_06-00.wav",    "2026-05-01_0600.wav",
+        "2026-05-01_25-00.wav",  "2026-05-01_06-00h.wav", "2026-05-01_06-0.wav"})
+    EXPECT_EQ(named(name), "none") << name;
+}
+
+TEST(TimeOfName, EightDigitsWithoutALetterAreANumberButOfAudioMothsYears) {
+  EXPECT_EQ(named("50123456.wav"), "none");
+  EXPECT_EQ(named("64123456.wav"), "none");
+  EXPECT_EQ(named("60123456.WAV"), "2021-01-28T03:49:42.000Z");  // 0x60123456 = 1611805782
+  EXPECT_EQ(named("5012345A.wav"), "2012-07-27T06:25:30.000Z");  // 0x5012345A = 1343370330
+  EXPECT_EQ(named("5eab12f0.WAV"), "2020-04-30T18:03:28.000Z");  // 0x5EAB12F0 = 1588269808
+}
+
 TEST(TimeOfName, WhatIsNoTimeIsNone) {
   for (const char* name : {"siren.wav", "12345678_123456.wav", "20261301_060007.wav", "20260230_060007.wav",
                            "20260501_250007.wav", "120260501_060007.wav", "20260501_0600071.wav",

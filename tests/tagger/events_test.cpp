@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <tuple>
 
+#include "audio/segment.h"
 #include "earmark/tagger.h"
 #include "fake_network.h"
 #include "tagger/timeline.h"
@@ -258,6 +260,105 @@ TEST(EventMerger, TellsAnEventHalfAWindowAndAGapBehindItsEnd) {
     EXPECT_EQ(k - 1, told_at);
     EXPECT_EQ(out, (Events{{0, 0, 3, 0.9f}}));
   }
+}
+
+/// The grid of a recording at that rate, 0.9 for a first tag in every segment and 0.4 behind the first for a
+/// second.
+Segments lasting_tags(double segment_s, double hop_s, int sample_rate_hz) {
+  Segments segments;
+  const std::uint64_t n_samples = static_cast<std::uint64_t>(sample_rate_hz) * 60;
+  for (const SegmentSpan& span : segment_grid(n_samples, sample_rate_hz, {segment_s, hop_s, PadMode::kZeros}))
+    segments.push_back({static_cast<double>(span.begin) / sample_rate_hz,
+                        static_cast<double>(span.end) / sample_rate_hz,
+                        {0.9f, segments.empty() ? 0.9f : 0.4f}});
+  return segments;
+}
+
+// Beginnings are rounded to samples and lengths too, so a neighbour may begin a sample behind an end.
+TEST(EventMerger, SegmentsOfAnyLengthTouchTheirNeighbours) {
+  for (const int rate : {8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000}) {
+    for (const double segment_s : {1.003, 0.33333, 0.9999, 0.25001, 1.0}) {
+      const Segments all = lasting_tags(segment_s, 0.0, rate);
+      const Selection selection{{0.5, 0.5}, 0};
+      EXPECT_EQ(merged(all, selection, options_of(1, 0.5, 0, 0)),
+                (Events{{0, 0, 60, 0.9f}, {1, 0, 60, 0.9f}}))
+          << rate << " " << segment_s;
+      EXPECT_EQ(merged(all, selection, {}).size(), 2U) << rate << " " << segment_s;
+    }
+    const Segments apart = lasting_tags(1.0, 1.001, rate);
+    EXPECT_EQ(merged(apart, {{0.5, 0.5}, 0}, options_of(1, 0.5, 0, 0)).size(), apart.size() + 1)
+        << "a thousandth of a second is a gap, at " << rate;
+  }
+}
+
+// One tag that never ends and one that comes and goes.
+Segments endless_and_brief(std::size_t n) {
+  Segments segments;
+  for (std::size_t k = 0; k < n; ++k)
+    segments.push_back(
+        {static_cast<double>(k), static_cast<double>(k + 1), {0.9f, k % 2 == 1 ? 0.8f : 0.1f}});
+  return segments;
+}
+
+// Each segment costs what becomes of it: sorting all that wait, each time, took minutes for these.
+TEST(EventMerger, WhatWaitsForAnEventThatDoesNotEndCostsNothing) {
+  const Segments all = endless_and_brief(100000);
+  const auto begin = std::chrono::steady_clock::now();
+  const Events events = merged(all, {{0.5, 0.5}, 0}, {});
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), 10.0);
+  ASSERT_EQ(events.size(), 50001U);
+  EXPECT_EQ(events[0], (TagEvent{0, 0, 100000, 0.9f}));
+  EXPECT_TRUE(std::is_sorted(events.begin(), events.end(),
+                             [](const TagEvent& a, const TagEvent& b) { return a.start_s < b.start_s; }));
+}
+
+// Where somebody listens: rain that goes on does not hold back the dog.
+TEST(EventMerger, AnEventThatBeganLongAgoIsNotWaitedFor) {
+  const Segments all = endless_and_brief(50);
+  EventMerger merger({{0.5, 0.5}, 0});
+  merger.set_max_wait_s(10.0);
+  Events out;
+  std::size_t n_before = 0;
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    merger.add(all[k], out);
+    // The event of second s is over when the segment from s + 2 on comes, which does not touch it; the
+    // endless one is waited for until more than 10 s have gone.
+    EXPECT_EQ(out.size(), k > 10 ? (k - 1) / 2 : 0) << k;
+    for (; n_before < out.size(); ++n_before)
+      EXPECT_EQ(out[n_before], (TagEvent{1, 2.0 * static_cast<double>(n_before) + 1.0,
+                                         2.0 * static_cast<double>(n_before) + 2.0, 0.8f}));
+  }
+  merger.finish(out);
+  ASSERT_EQ(out.size(), 26U);
+  EXPECT_EQ(out[24], (TagEvent{0, 0, 50, 0.9f})) << "of what ends together the first comes first";
+  EXPECT_EQ(out[25], (TagEvent{1, 49, 50, 0.8f}));
+}
+
+// Whatever is over is told no later than the wait after it began, and all that is told is what would be told
+// without a wait; with one that nothing exceeds, in the same order.
+TEST(EventMerger, ALimitedWaitChangesOnlyTheOrder) {
+  Rng rng(4, "test_events");
+  std::size_t n_early = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const Case drawn = draw(rng);
+    const Events wanted = merged(drawn.segments, drawn.selection, drawn.options);
+    EventMerger merger(drawn.selection, drawn.options);
+    for (const double wait_s : {0.0, 3.0, 1000.0}) {
+      merger.set_max_wait_s(wait_s);
+      Events out;
+      for (const SegmentScores& segment : drawn.segments) merger.add(segment, out);
+      merger.finish(out);
+      if (wait_s == 1000.0) {
+        EXPECT_EQ(out, wanted) << "case " << i;
+      }
+      n_early += out == wanted ? 0 : 1;
+      std::sort(out.begin(), out.end(), [](const TagEvent& a, const TagEvent& b) {
+        return std::tie(a.start_s, a.tag) < std::tie(b.start_s, b.tag);
+      });
+      EXPECT_EQ(out, wanted) << "case " << i << ", wait " << wait_s;
+    }
+  }
+  EXPECT_GT(n_early, 100U);
 }
 
 TEST(EventOptions, WhatIsOutOfRangeIsNamed) {
