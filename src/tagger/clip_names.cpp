@@ -72,10 +72,16 @@ std::vector<std::string> safe_tag_names(const std::vector<std::string>& tags) {
   return names;
 }
 
-std::vector<std::string> clip_prefixes(const std::vector<TagInput>& inputs) {
+std::vector<std::string> clip_prefixes(const std::vector<TagInput>& inputs,
+                                       const std::map<std::string, OwnFiles>& given) {
   std::vector<std::string> prefixes;
   std::set<std::string> taken;
+  for (const auto& [input, files] : given) taken.insert(lower(files.clips));
   for (const TagInput& input : inputs) {
+    if (const auto own = given.find(input.name); own != given.end() && !own->second.clips.empty()) {
+      prefixes.push_back(own->second.clips);
+      continue;
+    }
     std::string folder;
     for (const auto& part : input.relative.parent_path())
       folder += component(part.native(), kLongestFolder) + "/";

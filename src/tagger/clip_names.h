@@ -2,6 +2,7 @@
 // below their folder, are told apart whatever recordings and tags are called, and sort by time.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "earmark/tagger.h"
 #include "tagger/inputs.h"
+#include "tagger/ledger.h"
 
 namespace earmark {
 
@@ -21,7 +23,9 @@ std::string safe_name(std::string_view text, std::size_t max_bytes);
 std::vector<std::string> safe_tag_names(const std::vector<std::string>& tags);
 
 /// For each input the folders and the name that its clips' names begin with, no two alike; "deep/a.wav".
-std::vector<std::string> clip_prefixes(const std::vector<TagInput>& inputs);
+/// @param given by input: those of a run that is resumed.
+std::vector<std::string> clip_prefixes(const std::vector<TagInput>& inputs,
+                                       const std::map<std::string, OwnFiles>& given = {});
 
 /// "deep/a.wav_000012.500_dog.flac" for each event, no two alike. @param tag_names safe_tag_names().
 std::vector<std::string> clip_names(const std::string& prefix, const std::vector<TagEvent>& events,

@@ -27,7 +27,7 @@ std::string npy_header(std::uint64_t n_rows, int width) {
 class EmbeddingOutput : public TagOutput {
  public:
   EmbeddingOutput(std::unique_ptr<TagOutput> inner, const std::filesystem::path& file, int width, bool resume,
-                  const std::set<std::string>& done)
+                  const std::set<std::string>& done, const std::set<std::string>& heard)
       : inner_(std::move(inner)), file_(file), index_(with_suffix(file, ".csv")), width_(width) {
     const std::filesystem::path rows = with_suffix(file_, ".partial"),
                                 index = with_suffix(index_, ".partial");
@@ -41,6 +41,7 @@ class EmbeddingOutput : public TagOutput {
       for (const auto& path : embedding_files(file_)) std::filesystem::remove(path);
     }
     const std::string kept = std::filesystem::exists(index) ? kept_index(index, done) : kIndexColumns;
+    if (resume) check_whole(heard);
     rows_.emplace(rows, bytes_of(n_rows_));
     if (rows_->size() < bytes_of(n_rows_) && n_rows_ > 0)
       throw Error(ErrorCode::kBadFile,
@@ -104,9 +105,26 @@ class EmbeddingOutput : public TagOutput {
       const std::vector<std::string>& fields = lines[i].fields;
       if (fields.size() != 4 || fields[0] != std::to_string(n_rows_) || !done.contains(fields[1])) break;
       kept += csv_line(fields);
+      kept_names_.insert(fields[1]);
       ++n_rows_;
     }
     return kept;
+  }
+
+  // Recordings that are done are not heard again, so a table that lacks them would stay without.
+  void check_whole(const std::set<std::string>& heard) const {
+    std::size_t n_missing = 0;
+    std::string first;
+    for (const std::string& name : heard) {
+      if (kept_names_.contains(name)) continue;
+      if (n_missing++ == 0) first = name;
+    }
+    if (n_missing > 0)
+      throw Error(
+          ErrorCode::kInvalidOption,
+          fmt::format("embeddings: {} has no rows of {} recordings that the run has done ({} and so on); "
+                      "go on with the file that it was begun with, or begin anew with overwrite",
+                      file_.string(), n_missing, first));
   }
 
   std::unique_ptr<TagOutput> inner_;
@@ -114,6 +132,7 @@ class EmbeddingOutput : public TagOutput {
   int width_;
   std::optional<PartFile> rows_, names_;
   std::uint64_t n_rows_ = 0;
+  std::set<std::string> kept_names_;
   std::string name_;
   Start start_;
 };
@@ -122,8 +141,9 @@ class EmbeddingOutput : public TagOutput {
 
 std::unique_ptr<TagOutput> make_embedding_output(std::unique_ptr<TagOutput> inner,
                                                  const std::filesystem::path& file, int width, bool resume,
-                                                 const std::set<std::string>& done) {
-  return std::make_unique<EmbeddingOutput>(std::move(inner), file, width, resume, done);
+                                                 const std::set<std::string>& done,
+                                                 const std::set<std::string>& heard) {
+  return std::make_unique<EmbeddingOutput>(std::move(inner), file, width, resume, done, heard);
 }
 
 std::vector<std::filesystem::path> embedding_files(const std::filesystem::path& file) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -105,7 +106,18 @@ class Expander {
 
 }  // namespace
 
-std::string path_text(const std::filesystem::path& path) { return escape_invalid_utf8(path.native()); }
+std::string path_text(const std::filesystem::path& path) {
+  // A name that holds such an escape itself must stay apart from the one that it stands for.
+  const auto is_hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  const std::string& bytes = path.native();
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool escape = bytes[i] == '\\' && i + 3 < bytes.size() && bytes[i + 1] == 'x' &&
+                        is_hex(bytes[i + 2]) && is_hex(bytes[i + 3]);
+    text += escape ? std::string("\\x5C") : std::string(1, bytes[i]);
+  }
+  return escape_invalid_utf8(text);
+}
 
 bool looks_like_audio(const std::filesystem::path& path) {
   std::string extension = path.extension().native();

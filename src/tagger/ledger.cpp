@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <utility>
 
 #include "core/file.h"
 #include "core/value.h"
@@ -27,11 +28,17 @@ std::string ledger_line(const LedgerEntry& entry) {
     warnings += (warnings.empty() ? "" : ", ") + json_text(escape_invalid_utf8(warning));
   std::string gaps;
   for (const StreamGap& gap : entry.gaps) gaps += (gaps.empty() ? "" : ", ") + gap_json(gap);
+  std::string files;
+  for (const auto& [name, file] : {std::pair{"output", &entry.files.output},
+                                   {"picture", &entry.files.picture},
+                                   {"clips", &entry.files.clips}}) {
+    if (!file->empty()) files += fmt::format(R"(, "{}": {})", name, json_text(*file));
+  }
   return fmt::format(
-      R"({{"input": {}, "status": "{}", "reason": {}, "warnings": [{}], "duration_s": {}, "segments": {}{}}})",
+      R"({{"input": {}, "status": "{}", "reason": {}, "warnings": [{}], "duration_s": {}, "segments": {}{}{}}})",
       json_text(escape_invalid_utf8(entry.input)), status_name(entry.status),
       entry.reason.empty() ? "null" : json_text(escape_invalid_utf8(entry.reason)), warnings,
-      decimal(entry.duration_s), entry.segments, gaps.empty() ? "" : ", \"gaps\": [" + gaps + "]");
+      decimal(entry.duration_s), entry.segments, gaps.empty() ? "" : ", \"gaps\": [" + gaps + "]", files);
 }
 
 namespace {
@@ -67,6 +74,13 @@ LedgerInputs read_ledger(const std::filesystem::path& path) {
         reason != nullptr && reason->is_string() && reason->as_string().starts_with("interrupted");
     if (interrupted) return;
     inputs.done.insert(entry.at("input").as_string());
+    if (const Value* n = entry.find("segments"); n != nullptr && n->as_integer() > 0)
+      inputs.heard.insert(entry.at("input").as_string());
+    OwnFiles& files = inputs.files[entry.at("input").as_string()];
+    for (const auto& [name, file] :
+         {std::pair{"output", &files.output}, {"picture", &files.picture}, {"clips", &files.clips}}) {
+      if (const Value* told = entry.find(name)) *file = told->as_string();
+    }
     if (failed) inputs.failed.insert(entry.at("input").as_string());
   });
   return inputs;

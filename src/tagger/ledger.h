@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,8 +22,15 @@ struct StreamGap {
 /// {"kind": "pause|restart", "at_s", "missing_s"}.
 std::string gap_json(const StreamGap& gap);
 
+/// Names of a recording's own files below their folders, as text; empty where it has none.
+struct OwnFiles {
+  std::string output, picture;
+  std::string clips;  ///< what its clips' names begin with
+};
+
 /// {"input", "status": "ok|failed|skipped", "reason": null or "word: sentence", "warnings": ["word:
-/// sentence"], "duration_s", "segments"} and, of a stream that had any, "gaps".
+/// sentence"], "duration_s", "segments"}; of a stream that had any, "gaps"; and "output", "picture", "clips"
+/// where it has files of its own.
 struct LedgerEntry {
   std::string input;
   InputStatus status = InputStatus::kOk;
@@ -31,6 +39,7 @@ struct LedgerEntry {
   double duration_s = 0.0;  ///< as far as it was read
   std::uint64_t segments = 0;
   std::vector<StreamGap> gaps{};
+  OwnFiles files{};
   bool keep = false;  ///< it failed, and what came of it before stands: a live stream comes only once
 };
 
@@ -38,8 +47,10 @@ struct LedgerEntry {
 std::string ledger_line(const LedgerEntry& entry);
 
 struct LedgerInputs {
-  std::set<std::string> done;    ///< need no further work
-  std::set<std::string> failed;  ///< those of them that could not be tagged
+  std::set<std::string> done;             ///< need no further work
+  std::set<std::string> failed;           ///< those of them that could not be tagged
+  std::set<std::string> heard;            ///< those of them of which segments were told
+  std::map<std::string, OwnFiles> files;  ///< by input
 };
 
 /// A torn last line is passed over, and so are interrupted inputs.

@@ -6,12 +6,14 @@
 #include <map>
 
 #include "core/file.h"
+#include "core/file_lock.h"
 #include "core/options_io.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "tagger/clips.h"
 #include "tagger/database_output.h"
 #include "tagger/embedding_output.h"
+#include "tagger/output_places.h"
 #include "tagger/scorer.h"
 #include "tagger/spectrogram_strip.h"
 #include "tagger/tag_output.h"
@@ -61,15 +63,6 @@ bool lies_in(const std::filesystem::path& path, const std::filesystem::path& fol
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-// Two recordings whose files would have the same name: the second one's gets a number.
-std::filesystem::path unique_name(std::set<std::string>& taken, const std::filesystem::path& folder,
-                                  const std::filesystem::path& relative, const std::string& extension) {
-  std::filesystem::path name = folder / with_extension(relative, extension);
-  for (int n = 2; !taken.insert(name.native()).second; ++n)
-    name = folder / with_extension(relative, fmt::format("{}.{}", n, extension));
-  return name;
-}
-
 }  // namespace
 
 TagJob::TagJob(TagRequest request) : request_(std::move(request)), ledger_named_(!request_.ledger.empty()) {
@@ -77,14 +70,16 @@ TagJob::TagJob(TagRequest request) : request_(std::move(request)), ledger_named_
     request_.ledger = request_.output.native() + ".ledger.jsonl";
   if (request_.ledger.empty() && !request_.output_dir.empty())
     request_.ledger = request_.output_dir / "ledger.jsonl";
+  for (std::filesystem::path* place :
+       {&request_.output, &request_.ledger, &request_.embeddings, &request_.picture}) {
+    // Written in place of the file that a link leads to, not of the link.
+    std::error_code error;
+    if (std::filesystem::is_symlink(*place, error)) *place = std::filesystem::weakly_canonical(*place, error);
+  }
   inputs_ = expand_inputs(request_.inputs);
   check();
+  read_before();
   place_outputs();
-  if (request_.resume && std::filesystem::exists(request_.ledger)) {
-    LedgerInputs before = read_ledger(request_.ledger);
-    done_before_ = std::move(before.done);
-    failed_before_ = std::move(before.failed);
-  }
 }
 
 void TagJob::check() {
@@ -143,6 +138,20 @@ void TagJob::check_places(std::vector<std::string>& problems) const {
     problems.push_back(
         fmt::format("embeddings: must be the name of a .npy file, got {}", request_.embeddings.string()));
   if (request_.format == TagFormat::kSqlite && !request_.overwrite) check_database(problems);
+  std::vector<OutputPlace> places;
+  if (!request_.output.empty() && request_.format == TagFormat::kSqlite)
+    places.push_back({"output", request_.output});
+  if (!request_.output.empty() && request_.format != TagFormat::kSqlite) {
+    for (const auto& path : file_output_names(request_.output)) places.push_back({"output", path});
+  }
+  if (!request_.output.empty() || ledger_named_) places.push_back({"ledger", request_.ledger});
+  if (is_picture_name(request_.picture)) places.push_back({"picture", request_.picture});
+  if (!request_.embeddings.empty()) {
+    for (const auto& path : embedding_files(request_.embeddings)) places.push_back({"embeddings", path});
+  }
+  const std::vector<std::string> wrong = place_problems(places, inputs_);
+  problems.insert(problems.end(), wrong.begin(), wrong.end());
+  if (request_.resume) check_resumed(problems);
   if (request_.resume || request_.overwrite) return;
   const auto refuse = [&](const char* what, const std::filesystem::path& path) {
     std::error_code error;
@@ -162,6 +171,16 @@ void TagJob::check_places(std::vector<std::string>& problems) const {
   if (is_picture_name(request_.picture)) refuse("picture", request_.picture);
   if (request_.embeddings.empty()) return;
   for (const auto& path : embedding_files(request_.embeddings)) refuse("embeddings", path);
+}
+
+void TagJob::check_resumed(std::vector<std::string>& problems) const {
+  const TagRequest& r = request_;
+  if (r.output.empty() || r.format == TagFormat::kSqlite || !std::filesystem::exists(r.output)) return;
+  if (std::filesystem::exists(r.ledger) || std::filesystem::exists(run_file())) return;
+  problems.push_back(fmt::format(
+      "output: {} exists, and no ledger beside it ({}) tells of a run that could go on; name another "
+      "file, or overwrite it",
+      r.output.string(), r.ledger.string()));
 }
 
 void TagJob::check_clips(std::vector<std::string>& problems) const {
@@ -199,9 +218,17 @@ void TagJob::check_database(std::vector<std::string>& problems) const {
 }
 
 void TagJob::place_outputs() {
-  std::set<std::string> taken{request_.ledger.native()};
+  std::set<std::string> outputs, pictures;
+  for (const auto& [input, files] : files_before_) {
+    outputs.insert(files.output);
+    pictures.insert(files.picture);
+  }
+  if (request_.output_dir == request_.ledger.parent_path())
+    outputs.insert(path_text(request_.ledger.filename()));
+  FileNames output_names(extension_of(request_.format), outputs), picture_names("png", pictures);
   files_.resize(inputs_.size());
   pictures_.resize(inputs_.size());
+  names_.resize(inputs_.size());
   std::vector<std::string> problems;
   const auto claim = [&](const char* what, const std::filesystem::path& path) {
     std::error_code error;
@@ -210,16 +237,20 @@ void TagJob::place_outputs() {
           fmt::format("{}: {} exists; resume goes on, overwrite begins anew", what, path.string()));
   };
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const auto before = files_before_.find(inputs_[i].name);
+    const OwnFiles own = before == files_before_.end() ? OwnFiles{} : before->second;
     if (!request_.output_dir.empty()) {
-      files_[i] = unique_name(taken, request_.output_dir, inputs_[i].relative, extension_of(request_.format));
-      claim("output_dir", files_[i]);
+      const auto name = output_names.next(inputs_[i].relative, own.output);
+      names_[i].output = path_text(name);
+      claim("output_dir", files_[i] = request_.output_dir / name);
     }
     if (request_.picture.empty()) continue;
     if (is_picture_name(request_.picture)) {
       pictures_[i] = request_.picture;
     } else {
-      pictures_[i] = unique_name(taken, request_.picture, inputs_[i].relative, "png");
-      claim("picture", pictures_[i]);
+      const auto name = picture_names.next(inputs_[i].relative, own.picture);
+      names_[i].picture = path_text(name);
+      claim("picture", pictures_[i] = request_.picture / name);
     }
   }
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was tagged:", problems);
@@ -263,6 +294,16 @@ Value TagJob::settings(const Scorer& scorer) const {
   constexpr const char* kClocks[] = {"none", "given", "name", "now"};
   settings.set("clock", kClocks[static_cast<int>(r.clock)]);
   if (r.start_time) settings.set("start_time", r.start_time->text(0.0));
+  const bool zoned = r.clock == ClockSource::kFileName || r.clock == ClockSource::kNow;
+  settings.set("time_zone", zoned ? Value(r.time_zone_name) : Value());
+  settings.set("pause_s", r.clock == ClockSource::kNow ? Value(r.pause_s) : Value());
+  Value raw;
+  if (r.raw) {
+    raw.set("encoding", static_cast<std::int64_t>(r.raw->encoding));
+    raw.set("sample_rate_hz", static_cast<std::int64_t>(r.raw->sample_rate_hz));
+    raw.set("n_channels", static_cast<std::int64_t>(r.raw->n_channels));
+  }
+  settings.set("raw_format", raw);
   settings.set("engine", r.engine.empty() ? Value() : Value(r.engine));
   settings.set("clip_margin_s", r.clips.empty() ? Value() : Value(r.clip_margin_s));
   return settings;
@@ -320,8 +361,9 @@ void TagJob::clear_places() const {
 std::unique_ptr<TagOutput> TagJob::make_output(const Scorer& scorer, const RunRecord& run) {
   auto output = make_main_output(scorer, run);
   if (request_.embeddings.empty()) return output;
+  std::erase_if(heard_before_, [&](const std::string& name) { return !done_before_.contains(name); });
   return make_embedding_output(std::move(output), request_.embeddings, scorer.n_embedding(), request_.resume,
-                               done_before_);
+                               done_before_, heard_before_);
 }
 
 std::unique_ptr<TagOutput> TagJob::make_main_output(const Scorer& scorer, const RunRecord& run) {
@@ -376,22 +418,50 @@ std::unique_ptr<ClipFolder> TagJob::make_clips(const Scorer& scorer, const RunRe
   return std::make_unique<ClipFolder>(std::move(options), done_before_);
 }
 
+void TagJob::read_before() {
+  if (!request_.resume || !std::filesystem::exists(request_.ledger)) return;
+  LedgerInputs before = read_ledger(request_.ledger);
+  done_before_ = std::move(before.done);
+  failed_before_ = std::move(before.failed);
+  heard_before_ = std::move(before.heard);
+  files_before_ = std::move(before.files);
+}
+
+// Two processes at one output would tag the same recordings and write over each other's lines.
+std::unique_ptr<FileLock> TagJob::lock() const {
+  if (run_file().empty()) return nullptr;
+  if (!request_.output_dir.empty()) std::filesystem::create_directories(request_.output_dir);
+  auto alone = std::make_unique<FileLock>(with_suffix(run_file(), ".lock"));
+  if (alone->held()) return alone;
+  throw Error(ErrorCode::kInvalidOption,
+              fmt::format("{}: another process is writing this run ({} is locked); wait for its end, or name "
+                          "another place",
+                          request_.output.empty() ? "output_dir" : "output",
+                          with_suffix(run_file(), ".lock").string()));
+}
+
 TagSummary TagJob::run(const Scorer& scorer) {
   ScoringOptions scoring = scoring_options(scorer, request_.cut);
   scoring.embed = !request_.embeddings.empty();
   if (scoring.embed && scorer.n_embedding() == 0)
     throw Error(ErrorCode::kUnsupported, "embeddings: the bundle's networks do not tell what they see");
+  const std::unique_ptr<FileLock> alone = lock();
+  if (alone && request_.resume) {  // another process may have written since
+    read_before();
+    place_outputs();
+  }
   RunRecord run = begin_run(scorer);
   clear_places();
   write_run(run);
   const std::unique_ptr<TagOutput> output = make_output(scorer, run);
   const std::unique_ptr<ClipFolder> clips = make_clips(scorer, run);
   const std::vector<std::string> prefixes =
-      clips != nullptr ? clip_prefixes(inputs_) : std::vector<std::string>(inputs_.size());
+      clips != nullptr ? clip_prefixes(inputs_, files_before_) : std::vector<std::string>(inputs_.size());
   std::vector<TagTask> tasks;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    names_[i].clips = prefixes[i];
     if (!done_before_.contains(inputs_[i].name))
-      tasks.push_back({&inputs_[i], files_[i], pictures_[i], prefixes[i]});
+      tasks.push_back({&inputs_[i], files_[i], pictures_[i], prefixes[i], names_[i]});
   }
   const std::string provenance = to_json(provenance_of(run));
   TagSummary summary = run_tag_tasks(request_, tasks, scorer, scoring, *output, clips.get(), provenance);

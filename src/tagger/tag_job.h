@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@
 namespace earmark {
 
 class ClipFolder;
+class FileLock;
 class Scorer;
 
 struct TagProgress {
@@ -57,6 +59,7 @@ struct TagRequest {
   ClockSource clock = ClockSource::kNone;  ///< whether outputs tell wall-clock times, and by what
   std::optional<StartTime> start_time;     ///< kGiven: of the one recording
   TimeZone time_zone;                      ///< of file names that tell none, and in which kNow is written
+  std::string time_zone_name = "UTC";      ///< as it was asked for, for the outputs' provenance
   double pause_s =
       2.0;  ///< kNow: so long without sound is a gap of the stream, over which no segment reaches
 
@@ -105,6 +108,8 @@ class TagJob {
  private:
   void check();
   void check_places(std::vector<std::string>& problems) const;
+  /// A run that goes on, or nothing yet: what stands there without a word of a run is somebody else's.
+  void check_resumed(std::vector<std::string>& problems) const;
   void check_clips(std::vector<std::string>& problems) const;
   void check_clock(std::vector<std::string>& problems) const;
   void check_database(std::vector<std::string>& problems) const;
@@ -113,6 +118,10 @@ class TagJob {
   /// Where the provenance stands beside the output; empty: nowhere.
   std::filesystem::path run_file() const;
   void write_run(const RunRecord& run) const;
+  /// What the ledger of a run that goes on tells.
+  void read_before();
+  /// Held while outputs are written; nothing where the run leaves none of its own.
+  std::unique_ptr<FileLock> lock() const;
   Value settings(const Scorer& scorer) const;
   /// Of a run that is resumed the options must be the same; @throws Error(kInvalidOption) naming those that
   /// are not.
@@ -128,7 +137,9 @@ class TagJob {
   TagRequest request_;
   std::vector<TagInput> inputs_;
   std::vector<std::filesystem::path> files_, pictures_;  ///< of each input; empty: none
-  std::set<std::string> done_before_, failed_before_;
+  std::vector<OwnFiles> names_;                          ///< of each input, for the ledger
+  std::set<std::string> done_before_, failed_before_, heard_before_;
+  std::map<std::string, OwnFiles> files_before_;
   bool ledger_named_ = false;  ///< by the request, so that it is refused where it stands
 };
 

@@ -51,6 +51,7 @@ class Teller : public ResultSink {
     const std::vector<ClipRow> rows = std::exchange(clip_rows[index], {});
     if (clips_ != nullptr) clips_->list(tasks_[index].input->name, rows);
     summary.n_clips += rows.size();
+    entry.files = tasks_[index].names;
     if (ledger_) ledger_->append(ledger_line(entry));
     ++(entry.status == InputStatus::kOk       ? summary.n_ok
        : entry.status == InputStatus::kFailed ? summary.n_failed

@@ -15,6 +15,7 @@ struct TagTask {
   std::filesystem::path file;     ///< in a tree of outputs
   std::filesystem::path picture;  ///< empty: none
   std::string clips;              ///< what its clips' names begin with
+  OwnFiles names{};               ///< of the three, for the ledger
 };
 
 /// Scores the tasks on request.threads threads and tells `output`, the list of clips and the ledger in the

@@ -57,6 +57,27 @@ TEST(EmbeddingOutput, ARowASegmentInTheOrderOfTheOutput) {
   EXPECT_FALSE(std::filesystem::exists(s / "out.npy.partial"));
 }
 
+// What is done is not heard again: another file would stay without it.
+TEST(EmbeddingOutput, AnotherFileThanTheRunBeganWithIsRefused) {
+  const Scratch s;
+  record(s / "in/a.wav", noise(2.0, 1));
+  TagRequest request = embedding_request(s, "out");
+  run(request, telling());
+  record(s / "in/b.wav", noise(1.0, 2));
+  request.resume = true;
+  TagRequest other = request;
+  other.embeddings = s / "other.npy";
+  try {
+    run(other, telling());
+    FAIL() << "a table without the first recording";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("other.npy has no rows of 1 recordings"), std::string::npos)
+        << e.what();
+  }
+  run(request, telling());
+  EXPECT_EQ(read_npy(s / "out.npy").shape[0], 3);
+}
+
 TEST(EmbeddingOutput, AResumedJobEndsWithTheSameBytes) {
   const Scratch s;
   make_recordings(s, 12);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 
@@ -87,6 +89,7 @@ void read_start_time(const TagFlags& flags, const CLI::App& verb, TagRequest& re
   if (verb.count("--pause-s") > 0 && flags.start_time != "now")
     throw Error(ErrorCode::kInvalidOption, "--pause-s: is for a stream with --start-time now");
   request.time_zone = TimeZone::parse(flags.time_zone);
+  request.time_zone_name = flags.time_zone;
   if (flags.start_time.empty()) {
     if (verb.count("--time-zone") > 0)
       throw Error(ErrorCode::kInvalidOption, "--time-zone: --start-time is needed, else no times are told");
@@ -150,6 +153,12 @@ void show_progress(Progress& progress, const TagProgress& p, double seconds) {
   }
 }
 
+// By the words of the system for ENOSPC and EDQUOT.
+bool is_full(const std::string& failure) {
+  return failure.find(std::strerror(ENOSPC)) != std::string::npos ||
+         failure.find(std::strerror(EDQUOT)) != std::string::npos;
+}
+
 int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
   TagRequest request = request_of(flags, verb);
   Progress progress(common);
@@ -190,10 +199,10 @@ int run_tag(const TagFlags& flags, const CLI::App& verb, const Common& common) {
     const bool has_place = !flags.output.empty() || !flags.output_dir.empty();
     if (!summary.output_failure.empty()) {
       complain(fmt::format(
-          "{}; the results of {} recordings are safe in {}; make room, then the same command with --resume "
-          "goes on",
+          "{}; the results of {} recordings are safe in {}; {}, then the same command with --resume goes on",
           summary.output_failure, summary.n_ok + summary.n_failed + summary.n_skipped + summary.n_before,
-          flags.output.empty() ? flags.output_dir : flags.output));
+          flags.output.empty() ? flags.output_dir : flags.output,
+          is_full(summary.output_failure) ? "make room" : "put that right"));
       return kStopped;
     }
     say(common, has_place ? "stopped; the same command with --resume goes on" : "stopped");
