@@ -12,7 +12,7 @@
 namespace earmark {
 namespace {
 
-#if defined(__GLIBC__)
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // own allocators
 
 // Allocated on the heap, which keeps what is freed, and not apart, which gives it back at once.
 bool lies_in_heap(const void* p) {
