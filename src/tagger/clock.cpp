@@ -98,9 +98,8 @@ std::optional<minutes> read_offset(Reader& reader) {
   return minus ? -offset : offset;
 }
 
-// In a file's name much else follows a time ("Zoom", "-02" of a take, "-1234" of a counter, "+10dB"): only
-// "Z",
-// "+02:00" or "+0200" with the minutes of some zone, and no letter or digit behind it.
+// In a file's name much else follows a time ("Zoom", "-02" of a take, "-1234" of a counter, "+10dB"): an
+// offset is Z, "+02:00" or "+0200" with the minutes of some zone, and no letter or digit behind it.
 std::optional<minutes> read_offset_of_name(Reader& reader) {
   Reader ahead = reader;
   minutes offset{0};
