@@ -28,8 +28,8 @@ void use_large_pages() {
   for (void*& piece : pieces) {
     piece = std::malloc(kPiece);
     if (piece == nullptr) break;  // less address space: what there is of it
-    const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(piece) + kPage - 1) / kPage * kPage;
-    ::madvise(reinterpret_cast<void*>(begin), kPiece - kPage, MADV_HUGEPAGE);  // a hint: may be refused
+    const std::size_t into = kPage - reinterpret_cast<std::uintptr_t>(piece) % kPage;  // its first whole page
+    ::madvise(static_cast<char*>(piece) + into, kPiece - kPage, MADV_HUGEPAGE);        // may be refused
   }
   // Freed, they stay the heap's own, as nothing is trimmed, and keep the hint.
   for (void* piece : pieces) std::free(piece);

@@ -27,7 +27,7 @@ bool StepCount::from_value(const Value& value, const Range& range, StepCount& ou
     return true;
   }
   if (!value.is_string()) return false;
-  const std::string text = value.as_string();
+  const std::string& text = value.as_string();
   long n = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
