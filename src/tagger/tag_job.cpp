@@ -130,6 +130,8 @@ void TagJob::check_clock(std::vector<std::string>& problems) const {
   refuse(r.clock == ClockSource::kGiven && inputs_.size() > 1,
          "start_time: one time for several recordings; let their names tell it (name)");
   refuse(r.clock == ClockSource::kNow && !streams, "start_time: now is for the standard input ('-')");
+  refuse(r.clock == ClockSource::kFileName && streams && inputs_.size() == 1,
+         "start_time: the standard input has no name that could tell it; give a time, or now");
   refuse(r.clock == ClockSource::kNow && !(r.pause_s >= 0.0), "pause_s: must not be negative");
 }
 

@@ -76,6 +76,26 @@ TEST(TagStreamJob, AStreamThatBeginsAnewGoesOnAndSaysWhere) {
 }
 
 // Sound on both sides of a gap is two events, although the one ends where the other begins.
+// Rain all the time: of a file it comes first, as it began first; who listens to a stream hears of the dog
+// before the rain is over.
+TEST(TagStreamJob, ATagThatStaysHoldsNothingBackOfAStream) {
+  const Scratch s;
+  const Waveform scene = pattern("-xx-" + std::string(70, '-') + "x-");
+  TagRequest request = request_for("-", TagFormat::kCsv);
+  request.events = true;
+  request.threshold = 0.4;
+  const std::vector<std::string> heard = lines_of(run_piped(request, wav_of(scene)).text);
+  record(s / "scene.wav", scene);
+  request.inputs = {s / "scene.wav"};
+  const std::vector<std::string> read = lines_of(run(request, step_scorer()).text);
+  ASSERT_EQ(heard.size(), 4U);
+  ASSERT_EQ(read.size(), 4U);
+  EXPECT_NE(read[1].find("rain"), std::string::npos) << read[1];
+  EXPECT_NE(heard[1].find("dog"), std::string::npos) << heard[1];
+  EXPECT_NE(heard[2].find("dog"), std::string::npos) << heard[2];
+  EXPECT_NE(heard[3].find("rain"), std::string::npos) << heard[3];
+}
+
 TEST(TagStreamJob, NoEventReachesAcrossAGap) {
   const std::string bytes = wav_of(pattern("xx")) + wav_of(pattern("xx"));
   TagRequest request = request_for("-", TagFormat::kCsv);
@@ -171,6 +191,10 @@ TEST(TagJobClock, WhatCannotBeIsRefused) {
   TagRequest request = request_for(s / "a.wav");
   request.clock = ClockSource::kNow;
   EXPECT_NE(problems_of(request).find("start_time: now is for the standard input"), std::string::npos);
+  request.clock = ClockSource::kFileName;
+  request.inputs = {"-"};
+  EXPECT_NE(problems_of(request).find("the standard input has no name"), std::string::npos);
+  request.inputs = {s / "a.wav"};
   request.clock = ClockSource::kGiven;
   EXPECT_NE(problems_of(request).find("start_time: is needed"), std::string::npos);
   request.start_time = StartTime{};
