@@ -1,4 +1,4 @@
-#include "train/step_count.h"
+#include "recipe/step_count.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 
 #include "data/samplers.h"
 #include "earmark/options.h"
-#include "train/step_count.h"
+#include "recipe/step_count.h"
 
 namespace earmark {
 
