@@ -75,7 +75,6 @@ TEST(TagStreamJob, AStreamThatBeginsAnewGoesOnAndSaysWhere) {
   EXPECT_EQ(dogs, (std::vector<std::string>{"0.0-2.0", "3.0-4.0", "5.0-6.0"}));
 }
 
-// Sound on both sides of a gap is two events, although the one ends where the other begins.
 // Rain all the time: of a file it comes first, as it began first; who listens to a stream hears of the dog
 // before the rain is over.
 TEST(TagStreamJob, ATagThatStaysHoldsNothingBackOfAStream) {
@@ -92,10 +91,10 @@ TEST(TagStreamJob, ATagThatStaysHoldsNothingBackOfAStream) {
   ASSERT_EQ(read.size(), 4U);
   EXPECT_NE(read[1].find("rain"), std::string::npos) << read[1];
   EXPECT_NE(heard[1].find("dog"), std::string::npos) << heard[1];
-  EXPECT_NE(heard[2].find("dog"), std::string::npos) << heard[2];
-  EXPECT_NE(heard[3].find("rain"), std::string::npos) << heard[3];
+  EXPECT_NE(heard[2].find("rain"), std::string::npos) << heard[2] << " (both were over at the end)";
 }
 
+// Sound on both sides of a gap is two events, although the one ends where the other begins.
 TEST(TagStreamJob, NoEventReachesAcrossAGap) {
   const std::string bytes = wav_of(pattern("xx")) + wav_of(pattern("xx"));
   TagRequest request = request_for("-", TagFormat::kCsv);
