@@ -11,56 +11,23 @@
 #include "data/label_noise.h"
 #include "data/truth.h"
 #include "earmark/error.h"
+#include "eval/ensemble.h"
 
 namespace earmark {
 namespace {
 
 constexpr std::size_t kShown = 10;
 
-std::map<std::string_view, std::size_t> places_of(const std::vector<std::string>& names) {
-  std::map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < names.size(); ++i) places.emplace(names[i], i);
-  return places;
-}
-
-// Adds the scores of the same clips and tags, in whatever order. @return whether they are the same.
-bool add_scores(const ScoreTable& table, ScoreTable& sum) {
-  const auto rows = places_of(table.clip_ids), columns = places_of(table.tags);
-  if (table.tags.size() != sum.tags.size() || table.clip_ids.size() != sum.clip_ids.size()) return false;
-  const auto is_in = [](const auto& places) {
-    return [&](const auto& name) { return places.contains(name); };
-  };
-  if (!std::all_of(sum.clip_ids.begin(), sum.clip_ids.end(), is_in(rows)) ||
-      !std::all_of(sum.tags.begin(), sum.tags.end(), is_in(columns)))
-    return false;
-  const std::size_t n_tags = sum.tags.size();
-  for (std::size_t i = 0; i < sum.clip_ids.size(); ++i) {
-    const float* row = table.scores.data() + rows.at(sum.clip_ids[i]) * n_tags;
-    for (std::size_t k = 0; k < n_tags; ++k) sum.scores[i * n_tags + k] += row[columns.at(sum.tags[k])];
-  }
-  return true;
-}
-
 // The mean of several tables of the same clips and tags, in the order of the first.
 ScoreTable mean_table(const Dataset& data, const std::vector<std::filesystem::path>& paths) {
-  ScoreTable mean;
-  std::vector<std::string> problems;
+  std::vector<ScoreTable> tables;
   for (const std::filesystem::path& path : paths) {
-    ScoreTable table = read_score_table(path);
-    use_clip_ids(data, table);
-    if (mean.tags.empty()) {
-      mean = std::move(table);
-      continue;
-    }
-    if (!add_scores(table, mean)) {
-      problems.push_back(
-          fmt::format("{}: has other clips or tags than {}", path.string(), paths.front().string()));
-    }
+    tables.push_back(read_score_table(path));
+    use_clip_ids(data, tables.back());
   }
-  if (!problems.empty())
-    throw Error(ErrorCode::kInvalidOption, "--scores: the files do not go together:", problems);
-  for (float& score : mean.scores) score /= static_cast<float>(paths.size());
-  return mean;
+  EnsembleOptions mean;
+  mean.row_sum = RowSum::kFree;
+  return ensemble(tables, mean);
 }
 
 // The scores of `labeled`'s clips, every tag of the data set; @return whether each tag was answered for.
@@ -77,7 +44,8 @@ std::vector<bool> fill_scores(const Dataset& data, const ScoreTable& table, Labe
       answered[*index] = true;
     }
   }
-  const auto row_of = places_of(table.clip_ids);
+  std::map<std::string_view, std::size_t> row_of;
+  for (std::size_t i = 0; i < table.clip_ids.size(); ++i) row_of.emplace(table.clip_ids[i], i);
   labeled.scores.assign(labeled.n_clips() * labeled.n_tags(), 0.0f);
   std::size_t n_missing = 0;
   for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
