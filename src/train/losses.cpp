@@ -119,6 +119,24 @@ LossTags LossTags::plain(std::int64_t n_tags) {
   return tags;
 }
 
+LossTags LossTags::of(const Dataset& dataset, const std::vector<Clip>& train,
+                      const std::vector<std::size_t>& outputs) {
+  LossTags tags;
+  tags.outputs.assign(outputs.begin(), outputs.end());
+  tags.parents = dataset.parents;
+  tags.is_other = dataset.is_other;
+  tags.positives.assign(dataset.tags.size(), 0.0);
+  tags.negatives.assign(dataset.tags.size(), 0.0);
+  for (const Clip& clip : train) {
+    for (std::size_t k = 0; k < clip.targets.size(); ++k) {
+      if (!is_known(clip.targets[k])) continue;
+      tags.positives[k] += static_cast<double>(clip.targets[k]);
+      tags.negatives[k] += 1.0 - static_cast<double>(clip.targets[k]);
+    }
+  }
+  return tags;
+}
+
 torch::Tensor compute_loss(const LossOptions& options, const torch::Tensor& answered, Answer answer,
                            const torch::Tensor& targets, const LossTags& tags,
                            const std::vector<bool>& verified) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/dataset.h"
 #include "models/tagging_network.h"
 #include "train/options.h"
 
@@ -21,6 +22,9 @@ struct LossTags {
 
   /// One output a tag, nothing known of them.
   static LossTags plain(std::int64_t n_tags);
+  /// @param train the clips that are learned from. @param outputs tags that the network answers for.
+  static LossTags of(const Dataset& dataset, const std::vector<Clip>& train,
+                     const std::vector<std::size_t>& outputs);
 };
 
 /// @param answered [batch, n_outputs] as the network answers. @param targets [batch, n_tags], negative:

@@ -74,25 +74,6 @@ ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   return options;
 }
 
-// What the loss knows of the tags.
-LossTags loss_tags(const Dataset& dataset, const std::vector<Clip>& train,
-                   const std::vector<std::size_t>& outputs) {
-  LossTags tags;
-  tags.outputs.assign(outputs.begin(), outputs.end());
-  tags.parents = dataset.parents;
-  tags.is_other = dataset.is_other;
-  tags.positives.assign(dataset.tags.size(), 0.0);
-  tags.negatives.assign(dataset.tags.size(), 0.0);
-  for (const Clip& clip : train) {
-    for (std::size_t k = 0; k < clip.targets.size(); ++k) {
-      if (!is_known(clip.targets[k])) continue;
-      tags.positives[k] += static_cast<double>(clip.targets[k]);
-      tags.negatives[k] += 1.0 - static_cast<double>(clip.targets[k]);
-    }
-  }
-  return tags;
-}
-
 // One run from its folder's first file to its last.
 class Run {
  public:
@@ -365,7 +346,7 @@ Run::Run(const TrainRequest& request)
   if (const std::vector<std::string> problems = recipe_.problems(); !problems.empty())
     throw Error(ErrorCode::kBadRecipe, "with this data:", problems);
   outputs_ = output_tags(dataset_, recipe_.data.outputs);
-  loss_tags_ = loss_tags(dataset_, parts.train, outputs_);
+  loss_tags_ = LossTags::of(dataset_, parts.train, outputs_);
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   state_.data_id = identity_of(dataset_);
