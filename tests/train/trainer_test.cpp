@@ -1,107 +1,16 @@
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <fstream>
-#include <map>
-#include <sstream>
 
-#include "core/file.h"
-#include "data/simulate.h"
 #include "earmark/error.h"
 #include "models/torch_network.h"
 #include "tagger/scorer.h"
 #include "train/checkpoint.h"
-#include "train/train.h"
+#include "trainer_case.h"
 
-namespace earmark {
-TrainResult train(const TrainRequest& request);
-
+namespace earmark::testing {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kRecipe = R"(
-recipe: 1
-seed: 3
-data: {dataset: folder}
-features: {kind: log_mel, sample_rate_hz: 16000, n_fft: 512, win_length: 400, hop_length: 160, n_mels: 32, f_max_hz: 8000}
-augment:
-  - {kind: time_shift}
-  - {kind: superpose_mixup, max_s: 1.5}
-  - {kind: frequency_warp}
-  - {kind: time_mask, max_frames: 20}
-  - {kind: frequency_mask, max_bands: 4}
-model: {kind: upb_crnn}
-schedule: {kind: cosine, warmup: 3}
-train: {iterations: 14, batch_size: 4, log_every: 3, checkpoint_every: 4, validate_every: 6, swa: {enabled: true, start: 8, every: 2}}
-tagging: {segment_s: 1.0}
-)";
-
-// Twelve simulated clips of one second, made once.
-class Trainer : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    // Each test may run in a process of its own, beside the others.
-    root_ = fs::path(::testing::TempDir()) / ("earmark_trainer_test_" + std::to_string(::getpid()));
-    fs::remove_all(root_);
-    SimulatedDatasetOptions options;
-    options.n_clips = 12;
-    options.n_folds = 2;
-    options.clip.duration_s = 1.0;
-    options.clip.sample_rate_hz = 16000;
-    write_simulated_dataset(root_ / "data", options);
-    // The same clips, every other one checked by nobody.
-    std::istringstream lines(read_text(root_ / "data/manifest.csv"));
-    std::string manifest;
-    int n = 0;
-    for (std::string line; std::getline(lines, line); ++n)
-      manifest += line + (n == 0 ? ",verified\n" : n % 2 == 0 ? ",1\n" : ",0\n");
-    write_text(root_ / "data/checked.csv", manifest);
-    // The same clips with place and time.
-    lines = std::istringstream(read_text(root_ / "data/manifest.csv"));
-    std::string places;
-    n = 0;
-    for (std::string line; std::getline(lines, line); ++n)
-      places += line + (n == 0 ? std::string(",latitude,hour\n")
-                               : "," + std::to_string(40.0 + 0.1 * n) + "," + std::to_string(n) + "\n");
-    write_text(root_ / "data/places.csv", places);
-  }
-  static void TearDownTestSuite() { fs::remove_all(root_); }
-
-  static TrainRequest request(const std::string& name, const std::vector<std::string>& overrides = {}) {
-    TrainRequest request;
-    request.recipe = parse_recipe(kRecipe, "test", overrides);
-    request.data_root = root_ / "data";
-    request.out = root_ / name;
-    request.threads = 1;
-    request.fold = 2;
-    return request;
-  }
-
-  // The log without what measures time.
-  static std::string log_of(const fs::path& run) {
-    std::istringstream lines(read_text(run / "log.jsonl"));
-    std::string text;
-    for (std::string line; std::getline(lines, line);) {
-      Value record = parse_json(line, "log.jsonl");
-      if (record.find("clips_per_s") != nullptr) record.set("clips_per_s", Value());
-      text += to_json(record) + "\n";
-    }
-    return text;
-  }
-
-  // Of bundles whose recipes are told differently.
-  static std::map<std::string, std::vector<float>> weights_of(const fs::path& bundle) {
-    std::map<std::string, std::vector<float>> weights;
-    const Bundle read = read_bundle(bundle);
-    for (const auto& [name, tensor] : read.tensors.at(0)) weights[name] = tensor.floats();
-    return weights;
-  }
-
-  static fs::path root_;
-};
-fs::path Trainer::root_;
+class Trainer : public TrainerCase {};
 
 TEST_F(Trainer, WritesEverythingThatARunPromises) {
   const TrainResult result = train(request("whole"));
@@ -139,22 +48,6 @@ TEST_F(Trainer, WrongLabelsAreLearnedFromButHeldOutClipsAreJudgedByTheirOwn) {
     return parse_json(line, name).at("loss").as_number();
   };
   EXPECT_NE(first_loss("clean_labels"), first_loss("wrong_labels"));
-}
-
-// Metadata, dropout, stripes inside the network, mixup of batches, Ralamb within Lookahead, and validations
-// that keep a best, change the rate and begin the optimizer anew: all of a run that a stop must not change.
-std::vector<std::string> urban_overrides() {
-  return {"data.manifest=places.csv",
-          "metadata=[{name: latitude, scale: centred}, {name: hour, scale: cyclic, period: 24}]",
-          "augment=[{kind: network_stripes, max_frames: 5, max_bands: 3}, {kind: mixup}]",
-          "model={kind: urbannet_system2, norm: batch, embedding: 64, n_conv: 2, n_pool: 2, heads: 2, d_k: "
-          "4, time2vec: 4}",
-          "loss={kind: bce, reduce: mean}",
-          "optimizer={kind: ralamb, lr: 1.0e-3, lookahead: {k: 3}}",
-          "schedule={kind: plateau_restarts, metrics: [macro_ap], patience: 0, factor: 0.5}",
-          "train={iterations: 14, batch_size: 4, log_every: 3, checkpoint_every: 4, validate_every: 2, best: "
-          "[macro_ap], "
-          "result: macro_ap}"};
 }
 
 TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
@@ -250,45 +143,16 @@ TEST_F(Trainer, WaveformNetworksResumeBitForBitAndTheirBundlesPassTheirSelfTest)
   }
 }
 
-TEST_F(Trainer, WhatValidationsDecideNeedsHeldOutClips) {
-  TrainRequest nothing_held_out = request("unheard", urban_overrides());
-  nothing_held_out.fold = 0;
-  EXPECT_THROW(train(nothing_held_out), Error);
-  EXPECT_FALSE(fs::exists(root_ / "unheard"));
-}
-
-// The name of a metric is held against what validations will tell, before any clip is read.
-TEST_F(Trainer, AMetricThatValidationsDoNotTellIsRefusedBeforeAnythingIsWritten) {
-  for (const auto& [field, override_] :
-       {std::pair{"train.best", "train.best=[macro_app]"},
-        std::pair{"train.stop.metric", "train.stop={metric: macro_app, patience: 3}"},
-        std::pair{"schedule.metrics", "schedule.metrics=[loss, macro_app]"}}) {
-    std::vector<std::string> overrides = urban_overrides();
-    overrides.push_back("train.result=''");
-    overrides.push_back(override_);
-    try {
-      train(request("misnamed", overrides));
-      FAIL() << override_ << " was accepted";
-    } catch (const Error& e) {
-      const std::string message = e.what();
-      EXPECT_EQ(e.code(), ErrorCode::kInvalidOption);
-      EXPECT_NE(message.find(std::string(field) + ": must be a metric"), std::string::npos) << message;
-      EXPECT_NE(message.find("got 'macro_app', did you mean 'macro_ap'?"), std::string::npos) << message;
-    }
-    EXPECT_FALSE(fs::exists(root_ / "misnamed"));
-  }
-}
-
 // Held-out clips without any tag: macro_ap is undefined all along, so there is no best of it.
 TEST_F(Trainer, ABestThatWasNeverDefinedLeavesTheLastWeights) {
-  std::istringstream lines(read_text(root_ / "data/places.csv"));
+  std::istringstream lines(read_text(data_ / "places.csv"));
   std::string untagged;
   for (std::string line; std::getline(lines, line);) {
     const std::size_t first = line.find(','), second = line.find(',', first + 1);
     const std::size_t fold = line.find(',', second + 1) + 1;
     untagged += (line[fold] == '2' ? line.substr(0, first + 1) + line.substr(second) : line) + "\n";
   }
-  write_text(root_ / "data/untagged.csv", untagged);
+  write_text(data_ / "untagged.csv", untagged);
   std::vector<std::string> overrides = urban_overrides();
   overrides.insert(overrides.end(),
                    {"data.manifest=untagged.csv", "train.best=[macro_ap, loss]", "train.iterations=6"});
@@ -347,30 +211,8 @@ TEST_F(Trainer, AFinishedRunThatIsResumedSaysNothingTwice) {
             metrics.at("best").at("macro_ap").at("iteration").as_integer());
 }
 
-TEST_F(Trainer, OneClipAloneIsRefusedWhereTheNetworkComparesClips) {
-  std::istringstream lines(read_text(root_ / "data/manifest.csv"));
-  std::string few;
-  int n_of_fold_1 = 0;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with(",1") && ++n_of_fold_1 > 1) continue;
-    few += line + "\n";
-  }
-  write_text(root_ / "data/few.csv", few);
-  const std::vector<std::string> overrides{"data.manifest=few.csv", "model={kind: mean_std_linear}",
-                                           "augment=[]", "train.swa.enabled=false"};
-  try {
-    train(request("one_clip", overrides));
-    FAIL() << "statistics over one clip were accepted";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::kBadDataset) << e.what();
-    EXPECT_NE(std::string(e.what()).find("needs at least 2 to learn from, got 1"), std::string::npos)
-        << e.what();
-  }
-  EXPECT_FALSE(fs::exists(root_ / "one_clip"));
-}
-
 TEST_F(Trainer, ATagOfEveryClipIsToldWhenClassesAreWeighted) {
-  std::istringstream lines(read_text(root_ / "data/manifest.csv"));
+  std::istringstream lines(read_text(data_ / "manifest.csv"));
   std::string all;
   int n = 0;
   for (std::string line; std::getline(lines, line); ++n) {
@@ -379,7 +221,7 @@ TEST_F(Trainer, ATagOfEveryClipIsToldWhenClassesAreWeighted) {
                    : line.substr(0, first + 1) + (n % 2 == 0 ? "hum" : "hum;bell") + line.substr(second)) +
            "\n";
   }
-  write_text(root_ / "data/hum.csv", all);
+  write_text(data_ / "hum.csv", all);
   TrainRequest weighted =
       request("weighted", {"data.manifest=hum.csv", "model={kind: mean_std_linear}", "augment=[]",
                            "train.swa.enabled=false", "train.iterations=1",
@@ -530,12 +372,6 @@ TEST_F(Trainer, RalambWithinLookaheadResumesBitForBitBeforeAndAfterItsFirstSync)
   }
 }
 
-TEST_F(Trainer, DataThatNoBatchCanBeMadeOfIsRefusedBeforeAnythingIsWritten) {
-  // Six training clips of a few tags: sixteen with distinct tag sets are never found.
-  EXPECT_THROW(train(request("no_batches", {"train.sampler=bucketed", "train.batch_size=16"})), Error);
-  EXPECT_FALSE(fs::exists(root_ / "no_batches"));
-}
-
 TEST_F(Trainer, KilledAndResumedRunEqualsUninterruptedRunBitForBit) {
   ASSERT_TRUE(train(request("reference")).finished);
   TrainRequest killed = request("killed");
@@ -554,55 +390,12 @@ TEST_F(Trainer, KilledAndResumedRunEqualsUninterruptedRunBitForBit) {
   EXPECT_EQ(log_of(root_ / "reference"), log_of(root_ / "killed"));
 }
 
-TEST_F(Trainer, RefusesAUsedFolderAnotherRecipeAndAFoldThatIsNotThere) {
-  ASSERT_TRUE(train(request("used", {"train.iterations=10"})).finished);
-  EXPECT_THROW(train(request("used")), Error);
-  TrainRequest other = request("used", {"seed=4"});
-  other.resume = true;
-  EXPECT_THROW(train(other), Error);
-  TrainRequest fold = request("other");
-  fold.fold = 3;
-  try {
-    train(fold);
-    FAIL() << "fold 3 of 2 was accepted";
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("1..2, got 3"), std::string::npos) << e.what();
-  }
-}
-
-TEST_F(Trainer, ALossThatIsNoNumberStopsAndNamesTheBatch) {
-  TrainRequest request =
-      this->request("nan", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}"});
-  try {
-    train(request);
-    FAIL() << "a learning rate of 1e30 went well";
-  } catch (const Error& e) {
-    const std::string text = e.what();
-    EXPECT_NE(text.find("no longer a number (iteration "), std::string::npos) << text;
-    EXPECT_NE(text.find("clips audio/"), std::string::npos) << text;
-  }
-}
-
-// One step of an absurd rate: its loss is a number, what the network says after it is none.
-TEST_F(Trainer, ScoresThatAreNoNumbersEndTheRunAndNameTheClip) {
-  try {
-    train(request("nan_scores", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}",
-                                 "train.iterations=1", "train.swa.enabled=false"}));
-    FAIL() << "scores after a step of 1e30 were taken for numbers";
-  } catch (const Error& e) {
-    const std::string text = e.what();
-    EXPECT_NE(text.find("the scores of held-out clip audio/"), std::string::npos) << text;
-    EXPECT_NE(text.find("no longer numbers"), std::string::npos) << text;
-  }
-  EXPECT_FALSE(fs::exists(root_ / "nan_scores/metrics.json"));
-}
-
 TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
   ASSERT_TRUE(train(request("base")).finished);
   // The same recordings under two other tags.
   const fs::path data = root_ / "two_tags";
   fs::create_directories(data);
-  fs::copy(root_ / "data/audio", data / "audio", fs::copy_options::recursive);
+  fs::copy(data_ / "audio", data / "audio", fs::copy_options::recursive);
   std::string manifest = "file,tags\n";
   int index = 0;
   for (const auto& entry : fs::directory_iterator(data / "audio"))
@@ -629,4 +422,4 @@ TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
 }
 
 }  // namespace
-}  // namespace earmark
+}  // namespace earmark::testing
