@@ -1,5 +1,6 @@
 #include "engine/layers.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -13,7 +14,7 @@ using dnnl::memory;
 using dnnl::prop_kind;
 constexpr auto kAny = memory::format_tag::any;
 constexpr auto kFloat = memory::data_type::f32;
-constexpr std::int64_t kWinogradInputs = 32, kWinogradOutputs = 48;
+constexpr std::int64_t kWinogradInputs = 32, kWinogradOutputs = 48, kWinogradTile = 4;
 
 void append(dnnl::post_ops& ops, Activation activation) {
   if (activation == Activation::kRelu) ops.append_eltwise(1.0f, algorithm::eltwise_relu, 0.0f, 0.0f);
@@ -24,10 +25,11 @@ std::int64_t pooled(std::int64_t n, std::int64_t window, bool whole) {
   return whole ? n / window : (n + window - 1) / window;
 }
 
-// Winograd's way takes a third to a half of the time where many channels share its transforms.
-bool suits_winograd(const Conv& layer, std::int64_t n_in) {
-  return layer.kernel == Pair{3, 3} && layer.stride == Pair{1, 1} && n_in >= kWinogradInputs &&
-         layer.n_out >= kWinogradOutputs;
+// Winograd's way takes a third to a half of the time where many channels share its transforms and the image
+// fills its tiles.
+bool suits_winograd(const Conv& layer, const Shape& in, const Shape& out) {
+  return layer.kernel == Pair{3, 3} && layer.stride == Pair{1, 1} && in[1] >= kWinogradInputs &&
+         out[1] >= kWinogradOutputs && std::min(out[2], out[3]) >= kWinogradTile;
 }
 
 Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
@@ -37,11 +39,9 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
   for (std::size_t i = 0; i < 2; ++i)
     out[2 + i] = (in[2 + i] + layer.before[i] + layer.behind[i] - layer.kernel[i]) / layer.stride[i] + 1;
   // Kernels read what lies by channels.
-  const bool full = layer.full_answer || images != kAny;
-  const memory::desc source(in, plan.factors(), images),
-      weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, plan.factors(), kAny),
-      bias({layer.n_out}, kFloat, memory::format_tag::a),
-      target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, full ? kFloat : plan.factors(), images);
+  const auto answers = layer.full_answer || images != kAny ? kFloat : plan.factors();
+  const memory::desc weight({layer.n_out, in[1], layer.kernel[0], layer.kernel[1]}, plan.factors(), kAny),
+      bias({layer.n_out}, kFloat, memory::format_tag::a);
   const memory::dims stride{layer.stride[0], layer.stride[1]}, before{layer.before[0], layer.before[1]},
       behind{layer.behind[0], layer.behind[1]};
   dnnl::post_ops ops;
@@ -51,16 +51,19 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
   attr.set_post_ops(ops);
   using Desc = dnnl::convolution_forward::desc;
   constexpr auto kInference = prop_kind::forward_inference;
-  const auto described = [&](algorithm how) {
+  const auto described = [&](algorithm how, memory::format_tag layout) {
+    const memory::desc source(in, plan.factors(), layout),
+        target = sum != nullptr ? plan.desc(*sum) : memory::desc(out, answers, layout);
     const Desc desc = layer.bias ? Desc(kInference, how, source, weight, bias, target, stride, before, behind)
                                  : Desc(kInference, how, source, weight, target, stride, before, behind);
     constexpr bool kMayFail = true;
     return dnnl::convolution_forward::primitive_desc(desc, attr, cpu(), kMayFail);
   };
   dnnl::convolution_forward::primitive_desc chosen;
-  if (images == kAny && plan.factors() == kFloat && suits_winograd(layer, in[1]))
-    chosen = described(algorithm::convolution_winograd);
-  if (!chosen) chosen = described(algorithm::convolution_direct);
+  // In whatever layout it wants: turning its images costs less than it saves.
+  if (plan.factors() == kFloat && suits_winograd(layer, in, out))
+    chosen = described(algorithm::convolution_winograd, kAny);
+  if (!chosen) chosen = described(algorithm::convolution_direct, images);
   if (!chosen) throw Error(ErrorCode::kInternal, "oneDNN has no convolution for a layer of the network");
   const Slot y = sum != nullptr ? *sum : plan.tensor(chosen.dst_desc());
   std::vector<PlanBuilder::Argument> arguments{
@@ -70,7 +73,7 @@ Slot conv_into(PlanBuilder& plan, Slot x, const Conv& layer, const Slot* sum,
   if (layer.bias) arguments.emplace_back(DNNL_ARG_BIAS, plan.constant(layer.bias->in(layer.bias->plain())));
   plan.note({in, out, layer.kernel, layer.stride, layer.before, layer.behind});
   plan.add(dnnl::convolution_forward(chosen), std::move(arguments), chosen.scratchpad_desc());
-  return y;
+  return images == kAny ? y : in_layout(plan, y, memory::desc(out, answers, images));
 }
 
 Slot pool(PlanBuilder& plan, Slot x, algorithm how, const Shape& out, Pair window, Pair stride, Pair before,

@@ -27,6 +27,15 @@ std::size_t size_of(const Shape& shape) {
       std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
 }
 
+dnnl::memory laid_out(const dnnl::memory& from, const dnnl::memory::desc& wanted) {
+  if (from.get_desc() == wanted) return from;
+  dnnl::memory source = from, made(wanted, cpu());
+  dnnl::stream stream(cpu());
+  dnnl::reorder(source, made).execute(stream, source, made);
+  stream.wait();
+  return made;
+}
+
 }  // namespace
 
 const dnnl::engine& cpu() {
@@ -45,12 +54,11 @@ dnnl::memory Constant::in(const dnnl::memory::desc& wanted) {
   for (const dnnl::memory& memory : kept_) {
     if (memory.get_desc() == wanted) return memory;
   }
-  dnnl::memory made(wanted, cpu());
-  dnnl::stream stream(cpu());
   dnnl::memory source = kept_.front();  // never one of Winograd's, which do not turn back
-  dnnl::reorder(source, made).execute(stream, source, made);
-  stream.wait();
-  if (wanted.data.format_kind != dnnl_blocked) {
+  const bool winograd = wanted.data.format_kind != dnnl_blocked;
+  if (winograd) source = laid_out(source, plain_);  // of which alone they are made
+  const dnnl::memory made = laid_out(source, wanted);
+  if (winograd) {
     if (kept_.size() == kLayoutsKept) kept_.erase(kept_.begin() + 1);
     kept_.push_back(made);
     return made;

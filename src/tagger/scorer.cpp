@@ -171,10 +171,8 @@ std::vector<float> Scorer::geometric_mean(
     const double weight =
         bundle_.weights.empty() ? 1.0 / static_cast<double>(parts_.size()) : bundle_.weights[i];
     weight_sum += weight;
-    for (std::size_t k = 0; k < n_tags; ++k) {
-      const auto x = static_cast<double>(own[k]);
-      logs[parts_[i].columns[k]] += weight * std::log(to_one ? x + 1e-20 : std::max(x, 1e-12));
-    }
+    for (std::size_t k = 0; k < n_tags; ++k)
+      logs[parts_[i].columns[k]] += weight * std::log(static_cast<double>(own[k]) + 1e-20);
   }
   const double largest = *std::max_element(logs.begin(), logs.end());
   double sum = 0.0;

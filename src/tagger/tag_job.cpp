@@ -338,7 +338,12 @@ RunRecord TagJob::begin_run(const Scorer& scorer) const {
   const RunRecord before = read_run_file(run_file());
   run.started_at = before.started_at;  // by which a database knows it
   if (done_before_.empty()) return run;
-  const std::vector<std::string> problems = differences(before, run);
+  std::vector<std::string> problems = differences(before, run);
+  const std::filesystem::path clips_run = request_.clips / "run.json";
+  if (!request_.clips.empty() && (!std::filesystem::exists(clips_run) ||
+                                  read_run_file(clips_run).started_at != before.started_at))
+    problems.push_back(fmt::format("clips: {} is not the folder that the run began with",
+                                   path_text(request_.clips)));
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption,
                 "--resume: the output would be a mixture; go on with the same options:", problems);

@@ -280,6 +280,20 @@ TEST(TagJob, ResumedClipsEqualUninterrupted) {
   other.resume = true;
   other.clip_margin_s = 2.0;
   EXPECT_THROW(run(other, step_scorer()), Error);
+  // Half of the clips in one folder and half in another.
+  other.clip_margin_s = whole.clip_margin_s;
+  run(other, step_scorer());
+  for (const char* folder : {"elsewhere", "pc"}) {
+    other.clips = s / folder;
+    try {
+      run(other, step_scorer());
+      FAIL() << folder << " was accepted";
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("is not the folder that the run began with"), std::string::npos)
+          << e.what();
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(s / "elsewhere/manifest.csv"));
 }
 
 TEST(TagJob, ClipsThatCannotBeMadeAreNamedBeforehand) {

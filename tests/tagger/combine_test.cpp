@@ -141,6 +141,16 @@ TEST(CombineBundles, SumsOfOneCanBeAskedForOrRefused) {
   EXPECT_THROW(combine_bundles(request, make_stored), Error);
 }
 
+// As ensemble() has it for files of scores.
+TEST(CombineBundles, AScoreOfZeroLeavesAGeometricMeanAboveZero) {
+  CombineRequest request;
+  request.rule = CombineRule::kGeometric;
+  request.bundles = {stored({"a", "b"}, {0.0f, 0.0f}), stored({"a", "b"}, {0.25f, 0.0f})};
+  const std::vector<float> scores = answer(combine_bundles(request, make_stored));
+  EXPECT_NEAR(scores[0], std::sqrt(0.25e-20), 1e-16);
+  EXPECT_NEAR(scores[1], 1e-20, 1e-26);
+}
+
 TEST(CombineBundles, WeightsThatAreNoneAreNamed) {
   for (const auto& [weights, what] :
        {std::pair{std::vector<double>{1.0, -2.0}, "must not be negative, got -2"},
