@@ -8,9 +8,21 @@
 
 #include "core/disk_cache.h"
 #include "data/dataset.h"
+#include "earmark/error.h"
 #include "earmark/waveform.h"
 
 namespace earmark {
+
+/// Runs `work` on a clip's sound; what cannot be worked on (Error kBadAudio) is thrown with the clip's name.
+template <class Work>
+auto naming_clip(const Clip& clip, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kBadAudio) throw;
+    throw Error(e.code(), "clip " + clip.id + ": " + e.what());
+  }
+}
 
 struct ClipStoreOptions {
   int sample_rate_hz = 44100;

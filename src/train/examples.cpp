@@ -242,7 +242,9 @@ void ExampleMaker::hear(std::size_t clip, const WavePlan& plan, std::uint64_t va
   FeatureMap& features = example.features;
   features.n_channels = extractor_.n_channels();
   features.n_mels = n_mels_of(recipe_.features);
-  features.values = kept(key_of(name), [&] { return extractor_.compute(waveform()).values; });
+  features.values = kept(key_of(name), [&] {
+    return naming_clip(clips_.clip(clip), [&] { return extractor_.compute(waveform()).values; });
+  });
   features.n_frames = static_cast<int>(features.values.size() /
                                        static_cast<std::size_t>(features.n_channels * features.n_mels));
   if (embedder_ == nullptr) return;

@@ -151,18 +151,29 @@ void Learner::round_weights() {
   }
 }
 
+torch::Tensor Learner::answer(const ExampleMaker& maker, std::size_t clip, Batch& batch) {
+  std::vector<Example> one;
+  one.push_back(maker.plain(clip));
+  batch = collate(std::move(one), {});
+  batch.verified.clear();  // masking compares the clips of a batch: a clip alone would always be masked
+  return naming_clip(maker.clips().clip(clip), [&] { return network_->forward(network_batch(batch)); });
+}
+
+void Learner::check(const ExampleMaker& maker, std::size_t clip) {
+  torch::NoGradGuard no_grad;
+  set_mode(false);
+  Batch batch;
+  answer(maker, clip, batch);
+}
+
 Learner::Heard Learner::hear(const ExampleMaker& maker, const std::function<void(long)>& on_clip) {
   torch::NoGradGuard no_grad;
   set_mode(false);
-  network_->eval();
   Heard heard;
   const std::size_t n = maker.clips().size();
   for (std::size_t i = 0; i < n; ++i) {
-    std::vector<Example> one;
-    one.push_back(maker.plain(i));
-    Batch batch = collate(std::move(one), {});
-    batch.verified.clear();  // masking compares the clips of a batch: a clip alone would always be masked
-    const torch::Tensor answered = network_->forward(network_batch(batch));
+    Batch batch;
+    const torch::Tensor answered = answer(maker, i, batch);
     heard.loss += loss_of(answered, batch, batch.targets).item<double>() / static_cast<double>(n);
     const torch::Tensor s = network_->scores_of(answered).contiguous();
     if (!std::isfinite(heard.loss) || !torch::isfinite(s).all().item<bool>()) {

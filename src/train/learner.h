@@ -48,8 +48,12 @@ class Learner {
     std::vector<float> scores;  ///< [n, n_tags], 0..1
     double loss = 0.0;          ///< mean over the clips
   };
-  /// Clips as they are, one after the other.
+  /// Clips as they are, one after the other. @throws Error(kBadAudio) naming one that is too short,
+  /// Error(kInternal) naming one whose scores are no numbers.
   Heard hear(const ExampleMaker& maker, const std::function<void(long)>& on_clip);
+
+  /// Hears a clip for nothing but what hear() would throw of it.
+  void check(const ExampleMaker& maker, std::size_t clip);
 
   TaggingNetwork& network() { return *network_; }
   /// What the network began with; none: from new, or continued from a checkpoint.
@@ -64,6 +68,7 @@ class Learner {
  private:
   void set_mode(bool training);
 
+  torch::Tensor answer(const ExampleMaker& maker, std::size_t clip, Batch& batch);
   torch::Tensor loss_of(const torch::Tensor& answered, const Batch& batch,
                         const std::vector<float>& targets) const;
 

@@ -105,6 +105,7 @@ class Run {
   std::optional<SavedCheckpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
   void check_first_batch() const;
+  void check_shortest_clip();
   void tell_oddities() const;
   void embed_clips();
   bool has_many_weights() { return count_of(learner_->network()) > kManyWeights; }
@@ -236,6 +237,16 @@ void Run::check_first_batch() const {
                   request_.data_root.string(), kind_of(recipe_.model), n));
 }
 
+// A held-out clip that is too short for the network is found now and not by the first validation.
+void Run::check_shortest_clip() {
+  const std::size_t n = held_out_clips_->size();
+  std::size_t shortest = 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    if (held_out_clips_->n_samples(i) < held_out_clips_->n_samples(shortest)) shortest = i;
+  }
+  if (n > 0) learner_->check(*held_out_, shortest);
+}
+
 // Where nothing is wrong and yet not as somebody may expect.
 void Run::tell_oddities() const {
   if (!request_.on_message) return;
@@ -360,6 +371,7 @@ Run::Run(const TrainRequest& request)
   }
   load_clips(parts);
   prepare_examples(std::move(saved));
+  check_shortest_clip();
   open_folder();
   tell_oddities();
   keep_embedder();

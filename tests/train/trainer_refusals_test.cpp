@@ -1,4 +1,7 @@
 // What ends a training, or keeps it from beginning, and what is said of it.
+#include <tuple>
+
+#include "audio/write_wav.h"
 #include "earmark/error.h"
 #include "trainer_case.h"
 
@@ -56,6 +59,29 @@ TEST_F(TrainerRefusals, OneClipAloneIsRefusedWhereTheNetworkComparesClips) {
         << e.what();
   }
   EXPECT_FALSE(fs::exists(root_ / "one_clip"));
+}
+
+// Held out it is found before the run begins, and not by its first validation.
+TEST_F(TrainerRefusals, AClipTooShortForTheNetworkOrItsDeltasIsNamed) {
+  write_wav(data_ / "audio/short.wav", Waveform{16000, 1, std::vector<float>(400, 0.1f)});
+  const std::string manifest = read_text(data_ / "manifest.csv");  // file, tags, split, fold
+  write_text(data_ / "short_held_out.csv", manifest + "audio/short.wav,hum,train,2\n");
+  write_text(data_ / "short_learned.csv", manifest + "audio/short.wav,hum,train,1\n");
+  for (const auto& [file, changed, what] :
+       {std::tuple{"short_held_out.csv", "model={kind: vggish, width: 8, hidden: 16, embedding: 8}",
+                   "an example has 96"},
+        std::tuple{"short_learned.csv", "features.deltas=librosa", "for its deltas"}}) {
+    try {
+      train(request("short",
+                    {std::string("data.manifest=") + file, changed, "features.n_mels=64", "augment=[]"}));
+      FAIL() << file << " was accepted";
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      EXPECT_NE(text.find("clip audio/short.wav: the clip is too short"), std::string::npos) << text;
+      EXPECT_NE(text.find(what), std::string::npos) << text;
+    }
+    EXPECT_FALSE(fs::exists(root_ / "short"));
+  }
 }
 
 TEST_F(TrainerRefusals, DataThatNoBatchCanBeMadeOfIsRefusedBeforeAnythingIsWritten) {
