@@ -1,6 +1,7 @@
 #include "model_peers.h"
 
 #include "core/shared_module.h"
+#include "python_two_path_resnet.h"
 #include "python_upb_crnn.h"
 
 namespace earmark {
@@ -16,37 +17,6 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 )";
 constexpr const char* kNetworks = R"(
-def norm(c):  # without scale and offset; frozen TorchScript wants them there, so they are ones and zeros
-    return nn.BatchNorm2d(c, eps=1e-3)
-class Unit(nn.Module):
-    def __init__(self, i, o, stride):
-        super().__init__()
-        self.f = nn.Sequential(norm(i), nn.ReLU(), nn.Conv2d(i, o, 3, (1, stride), 1, bias=False),
-                               norm(o), nn.ReLU(), nn.Conv2d(o, o, 3, 1, 1, bias=False))
-        self.grow, self.stride = o - i, stride
-    def forward(self, x):
-        y = self.f(x)
-        if self.stride > 1:
-            x = F.avg_pool2d(x, 3, (1, 2), 1, count_include_pad=False)
-        if self.grow:
-            x = F.pad(x, (0, 0, 0, 0, 0, self.grow))
-        return x + y
-class Resnet(nn.Module):
-    def __init__(self):
-        super().__init__()
-        def path():
-            layers, c = [norm(6), nn.Conv2d(6, 24, 3, (1, 2), 1, bias=False)], 24
-            for stack in range(4):
-                o = 24 << stack
-                layers += [Unit(c, o, 2 if stack else 1), Unit(o, o, 1)]
-                c = o
-            return nn.Sequential(*layers)
-        self.low, self.high = path(), path()
-        self.head = nn.Sequential(norm(192), nn.ReLU(), nn.Conv2d(192, 768, 1, bias=False), norm(768),
-                                  nn.Conv2d(768, 10, 1, bias=False), norm(10))
-    def forward(self, x):
-        h = torch.cat([self.low(x[:, :, :64]), self.high(x[:, :, 64:])], 2)
-        return torch.softmax(self.head(h).mean((2, 3)), 1)
 class Talnet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -99,7 +69,7 @@ class Densenet(nn.Module):  # behind its log-mel, which it is given
         x = self.norm(x)
         h = self.dense(torch.cat([x, self.low(x)], 1)).mean((2, 3))
         return torch.softmax(self.heads(h).view(-1, 8, 41), 2).mean(1)
-net, shapes = {"upb_crnn": (lambda: nn.Sequential(UpbCrnn(), nn.Sigmoid()), [(1, 1, 128, 501)]), "two_path_resnet": (Resnet, [(1, 6, 128, 461)]),
+net, shapes = {"upb_crnn": (lambda: nn.Sequential(UpbCrnn(), nn.Sigmoid()), [(1, 1, 128, 501)]), "two_path_resnet": (lambda: Resnet(affine=True), [(1, 6, 128, 461)]),
                "talnet": (Talnet, [(1, 1, 64, 400)]), "single_block_densenet": (Densenet, [(1, 1, 64, 3446)]),
                "cnn_vggish": (CnnVggish, [(1, 1, 128, 862), (1, 1280)])}[name]
 net, inputs = net().eval(), tuple(torch.randn(*shape) for shape in shapes)
@@ -168,7 +138,8 @@ const char* name_of(TorchMode mode) {
 std::unique_ptr<PythonPeer> start_torch_network(const std::string& python, const std::string& network,
                                                 TorchMode mode, const std::string& node_modules) {
   return PythonPeer::start(
-      python, std::string(kImports) + kPythonUpbCrnn + kNetworks, {network, name_of(mode), kOnnxRuntime}, {},
+      python, std::string(kImports) + kPythonUpbCrnn + kPythonTwoPathResnet + kNetworks,
+      {network, name_of(mode), kOnnxRuntime}, {},
       {"OPENBLAS_CORETYPE=" + best_openblas_kernel(), "OPENBLAS_NUM_THREADS=1", "NODE_PATH=" + node_modules});
 }
 

@@ -3,12 +3,16 @@
 #pragma once
 #include <memory>
 
+#include "recipe/recipe.h"
+
 namespace earmark {
 
 struct StepTimerOptions {
-  int batch_size = 16;
-  int n_frames = 501;  ///< 10 s of UPB features
+  Recipe recipe;  ///< network, loss and optimizer; its bands
+  int n_channels = 1;
+  int n_frames = 501;
   int n_tags = 80;
+  int batch_size = 16;
   int threads = 1;
 };
 
@@ -19,7 +23,7 @@ class StepTimer {
   /// Largest difference between this network's scores by its own fused operators and by libtorch's plain
   /// ones.
   virtual double largest_error() = 0;
-  /// Forward, backward, clipping and Adam on the same batch. @return milliseconds.
+  /// Forward, backward and the optimizer's step on the same batch. @return milliseconds.
   virtual double step_ms() = 0;
 };
 

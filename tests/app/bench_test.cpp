@@ -42,5 +42,15 @@ TEST(BenchVerb, ModelChecksBothEnginesAgainstEachOther) {
   EXPECT_EQ(run_program({"bench", "model", "--config", "alexnet"}).status, 2);
 }
 
+TEST(BenchVerb, TimesTrainingStepsOfTheNetworksThatAreAskedFor) {
+  if (!EARMARK_WITH_TORCH) GTEST_SKIP() << "needs libtorch";
+  const auto figures = figures_of(run_program(
+      {"bench", "train", "--config", "two_path_resnet", "--batch-size", "1", "--rounds", "1", "--no-peers"}));
+  EXPECT_GT(figures.at("earmark_step"), 0.0);
+  EXPECT_NEAR(figures.at("earmark_rate"), 1e3 / figures.at("earmark_step"),
+              0.01 * figures.at("earmark_rate"));
+  EXPECT_EQ(run_program({"bench", "train", "--config", "alexnet"}).status, 2);
+}
+
 }  // namespace
 }  // namespace earmark::testing

@@ -81,7 +81,9 @@ void add_model(CLI::App* verb, Program& program) {
 void add_train(CLI::App* verb, Program& program) {
   auto options = std::make_shared<TrainBenchOptions>();
   CLI::App* action = verb->add_subcommand(
-      "train", "a training step of the UPB CRNN beside Python PyTorch, where it is installed");
+      "train", "a training step of a network beside Python PyTorch, where it is installed");
+  action->add_option("--config", options->configs, "networks to time; default: all")
+      ->check(CLI::IsMember(train_bench_configs()));
   action->add_option("--batch-size", options->batch_size, "clips a step")
       ->capture_default_str()
       ->check(counts(1024));
