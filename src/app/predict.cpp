@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <set>
+#include <utility>
 
 #include "audio/read_audio.h"
 #include "core/parallel.h"
@@ -82,28 +84,24 @@ std::vector<double> scores_of(const Waveform& clip, double segment_s, const Scor
   return mean;
 }
 
-/// The recording as each bundle wants it; the last decoding is kept for bundles that agree.
+/// The recording as each bundle wants it, decoded once for all that want the same.
 Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Member>& members,
                                         double segment_s, std::size_t n_tags, Scorer::Workspace& workspace) {
   std::vector<double> total(n_tags, 0.0);
-  LoadedAudio audio;
-  int rate = 0;
-  bool mono = false;
+  std::map<std::pair<int, bool>, Waveform> heard;  // by rate, and whether in mono
   for (const Member& member : members) {
     const Scorer& scorer = *member.scorer;
-    if (scorer.sample_rate_hz() != rate || scorer.mono() != mono) {
-      rate = scorer.sample_rate_hz();
-      mono = scorer.mono();
+    auto [found, is_new] = heard.try_emplace({scorer.sample_rate_hz(), scorer.mono()});
+    if (is_new) {
       ReadOptions read;
-      read.sample_rate_hz = rate;
-      read.channels = mono ? ChannelMode::kMono : ChannelMode::kStereo;
+      read.sample_rate_hz = scorer.sample_rate_hz();
+      read.channels = scorer.mono() ? ChannelMode::kMono : ChannelMode::kStereo;
       auto loaded = read_audio(clip.path, read);
       if (!loaded) return loaded.failure();
-      audio = std::move(*loaded);
-      audio.waveform = part_of(std::move(audio.waveform), clip);
+      found->second = part_of(std::move(loaded->waveform), clip);
     }
     const std::vector<double> scores =
-        scores_of(audio.waveform, segment_s, scorer, metadata_of(clip, scorer), workspace);
+        scores_of(found->second, segment_s, scorer, metadata_of(clip, scorer), workspace);
     for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += scores[k];
   }
   for (double& score : total) score /= static_cast<double>(members.size());

@@ -236,5 +236,15 @@ TEST(Program, ASeedIsAWholeNumberOf64Bits) {
   }
 }
 
+TEST(Program, RecipesAreShownAndCheckedAsTheyWouldBeTrained) {
+  const Ran shown = run_program({"recipe", "show", "esc10/talnet", "--set", "train.iterations=77"});
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_NE(shown.out.find("\n  iterations: 77\n"), std::string::npos);
+  EXPECT_EQ(run_program({"recipe", "check", "--set", "train.iterations=77", "esc10/talnet"}).status, 0);
+  const Ran wrong = run_program({"recipe", "check", "esc10/talnet", "--set", "train.iteratons=77"});
+  EXPECT_NE(wrong.status, 0);
+  EXPECT_NE(wrong.err.find("did you mean 'iterations'?"), std::string::npos) << wrong.err;
+}
+
 }  // namespace
 }  // namespace earmark
