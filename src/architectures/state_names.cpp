@@ -146,6 +146,7 @@ TranslatedState translate_state(const std::string& kind, const TensorMap& state)
     }
     result.by_table = result.by_table || used != nullptr;
     Tensor value = used != nullptr && !used->permute.empty() ? permuted(tensor, used->permute, name) : tensor;
+    if (used != nullptr && used->column && value.shape.size() == 1) value.shape.push_back(1);
     if (!result.tensors.emplace(own, std::move(value)).second) {
       throw Error(ErrorCode::kBadFile,
                   fmt::format("{} and {}: both are {} of the network", result.origin[own], name, own));

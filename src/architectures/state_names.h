@@ -26,12 +26,14 @@ extern const std::span<const EmbeddedText> kStateNameTexts;
 struct StateNameRule {
   std::string from, to;
   std::vector<int> permute;  ///< empty: the tensor as it is
+  bool column = false;       ///< [n] is [n, 1]
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("from", self.from, kAny, "foreign name");
     visit("to", self.to, kAny, "our name");
     visit("permute", self.permute, Range{0, 7}, "our axes, as numbers of the foreign ones");
+    visit("column", self.column, kAny, "a flat array is a column of ours");
   }
 };
 

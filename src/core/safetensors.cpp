@@ -29,14 +29,16 @@ struct TensorEntry {
   DType dtype = DType::kF32;
   std::vector<std::int64_t> shape;
   std::size_t begin = 0, size = 0;
+  bool brain = false;  // bfloat16, of two bytes as dtype is
 };
 
 TensorEntry read_entry(const std::string& key, const Value& value, std::uint64_t body_size,
                        const std::string& name) {
   const std::string dtype = value.at("dtype").as_string();
-  const std::optional<DType> found = dtype_of_safetensors(dtype);
+  const bool brain = dtype == "BF16";
+  const std::optional<DType> found = brain ? DType::kF16 : dtype_of_safetensors(dtype);
   if (!found) bad_file(name, fmt::format("tensor '{}' is of type {}, which is not read", key, dtype));
-  TensorEntry entry{*found, {}, 0, 0};
+  TensorEntry entry{*found, {}, 0, 0, brain};
   for (const Value& d : value.at("shape").as_list()) entry.shape.push_back(d.as_integer());
   const Value::List& offsets = value.at("data_offsets").as_list();
   if (offsets.size() != 2) bad_file(name, "tensor '" + key + "' has no begin and end");
@@ -103,8 +105,9 @@ SafeTensors parse_safetensors(const SharedBytes& bytes, const std::string& name)
   SafeTensors file;
   file.metadata = read_header(
       bytes.span().subspan(8, size), body.size(), name, [&](const std::string& key, TensorEntry entry) {
-        file.tensors.emplace(key,
-                             Tensor{entry.dtype, std::move(entry.shape), body.part(entry.begin, entry.size)});
+        const SharedBytes values = body.part(entry.begin, entry.size);
+        file.tensors.emplace(key, entry.brain ? Tensor::from_bfloat16(values.span(), std::move(entry.shape))
+                                              : Tensor{entry.dtype, std::move(entry.shape), values});
       });
   return file;
 }
@@ -120,6 +123,7 @@ SafeTensorsFile::SafeTensorsFile(std::filesystem::path path) : path_(std::move(p
   const std::uint64_t size = header_size(read_range(path_, 0, 8), file_size, name);
   metadata_ = read_header(
       read_range(path_, 8, size), file_size - 8 - size, name, [&](const std::string& key, TensorEntry entry) {
+        if (entry.brain) bad_file(name, "tensor '" + key + "' is of type BF16, which no checkpoint holds");
         places_.emplace(key, Place{entry.dtype, std::move(entry.shape), 8 + size + entry.begin, entry.size});
       });
 }

@@ -229,12 +229,23 @@ Tensor Tensor::borrowed_floats(std::span<const float> values, std::vector<std::i
   return {DType::kF32, std::move(shape), SharedBytes::borrowed(std::as_bytes(values))};
 }
 
+Tensor Tensor::from_bfloat16(std::span<const std::byte> bytes, std::vector<std::int64_t> shape) {
+  std::vector<float> values(bytes.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint16_t half = 0;
+    std::memcpy(&half, bytes.data() + 2 * i, 2);
+    values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+  }
+  return from_floats(values, std::move(shape));
+}
+
 Tensor Tensor::from_floats_as_half(std::span<const float> values, std::vector<std::int64_t> shape) {
   std::vector<std::byte> bytes(values.size() * 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::uint16_t half = float_to_half(values[i]);
     if (std::isfinite(values[i]) && (half & 0x7C00U) == 0x7C00U) {
-      throw Error(ErrorCode::kInternal, fmt::format("{} does not fit into half precision", values[i]));
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("{} does not fit into half precision, choose float32", values[i]));
     }
     std::memcpy(bytes.data() + 2 * i, &half, 2);
   }

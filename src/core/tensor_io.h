@@ -71,8 +71,11 @@ struct Tensor {
   static Tensor from_floats(std::span<const float> values, std::vector<std::int64_t> shape);
   /// Of memory that stands as it is for as long as the tensor and its copies live: nothing is copied.
   static Tensor borrowed_floats(std::span<const float> values, std::vector<std::int64_t> shape);
-  /// Rounded to half precision, to the nearest even. @throws Error(kInternal) when a value would overflow.
+  /// Rounded to half precision, to the nearest even. @throws Error(kInvalidOption) when a value would
+  /// overflow.
   static Tensor from_floats_as_half(std::span<const float> values, std::vector<std::int64_t> shape);
+  /// Of bfloat16, the upper half of a float: @param bytes two a value, little-endian.
+  static Tensor from_bfloat16(std::span<const std::byte> bytes, std::vector<std::int64_t> shape);
   static Tensor from_integers(std::span<const std::int64_t> values, std::vector<std::int64_t> shape);
 };
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/file.h"
 #include "core/file_errors.h"
@@ -37,6 +38,7 @@ class Archive {
       : name_(std::move(name)), zip_(nullptr, &zip_discard) {
     int code = 0;
     zip_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
+    if (!zip_ && std::filesystem::is_directory(path)) bad_file(name_, "is a folder, and must be a file");
     if (!zip_)
       bad_file(name_, "is neither a zip, as PyTorch 1.6 and newer write, nor the form of older ones");
     const zip_int64_t n = zip_get_num_entries(zip_.get(), 0);
@@ -84,13 +86,25 @@ const StorageType* storage_type(const std::string& name) {
   return type == std::end(kStorageTypes) ? nullptr : type;
 }
 
+// Bytes of an element, also of kinds that are passed over; 0: not known.
+std::size_t item_size(const std::string& kind) {
+  if (const StorageType* type = storage_type(kind)) return size_of(type->dtype);
+  constexpr std::pair<std::string_view, std::size_t> kPassedOver[] = {{"torch.CharStorage", 1},
+                                                                      {"torch.ShortStorage", 2},
+                                                                      {"torch.ComplexFloatStorage", 8},
+                                                                      {"torch.ComplexDoubleStorage", 16}};
+  for (const auto& [name, size] : kPassedOver) {
+    if (kind == name) return size;
+  }
+  return 0;
+}
+
 class StateReader {
  public:
   StateReader(ReadStorage read, const std::string& name) : read_(std::move(read)), name_(name) {}
 
   Tensor tensor(const std::string& key, const View& view) {
-    const StorageType* type = storage_type(view.storage.type);
-    if (type == nullptr) bad_file(name_, key + ": a storage of kind " + view.storage.type + " is not read");
+    const StorageType* type = storage_type(view.storage.type);  // one that is known
     const std::size_t item = size_of(type->dtype);
     const std::vector<std::byte>& bytes = storage(view.storage.key);
     const std::uint64_t available = bytes.size() / item;
@@ -118,21 +132,11 @@ class StateReader {
       std::memcpy(values.data() + i * item, bytes.data() + static_cast<std::size_t>(at) * item, item);
       for (std::size_t d = index.size(); d > 0 && ++index[d - 1] == view.shape[d - 1]; --d) index[d - 1] = 0;
     }
-    Tensor out{type->dtype, view.shape, std::move(values)};
-    return type->brain ? widened(out) : out;
+    if (type->brain) return Tensor::from_bfloat16(values, view.shape);
+    return {type->dtype, view.shape, std::move(values)};
   }
 
  private:
-  static Tensor widened(const Tensor& brain) {
-    std::vector<float> values(brain.bytes.size() / 2);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      std::uint16_t half = 0;
-      std::memcpy(&half, brain.bytes.data() + 2 * i, 2);
-      values[i] = std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
-    }
-    return Tensor::from_floats(values, brain.shape);
-  }
-
   const std::vector<std::byte>& storage(const std::string& key) {
     auto found = storages_.find(key);
     if (found == storages_.end()) found = storages_.emplace(key, read_(key)).first;
@@ -159,12 +163,26 @@ constexpr ArrayType kArrayTypes[] = {{"f4", DType::kF32}, {"f8", DType::kF64}, {
                                      {"i8", DType::kI64}, {"i4", DType::kI32}, {"u1", DType::kU8},
                                      {"b1", DType::kBool}};
 
+// What lies by columns, the first index fastest, with the last one fastest.
+std::vector<std::byte> by_rows(std::span<const std::byte> columns, const std::vector<std::int64_t>& shape,
+                               std::size_t item) {
+  std::vector<std::byte> rows(columns.size());
+  std::vector<std::size_t> index(shape.size(), 0);
+  for (std::size_t to = 0; to < rows.size(); to += item) {
+    std::size_t from = 0;
+    for (std::size_t d = shape.size(); d-- > 0;) from = from * static_cast<std::size_t>(shape[d]) + index[d];
+    std::memcpy(rows.data() + to, columns.data() + from * item, item);
+    for (std::size_t d = shape.size(); d > 0 && ++index[d - 1] == static_cast<std::size_t>(shape[d - 1]); --d)
+      index[d - 1] = 0;
+  }
+  return rows;
+}
+
 Tensor tensor_of(const Array& array, const std::string& name) {
   const auto* type = std::find_if(std::begin(kArrayTypes), std::end(kArrayTypes),
                                   [&](const ArrayType& t) { return array.type == t.name; });
   if (type == std::end(kArrayTypes)) bad_file(name, "an array of type " + array.type + " is not read");
-  if (array.fortran_order || array.big_endian)
-    bad_file(name, "an array by columns, or of a big-endian machine, is not read");
+  if (array.big_endian) bad_file(name, "an array of a big-endian machine is not read");
   std::uint64_t n = 1;
   for (const std::int64_t d : array.shape) {
     if (d < 0 || (d > 0 && n > kMaxTensorBytes / static_cast<std::uint64_t>(d)))
@@ -174,6 +192,8 @@ Tensor tensor_of(const Array& array, const std::string& name) {
   if (n * size_of(type->dtype) != array.bytes.size())
     bad_file(name, "an array whose shape and bytes do not fit together");
   const auto bytes = std::as_bytes(std::span(array.bytes));
+  if (array.fortran_order)
+    return {type->dtype, array.shape, by_rows(bytes, array.shape, size_of(type->dtype))};
   return {type->dtype, array.shape, std::vector<std::byte>(bytes.begin(), bytes.end())};
 }
 
@@ -211,7 +231,9 @@ TorchState tensors_of(const Ref& root, ReadStorage read, const std::string& name
   for (auto& [key, value] : state_dictionary(root, name)->items) {
     const std::string* text = key->as<std::string>();
     if (text == nullptr) continue;
-    if (View* view = value->as<View>()) {
+    if (View* view = value->as<View>(); view != nullptr && storage_type(view->storage.type) == nullptr) {
+      state.others.push_back(*text + ": a storage of kind " + view->storage.type + " is not read");
+    } else if (view != nullptr) {
       state.tensors.insert_or_assign(*text, reader.tensor(*text, *view));
     } else if (Array* array = value->as<Array>()) {
       n_array_bytes += array->bytes.size();  // many names for one array would else fill the memory
@@ -221,6 +243,8 @@ TorchState tensors_of(const Ref& root, ReadStorage read, const std::string& name
       state.others.push_back(fmt::format("{}: is {}, no tensor", *text, kind_of_object(value)));
     }
   }
+  if (state.tensors.empty() && !state.others.empty())
+    bad_file(name, "holds no tensor that is read: " + state.others.front());
   return state;
 }
 
@@ -275,14 +299,14 @@ std::map<std::string, std::span<const std::byte>> legacy_storages(std::span<cons
     const auto known = key == nullptr ? unpickler.storages().end() : unpickler.storages().find(*key);
     if (known == unpickler.storages().end())
       bad_file(name, "its list of storages names one that no tensor has");
-    const StorageType* type = storage_type(known->second.type);
-    if (type == nullptr) bad_file(name, "a storage of kind " + known->second.type + " is not read");
+    const std::size_t width = item_size(known->second.type);
+    if (width == 0) bad_file(name, "a storage of kind " + known->second.type + " is not known");
     std::uint64_t n = 0;
     if (bytes.size() < sizeof(n)) bad_file(name, "its storages are cut");
     std::memcpy(&n, bytes.data(), sizeof(n));
     bytes = bytes.subspan(sizeof(n));
-    if (n > bytes.size() / size_of(type->dtype)) bad_file(name, "its storages are cut");
-    const std::size_t size = static_cast<std::size_t>(n) * size_of(type->dtype);
+    if (n > bytes.size() / width) bad_file(name, "its storages are cut");
+    const std::size_t size = static_cast<std::size_t>(n) * width;
     storages[*key] = bytes.first(size);
     bytes = bytes.subspan(size);
   }
@@ -311,6 +335,7 @@ TorchState read_legacy(const std::filesystem::path& path, std::size_t start, con
 
 TorchState read_torch_state(const std::filesystem::path& path) {
   const std::string name = path.string();
+  if (!std::filesystem::exists(path)) throw Error(ErrorCode::kIo, name + ": no such file");
   const std::size_t start = legacy_start(path);
   return start > 0 ? read_legacy(path, start, name) : read_zip(path, name);
 }

@@ -19,9 +19,9 @@ constexpr std::size_t kMaxDims = 16;
 constexpr std::string_view kHarmfulModules[] = {"posix",    "nt",  "os",     "subprocess",
                                                 "commands", "sys", "socket", "shutil",
                                                 "runpy",    "pty", "ctypes", "importlib"};
-constexpr std::string_view kHarmfulBuiltins[] = {"eval",    "exec", "execfile", "compile",   "__import__",
-                                                 "getattr", "open", "apply",    "setattr",   "input",
-                                                 "globals", "vars", "delattr",  "breakpoint"};
+constexpr std::string_view kHarmfulBuiltins[] = {"eval", "exec",    "execfile",  "compile", "__import__",
+                                                 "open", "apply",   "setattr",   "input",   "globals",
+                                                 "vars", "delattr", "breakpoint"};
 
 bool is_harmful(std::string_view callee) {
   const std::string_view module = callee.substr(0, callee.find('.'));
@@ -35,6 +35,7 @@ bool is_harmful(std::string_view callee) {
 }  // namespace
 
 Ref Unpickler::load() {
+  memo_.clear();  // each pickle counts its own from 0
   for (;;) {
     const auto opcode = static_cast<unsigned char>(take(1)[0]);
     if (opcode == '.') {
@@ -411,11 +412,21 @@ void Unpickler::build(const Ref& state) {
 
 void Unpickler::call(const Ref& function, const Ref& arguments) {
   List* list = arguments->as<List>();
+  if (list != nullptr && function->as<Opaque>() != nullptr) return push(*function->as<Opaque>());
   const Global* global = function->as<Global>();
   if (list == nullptr || global == nullptr) bad_file(name_, "its pickle calls what is no function");
   const std::string& callee = global->name;
   if (is_harmful(callee))
     bad_file(name_, "calls '" + callee + "', which is refused: no checkpoint needs that");
+  // So are members of an enumeration, methods and nested classes told, all of which say nothing of tensors.
+  if (callee == "__builtin__.getattr" || callee == "builtins.getattr") {
+    for (const Ref& of : list->items) {
+      const Global* named = of->as<Global>();
+      if (named != nullptr && is_harmful(named->name))
+        bad_file(name_,
+                 "asks for a part of '" + named->name + "', which is refused: no checkpoint needs that");
+    }
+  }
   if (call_for_array(callee, *list)) return;
   const bool tensor = callee == "torch._utils._rebuild_tensor_v2" || callee == "torch._utils._rebuild_tensor";
   if (callee == "collections.OrderedDict") {

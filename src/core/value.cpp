@@ -286,7 +286,11 @@ Value parse_json(std::string_view text, const std::string& name) {
   try {
     return from_json(nlohmann::ordered_json::parse(text), name, 0);
   } catch (const nlohmann::json::exception& e) {
-    throw Error(ErrorCode::kBadFile, fmt::format("{}: {}", name, e.what()));
+    // "[json.exception.parse_error.101] parse error at line ...": what stands behind the library's name of
+    // it.
+    const std::string_view what = e.what();
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("{}: is no JSON: {}", name, what.substr(what.find("] ") + 2)));
   }
 }
 

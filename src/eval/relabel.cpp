@@ -23,6 +23,18 @@ void check_sizes(const LabeledScores& labeled, const std::vector<bool>& answered
   }
 }
 
+// A score that becomes a label is to be one.
+void check_soft(const LabeledScores& labeled, const std::vector<bool>& answered) {
+  for (std::size_t i = 0; i < labeled.scores.size(); ++i) {
+    const float score = labeled.scores[i];
+    const std::size_t n_tags = labeled.n_tags();
+    if (!answered[i % n_tags] || (score >= 0.0f && score <= 1.0f)) continue;
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("scores: soft labels must be 0..1, '{}' of {} has {}", labeled.tags[i % n_tags],
+                            labeled.clip_ids[i / n_tags], score));
+  }
+}
+
 bool is_yes(float target) { return target >= 0.5f; }
 
 void count_changes(const LabeledScores& labeled, bool keep_if_empty, Relabelled& result) {
@@ -74,6 +86,7 @@ double least_errors_threshold(const std::vector<float>& truth, const std::vector
 Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answered,
                    const RelabelOptions& options, bool keep_if_empty) {
   check_sizes(labeled, answered);
+  if (options.rule == RelabelRule::kSoft) check_soft(labeled, answered);
   const std::size_t n_tags = labeled.n_tags();
   Relabelled result;
   result.targets = labeled.truth;
@@ -87,7 +100,7 @@ Relabelled relabel(const LabeledScores& labeled, const std::vector<bool>& answer
     for (std::size_t i = 0; i < labeled.n_clips(); ++i) {
       result.targets[i * n_tags + tag] =
           options.rule == RelabelRule::kSoft
-              ? std::clamp(column.scores[i], 0.0f, 1.0f)
+              ? column.scores[i]
               : (static_cast<double>(column.scores[i]) > result.thresholds[tag] ? 1.0f : 0.0f);
     }
   }

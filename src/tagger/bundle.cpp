@@ -273,6 +273,14 @@ Bundle read_tagging_bundle(const std::filesystem::path& path) {
 namespace {
 
 // The container as it is to be written.
+Tensor as_half(const std::string& name, const Tensor& tensor) {
+  try {
+    return Tensor::from_floats_as_half(tensor.floats(), tensor.shape);
+  } catch (const Error& e) {
+    throw Error(e.code(), name + ": " + e.what());
+  }
+}
+
 SafeTensors container_of(const Bundle& bundle, Precision precision) {
   const std::vector<std::string> problems = problems_of(bundle);
   if (bundle.tensors.size() != bundle.networks.size()) {
@@ -287,8 +295,7 @@ SafeTensors container_of(const Bundle& bundle, Precision precision) {
     for (const auto& [name, tensor] : bundle.tensors[i]) {
       const bool narrow = precision == Precision::kFloat16 && tensor.dtype == DType::kF32 &&
                           tensor.shape.size() >= 2 && !is_of_pca(name);
-      file.tensors.emplace(prefix(i) + name,
-                           narrow ? Tensor::from_floats_as_half(tensor.floats(), tensor.shape) : tensor);
+      file.tensors.emplace(prefix(i) + name, narrow ? as_half(name, tensor) : tensor);
     }
   }
   return file;

@@ -233,7 +233,10 @@ std::chrono::minutes TimeZone::offset_at(Milliseconds moment) const {
 TimeZone::Milliseconds TimeZone::moment_of(LocalMs local) const {
   if (name_.empty()) return Milliseconds(local.time_since_epoch() - offset_);
   const date::local_time<milliseconds> shown(local.time_since_epoch());
-  return Milliseconds(date::locate_zone(name_)->to_sys(shown, date::choose::earliest).time_since_epoch());
+  const date::local_info info = date::locate_zone(name_)->get_info(shown);
+  // The first of two offsets: of a time that there is twice the earlier moment, and of one that the clocks
+  // leap over what a clock that nobody has set shows, so that such times keep their distance.
+  return Milliseconds(shown.time_since_epoch() - info.first.offset);
 }
 
 std::string StartTime::text(double after_s) const {

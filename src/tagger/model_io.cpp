@@ -41,6 +41,9 @@ TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout
                                      fmt::join(wanted->second, ", "), name, tensor.shape_text()));
     } else if (std::vector<float> values = tensor.floats(); !all_finite(values)) {
       problems.push_back(origin + ": holds values that are not finite");
+    } else if (name.ends_with("running_var") &&
+               std::any_of(values.begin(), values.end(), [](float x) { return x < 0.0f; })) {
+      problems.push_back(origin + ": holds negative variances");
     } else {
       tensors.emplace(name, Tensor::from_floats(values, tensor.shape));
       result.taken.push_back(origin);
@@ -51,6 +54,22 @@ TensorMap chosen_tensors(const TranslatedState& state, const StateLayout& layout
   }
   if (!problems.empty()) throw Error(ErrorCode::kBadBundle, "the weights do not fit the network:", problems);
   return tensors;
+}
+
+// Switches of the network that the state turned off, unless it was asked for.
+std::vector<std::string> absent_parts(const ModelOptions& model, const Value& given) {
+  const auto written = [](const ModelOptions& options) {
+    return std::visit([](const auto& chosen) { return write_options(chosen); }, options);
+  };
+  std::vector<std::string> absent;
+  const Value usual = written(default_model_options(kind_of(model))), own = written(model);
+  for (const auto& [name, value] : own.as_map()) {
+    const Value& before = usual.at(name);
+    const bool off = value.is_bool() ? !value.as_bool() : value.is_string() && value.as_string() == "none";
+    if (off && !(value == before) && (!given.is_map() || given.find(name) == nullptr))
+      absent.push_back(fmt::format("{}: {}, usually {}", name, value.describe(), before.describe()));
+  }
+  return absent;
 }
 
 // The front end of the request or of the architecture, with as many bands as the network has.
@@ -197,6 +216,7 @@ ImportResult import_state(const TensorMap& state, const ImportRequest& request, 
   const TranslatedState translated = translate_state(request.kind, state);
   const ModelOptions model =
       infer_options(request.kind, translated.tensors, request.options, translated.by_table);
+  result.absent = absent_parts(model, request.options);
   BundledNetwork network;
   network.kind = request.kind;
   network.revision = revision_of(model);
@@ -281,12 +301,15 @@ Tensor forward_features(const Bundle& bundle, std::size_t network, const Forward
   take_tensors(tensors, "embedder.");
   const std::unique_ptr<Network> built = make_network(spec, tensors);
   const std::vector<float> values = input.features.floats();
-  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-  if (bad != values.end())
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("features: value {} is {}, not a number", bad - values.begin(), *bad));
   const std::vector<float> metadata = input.metadata ? input.metadata->floats() : std::vector<float>();
   const std::vector<float> embeddings = input.embeddings ? input.embeddings->floats() : std::vector<float>();
+  for (const auto& [what, given] : {std::pair{"features", &values}, std::pair{"metadata", &metadata},
+                                    std::pair{"embeddings", &embeddings}}) {
+    const auto bad = std::find_if(given->begin(), given->end(), [](float x) { return !std::isfinite(x); });
+    if (bad != given->end())
+      throw Error(ErrorCode::kInvalidOption,
+                  fmt::format("{}: value {} is {}, not a number", what, bad - given->begin(), *bad));
+  }
   if (input.together)
     return Tensor::from_floats(together(*built, input, shape, values, metadata, embeddings),
                                {shape[0], built->n_tags()});

@@ -51,6 +51,9 @@ struct ImportResult {
   Bundle bundle;                       ///< whole, with its self-test's answer
   std::vector<std::string> taken;      ///< names as in the file
   std::vector<std::string> not_taken;  ///< "name: why"
+  /// Parts that the kind was published with and the state has no tensor of: "input_norm: false, usually
+  /// true".
+  std::vector<std::string> absent;
 };
 
 /// Brings foreign weights under our names (architectures/state_names.h), infers the network's sizes from

@@ -11,7 +11,7 @@ namespace earmark {
 namespace {
 
 constexpr std::size_t kFramesAtOnce = 64;
-constexpr float kFloorPower = 1e-12f;
+constexpr float kFloorPower = 1e-12f, kCeilingPower = 1e30f;  // a float's square may overflow
 
 LogMelOptions plain(LogMelOptions options) {
   options.framing = Framing::kNone;
@@ -138,7 +138,8 @@ float SpectrogramStrip::value(std::size_t column, int mel) const {
   const Column& c = columns_[column];
   const auto m = static_cast<std::size_t>(mel);
   const float mean = c.sum[m] / static_cast<float>(c.n_frames);
-  return 5.0f * (std::log10(std::max(mean, kFloorPower)) + std::log10(std::max(c.maximum[m], kFloorPower)));
+  const auto decades = [](float power) { return std::log10(std::clamp(power, kFloorPower, kCeilingPower)); };
+  return 5.0f * (decades(mean) + decades(c.maximum[m]));
 }
 
 void ScoreStrip::add(const SegmentScores& segment) {

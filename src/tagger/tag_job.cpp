@@ -340,10 +340,10 @@ RunRecord TagJob::begin_run(const Scorer& scorer) const {
   if (done_before_.empty()) return run;
   std::vector<std::string> problems = differences(before, run);
   const std::filesystem::path clips_run = request_.clips / "run.json";
-  if (!request_.clips.empty() && (!std::filesystem::exists(clips_run) ||
-                                  read_run_file(clips_run).started_at != before.started_at))
-    problems.push_back(fmt::format("clips: {} is not the folder that the run began with",
-                                   path_text(request_.clips)));
+  if (!request_.clips.empty() &&
+      (!std::filesystem::exists(clips_run) || read_run_file(clips_run).started_at != before.started_at))
+    problems.push_back(
+        fmt::format("clips: {} is not the folder that the run began with", path_text(request_.clips)));
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption,
                 "--resume: the output would be a mixture; go on with the same options:", problems);
@@ -363,6 +363,7 @@ void TagJob::clear_places() const {
     if (!folder.empty()) std::filesystem::create_directories(folder);
   }
   if (!run_file().empty()) remove_leftovers(run_file().parent_path(), run_file().filename().string());
+  if (!r.clips.empty()) remove_leftovers(r.clips, "run.json");
 }
 
 std::unique_ptr<TagOutput> TagJob::make_output(const Scorer& scorer, const RunRecord& run) {

@@ -111,6 +111,12 @@ TEST(RelabelVerb, FilesOfScoresMayHaveAnotherOrder) {
   EXPECT_EQ(labels.clip_ids, (std::vector<std::string>{"dog/a.wav", "rain/c.wav"}));
   const std::vector<float> expected{0.85f, 0.3f, 0.1f, 0.75f};
   for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(labels.scores[i], expected[i], 1e-6) << i;
+  EXPECT_EQ(run_program({"relabel", "--dataset", "folder", "--data-root", scratch.path().string(), "--split",
+                         "all", "--threshold", "nan", "--scores", (scratch / "a.csv").string(), "--output",
+                         (scratch / "nan.csv").string()},
+                        kWithoutTorch)
+                .status,
+            2);
   scores.clip_ids[0] = "dog/b.wav";
   write_score_table(scratch / "c.csv", scores);
   const Ran refused = relabelled("c.csv");
@@ -160,6 +166,13 @@ TEST(EnsembleVerb, WeighsFilesAndRefusesWhatIsNoWeight) {
   const ScoreTable made = read_score_table(scratch / "out2,1.csv");
   EXPECT_NEAR(made.scores[0], 0.64 / (0.64 + 0.04), 1e-6);
   for (const char* weights : {"2", "2,x", "2,-1"}) EXPECT_EQ(ensemble(weights).status, 2) << weights;
+  const Ran hierarchy =
+      run_program({"ensemble", "--rule", "hierarchy", "--weights", "1,2", (scratch / "a.csv").string(),
+                   (scratch / "b.csv").string(), "--output", (scratch / "h.csv").string()},
+                  kWithoutTorch);
+  EXPECT_EQ(hierarchy.status, 2);
+  EXPECT_NE(hierarchy.err.find("--weights: a hierarchy takes none, got '1,2'"), std::string::npos)
+      << hierarchy.err;
 }
 
 }  // namespace

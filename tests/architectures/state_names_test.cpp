@@ -69,6 +69,14 @@ TEST(StateNames, EveryTableReads) {
     EXPECT_NO_THROW(translate_state(std::string(text.name), {}));
 }
 
+// The published file has the means flat, its loaders make a column of them.
+TEST(StateNames, FlatMeansBecomeAColumn) {
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{5}, {5, 1}}) {
+    const auto state = translate_state("vggish", {{"pca_means", counted(shape)}});
+    EXPECT_EQ(state.tensors.at("pca.means").shape, (std::vector<std::int64_t>{5, 1}));
+  }
+}
+
 // One kernel in the two forms in which VGGish is published.
 TEST(StateNames, TensorFlowsVggishIsThePyTorchPortsVggish) {
   const Tensor port_kernel = counted({4, 3, 2, 5}),

@@ -191,6 +191,20 @@ TEST(SafeTensors, RoundTripKeepsEverything) {
   EXPECT_EQ(header_size % 8, 0U) << "tensors are aligned";
 }
 
+// The upper halves of floats, as many published weights are.
+TEST(SafeTensors, Bfloat16IsWidened) {
+  const std::string header = R"({"w":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]}})";
+  std::vector<std::byte> bytes(8 + header.size() + 6);
+  const std::uint64_t size = header.size();
+  const std::uint16_t values[] = {0x3F80, 0xC020, 0x0000};  // 1, -2.5, 0
+  std::memcpy(bytes.data(), &size, 8);
+  std::memcpy(bytes.data() + 8, header.data(), header.size());
+  std::memcpy(bytes.data() + 8 + header.size(), values, 6);
+  const SafeTensors read = parse_safetensors(bytes, "a");
+  EXPECT_EQ(read.tensors.at("w").floats(), (std::vector<float>{1.0f, -2.5f, 0.0f}));
+  EXPECT_EQ(read.tensors.at("w").shape, (std::vector<std::int64_t>{3}));
+}
+
 TEST(SafeTensors, DamagedFilesNeverCrash) {
   const auto bytes = format_safetensors(sample_file());
   const std::string file(reinterpret_cast<const char*>(bytes.data()), bytes.size());

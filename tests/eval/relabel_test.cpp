@@ -47,6 +47,15 @@ TEST(Relabel, SoftLabelsAreTheScores) {
   RelabelOptions options;
   options.rule = RelabelRule::kSoft;
   EXPECT_EQ(relabel(four_clips(), {true, true}, options).targets, four_clips().scores);
+  LabeledScores logits = four_clips();
+  logits.scores[3] = 7.5f;
+  EXPECT_NO_THROW(relabel(logits, {true, false}, options)) << "nobody asked for that tag";
+  try {
+    relabel(logits, {true, true}, options);
+    FAIL() << "7.5 became a label";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("must be 0..1, 'rain' of b has 7.5"), std::string::npos) << e.what();
+  }
 }
 
 // dog: scores 0.9 yes, 0.8 no, 0.3 yes, 0.1 no. Above 0.9: 2 misses; down to 0.9: 1 error; 0.8: 2; 0.3: 1;

@@ -140,7 +140,8 @@ TEST(StartTime, MomentsLaterKeepTheZonesRules) {
   const TimeZone berlin = TimeZone::parse("Europe/Berlin");
   EXPECT_EQ(parse_time("2026-03-29T01:59:59", berlin).text(1.0), "2026-03-29T03:00:00.000+02:00");
   EXPECT_EQ(parse_time("2026-10-25T02:59:59", berlin).text(1.0), "2026-10-25T02:00:00.000+01:00");
-  EXPECT_EQ(parse_time("2026-03-29T02:30", berlin).text(0.0), "2026-03-29T03:00:00.000+02:00");
+  EXPECT_EQ(parse_time("2026-03-29T02:30", berlin).text(0.0), "2026-03-29T03:30:00.000+02:00");
+  EXPECT_EQ(parse_time("2026-10-25T02:30", berlin).text(0.0), "2026-10-25T02:30:00.000+02:00");
   EXPECT_EQ(parse_time("2026-12-31T23:59:59Z", {}).text(1.0005), "2027-01-01T00:00:00.001Z");
   EXPECT_EQ(parse_time("2026-01-01T00:00Z", {}).text(-0.25), "2025-12-31T23:59:59.750Z");
 }

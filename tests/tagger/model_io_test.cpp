@@ -49,6 +49,46 @@ TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
   EXPECT_EQ(result.not_taken.size(), 2u);
 }
 
+// A file that has lost a part still describes a network; whoever imports it is told which.
+TEST(ImportState, TellsWhichPartsTheFileHasNoTensorsOf) {
+  const auto zeros = [](std::vector<std::int64_t> shape) {
+    std::size_t n = 1;
+    for (const auto d : shape) n *= static_cast<std::size_t>(d);
+    return Tensor::from_floats(std::vector<float>(n, 0.0f), std::move(shape));
+  };
+  const TensorMap state{{"head.prob.weight", zeros({3, 64})},
+                        {"generic.block1.conv.weight", zeros({4, 1, 3, 3})},
+                        {"generic.block2.conv.weight", zeros({8, 4, 3, 3})}};
+  const auto layout = [](const ModelOptions&) { return StateLayout(); };
+  ImportRequest request;
+  request.kind = "urbannet_system2";
+  request.options = Value(Value::Map{{"metadata", Value(false)}});  // asked for: nothing to be told of
+  StateLayoutFn& of = *+layout;
+  const ImportResult result = import_state(state, request, make_any, of);
+  EXPECT_EQ(result.absent,
+            (std::vector<std::string>{"specific: false, usually true", "input_norm: false, usually true"}));
+}
+
+TEST(ImportState, VariancesAreNotNegative) {
+  TensorMap state = small_state();
+  state.emplace("cnn2d.0.norm.running_var", Tensor::from_floats(std::vector<float>{-1.0f}, {1}));
+  ImportRequest request;
+  request.kind = "upb_crnn";
+  StateLayoutFn& layout = *+[](const ModelOptions& model) {
+    StateLayout all = small_layout(model);
+    all["cnn2d.0.norm.running_var"] = {1};
+    return all;
+  };
+  try {
+    import_state(state, request, make_any, layout);
+    FAIL() << "a variance of -1 was taken";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("cnn2d.0.norm.running_var: holds negative variances"),
+              std::string::npos)
+        << e.what();
+  }
+}
+
 TEST(ImportState, NamesWhatDoesNotFit) {
   ImportRequest request;
   request.kind = "resnet";

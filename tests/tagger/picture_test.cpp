@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "../audio/scratch.h"
 #include "core/file.h"
 #include "fake_network.h"
@@ -117,6 +119,15 @@ TEST(Picture, PngHasTheRightSizeAndSvgIsOne) {
   EXPECT_EQ(big_endian(png, 16), 1280u);
   EXPECT_EQ(big_endian(png, 20), 58u + 330 + 46 + 3 * 30 + 58);
   EXPECT_NE(svg.find("<svg"), std::string::npos);
+}
+
+// A float's samples may be so large that their power is none; the picture still ends.
+TEST(SpectrogramStrip, PowersBeyondAFloatsRangeAreNumbers) {
+  Waveform wave = noise(1.0, 1);
+  for (float& x : wave.samples) x *= 1e30f;
+  const SpectrogramStrip strip = strip_of(wave, 1000);
+  for (std::size_t c = 0; c < strip.n_columns(); ++c)
+    for (int m = 0; m < strip.n_mels(); ++m) ASSERT_TRUE(std::isfinite(strip.value(c, m))) << c << " " << m;
 }
 
 // What a reader of PNG files finds: each chunk's length, type, bytes and checksum, in order.

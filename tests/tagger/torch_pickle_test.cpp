@@ -132,6 +132,23 @@ TEST(TorchPickle, ArraysOfNumpyAreTensors) {
   const TensorMap state = read_torch_state(s / "a.pt").tensors;
   EXPECT_EQ(state.at("a").floats(), values);
   EXPECT_EQ(state.at("a").shape, (std::vector<std::int64_t>{2, 3}));
+  write_zip(s / "b.pt", state_file(dictionary(text("b") + array("f4", kTwoByThree, as_latin1(values), "<",
+                                                                "\x88"))));  // by columns
+  const TensorMap by_columns = read_torch_state(s / "b.pt").tensors;
+  EXPECT_EQ(by_columns.at("b").shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(by_columns.at("b").floats(), (std::vector<float>{1.0f, 3.0f, -7.0f, -2.5f, 1e-3f, 0.1f}));
+}
+
+// A tensor of a kind that no network has is told and left; what is beside it is read.
+TEST(TorchPickle, TensorsOfOtherKindsArePassedOver) {
+  const Scratch s;
+  write_zip(s / "a.pt",
+            state_file(dictionary(text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + text("codes") +
+                                  tensor("1", 6, kTwoByThree, kRowMajor, 0, "CharStorage"))));
+  const TorchState state = read_torch_state(s / "a.pt");
+  EXPECT_EQ(state.tensors.size(), 1U);
+  EXPECT_EQ(state.others,
+            (std::vector<std::string>{"codes: a storage of kind torch.CharStorage is not read"}));
 }
 
 void expect_refused(const Entries& entries, const std::string& why) {
@@ -161,7 +178,6 @@ TEST(TorchPickle, ArraysThatCannotBeAreRefused) {
   expect_refused(state(array("f4", integer(2) + integer(9) + "\x86", bytes)), "shape and bytes do not fit");
   expect_refused(state(array("c8", kTwoByThree, bytes)), "type c8");
   expect_refused(state(array("f4", kTwoByThree, bytes, ">")), "big-endian");
-  expect_refused(state(array("f4", kTwoByThree, bytes, "<", "\x88")), "by columns");
   expect_refused(state(array("f4", kTwoByThree, integer(3))), "not as NumPy writes it");
   // The same bytes over and over: a small file that would fill any memory.
   std::string bomb = text(std::string(200, 'x')) + "q" + std::string(1, '\0');
@@ -180,8 +196,23 @@ TEST(TorchPickle, PlainObjectsOfProtocol2ArePassedOver) {
                                      huge + text("state_dict") + "}(" + text("w") +
                                      tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
   EXPECT_EQ(read_torch_state(s / "a.ckpt").tensors.size(), 1u);
-  for (const std::string call : {"c__builtin__\neval\n", "ccommands\nPopen\n", "c__builtin__\ngetattr\n"})
+  for (const std::string call : {"c__builtin__\neval\n", "ccommands\nPopen\n"})
     expect_refused(state_file("\x80\x02" + call + "(" + text("1") + "tR."), "which is refused");
+}
+
+// How protocol 2 names a member of an enumeration, a method or a nested class, which it may then call; parts
+// of what is refused are refused.
+TEST(TorchPickle, PartsOfClassesArePassedOver) {
+  const Scratch s;
+  const auto part = [](const std::string& of, const std::string& name) {
+    return "c__builtin__\ngetattr\n(c" + of + text(name) + "tR";
+  };
+  write_zip(s / "a.ckpt",
+            state_file("\x80\x02}(" + text("mode") + part("trainer\nMode\n", "FAST") + text("made") +
+                       part("trainer\nOuter\n", "Inner") + "(" + integer(1) + "tR" + text("state_dict") +
+                       "}(" + text("w") + tensor("0", 6, kTwoByThree, kRowMajor) + "uu."));
+  EXPECT_EQ(read_torch_state(s / "a.ckpt").tensors.size(), 1U);
+  expect_refused(state_file("\x80\x02" + part("os\npath\n", "os") + "."), "asks for a part of 'os.path'");
 }
 
 TEST(TorchPickle, AByteThatIsNotTheChecksumsIsDamage) {
@@ -269,6 +300,17 @@ TEST(TorchPickle, ReadsTheFormBeforeVersion16) {
       pickle, keys + count(6) + floats({1, 2, 3, 4, 5, 6}) + count(6) + floats({7, 8, 9, 10, 11, 12}),
       "\x80\x04\x95" + count(13));
   EXPECT_EQ(read_torch_state(s.write("framed.pt", framed)).tensors.at("a").floats(), state.at("a").floats());
+
+  // From protocol 4 on what is kept has no numbers but its order, in each pickle from 0.
+  const std::string kept_facts = "\x80\x04}\x94(" + text("little_endian") + "\x94\x88u.";
+  const std::string kept = "\x80\x04" + std::string("ccollections\nOrderedDict\n\x94)R\x94(") + text("a") +
+                           "\x94" + old_tensor("4", 6) + text("meta") + "h" + std::string(1, '\0') + ")R" +
+                           text("b") + old_tensor("9", 6) + "u.";
+  const std::string numbered = "\x80\x04" + std::string("\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.", 13) +
+                               std::string("\x80\x04M\xe9\x03.", 6) + kept_facts + kept + keys + count(6) +
+                               floats({1, 2, 3, 4, 5, 6}) + count(6) + floats({7, 8, 9, 10, 11, 12});
+  EXPECT_EQ(read_torch_state(s.write("numbered.pt", numbered)).tensors.at("b").floats(),
+            state.at("b").floats());
 
   // Cut anywhere it is refused; with a byte changed it is refused or holds other values.
   Rng rng(2, "legacy_damage");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <charconv>
 #include <csignal>
@@ -55,6 +56,7 @@ const std::atomic<bool>& stop_flag() {
   static const bool installed = [] {
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is a write that fails, as on a full disk
     return true;
   }();
   (void)installed;
@@ -135,6 +137,16 @@ void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 void say(const Common& common, const std::string& line) {
   if (!common.quiet && common.log_level != "warning" && common.log_level != "error")
     std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+CLI::Validator finite() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        double value = 0.0;
+        if (CLI::detail::lexical_cast(text, value) && std::isfinite(value)) return "";
+        return "must be a finite number, got " + text;
+      },
+      "");
 }
 
 void print(const std::string& text) {

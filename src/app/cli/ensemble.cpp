@@ -36,6 +36,12 @@ std::vector<double> read_weights(const std::string& text) {
   return weights;
 }
 
+void check_weights(const EnsembleFlags& flags) {
+  if (flags.rule == "hierarchy" && !flags.weights.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--weights: a hierarchy takes none, got '{}'", flags.weights));
+}
+
 ScoreTable combined(const EnsembleFlags& flags) {
   std::vector<ScoreTable> tables;
   for (const auto& path : flags.inputs) tables.push_back(read_score_table(path));
@@ -88,6 +94,7 @@ int combine_files(const EnsembleFlags& flags) {
 
 int run_ensemble(const EnsembleFlags& flags) {
   refuse_existing("--output", flags.output, flags.overwrite);
+  check_weights(flags);
   const auto n_bundles = std::count_if(flags.inputs.begin(), flags.inputs.end(),
                                        [](const auto& path) { return path.extension() == ".earmark"; });
   if (n_bundles == static_cast<std::ptrdiff_t>(flags.inputs.size())) return combine_files(flags);

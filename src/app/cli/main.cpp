@@ -8,6 +8,7 @@
 #include "app/cli/command.h"
 #include "core/options_io.h"
 #include "earmark/error.h"
+#include "tagger/text.h"
 
 namespace {
 
@@ -64,7 +65,8 @@ int main(int argc, char** argv) {
     }
     return program.run();
   } catch (const earmark::Error& e) {
-    std::fprintf(stderr, "earmark: %s\n", e.what());
+    std::fprintf(stderr, "earmark: %s\n",
+                 earmark::escape_invalid_utf8(e.what()).c_str());  // names of damaged files
     return exit_status(e.code());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "earmark: internal error: %s\n", e.what());

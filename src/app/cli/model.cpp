@@ -252,11 +252,15 @@ int run_import(const ImportFlags& flags, const CLI::App& verb, const Common& com
         not_taken(result.not_taken.begin(), result.not_taken.end());
     report.set("options", result.bundle.networks.front().options);
     report.set("taken", Value(std::move(taken)));
+    report.set("absent", Value(Value::List(result.absent.begin(), result.absent.end())));
     report.set("not_taken", Value(std::move(not_taken)));
     print(to_json(report, 2) + "\n");
     return kDone;
   }
   for (const std::string& name : result.not_taken) say(common, "not taken: " + name);
+  for (const std::string& part : result.absent)
+    say(common, fmt::format("the file has no tensors of a part of {}, which is left out: model.{}",
+                            flags.kind, part));
   print(fmt::format("{}: {} tensors taken, {} not; {} parameters, options {}\n", flags.output,
                     result.taken.size(), result.not_taken.size(), result.bundle.n_parameters(),
                     to_json(result.bundle.networks.front().options)));
