@@ -57,7 +57,7 @@ dnnl::memory Constant::in(const dnnl::memory::desc& wanted) {
   dnnl::memory source = kept_.front();  // never one of Winograd's, which do not turn back
   const bool winograd = wanted.data.format_kind != dnnl_blocked;
   if (winograd) source = laid_out(source, plain_);  // of which alone they are made
-  const dnnl::memory made = laid_out(source, wanted);
+  dnnl::memory made = laid_out(source, wanted);
   if (winograd) {
     if (kept_.size() == kLayoutsKept) kept_.erase(kept_.begin() + 1);
     kept_.push_back(made);
@@ -89,7 +89,8 @@ std::vector<float> StateReader::take(const std::string& name, const Shape& shape
 
 void StateReader::finish() const {
   std::vector<std::string> problems = problems_;
-  for (const auto& [name, tensor] : state_) {
+  for (const auto& item : state_) {
+    const std::string& name = item.first;
     const bool known = std::find(taken_.begin(), taken_.end(), name) != taken_.end() ||
                        name.ends_with("num_batches_tracked") ||
                        std::any_of(unused_prefixes_.begin(), unused_prefixes_.end(),
