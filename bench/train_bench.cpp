@@ -15,7 +15,7 @@
 namespace earmark {
 namespace {
 
-// The same layers, loss and optimizer, written as one would in PyTorch: each contest's script defines net, x
+// The same layers, loss and optimizer, written as one would in PyTorch: each network's script defines net, x
 // and step().
 constexpr const char* kEagerImports = R"(
 import sys, time

@@ -122,6 +122,8 @@ std::vector<T> transposed(const std::vector<std::int64_t>& shape, const Copy& el
   return out;
 }
 
+}  // namespace
+
 void fortran_to_c_order(Tensor& tensor) {
   const std::size_t width = size_of(tensor.dtype);
   std::vector<std::byte> turned(tensor.bytes.size());
@@ -131,8 +133,6 @@ void fortran_to_c_order(Tensor& tensor) {
   }
   tensor.bytes = std::move(turned);
 }
-
-}  // namespace
 
 std::size_t bytes_needed(const std::vector<std::int64_t>& shape, DType dtype, const std::string& name) {
   std::size_t n = size_of(dtype);

@@ -17,6 +17,7 @@
 
 #include "core/file.h"
 #include "core/file_errors.h"
+#include "core/tensor_types.h"
 #include "core/unpickler.h"
 #include "core/zip_entry.h"
 
@@ -163,21 +164,6 @@ constexpr ArrayType kArrayTypes[] = {{"f4", DType::kF32}, {"f8", DType::kF64}, {
                                      {"i8", DType::kI64}, {"i4", DType::kI32}, {"u1", DType::kU8},
                                      {"b1", DType::kBool}};
 
-// What lies by columns, the first index fastest, with the last one fastest.
-std::vector<std::byte> by_rows(std::span<const std::byte> columns, const std::vector<std::int64_t>& shape,
-                               std::size_t item) {
-  std::vector<std::byte> rows(columns.size());
-  std::vector<std::size_t> index(shape.size(), 0);
-  for (std::size_t to = 0; to < rows.size(); to += item) {
-    std::size_t from = 0;
-    for (std::size_t d = shape.size(); d-- > 0;) from = from * static_cast<std::size_t>(shape[d]) + index[d];
-    std::memcpy(rows.data() + to, columns.data() + from * item, item);
-    for (std::size_t d = shape.size(); d > 0 && ++index[d - 1] == static_cast<std::size_t>(shape[d - 1]); --d)
-      index[d - 1] = 0;
-  }
-  return rows;
-}
-
 Tensor tensor_of(const Array& array, const std::string& name) {
   const auto* type = std::find_if(std::begin(kArrayTypes), std::end(kArrayTypes),
                                   [&](const ArrayType& t) { return array.type == t.name; });
@@ -192,9 +178,9 @@ Tensor tensor_of(const Array& array, const std::string& name) {
   if (n * size_of(type->dtype) != array.bytes.size())
     bad_file(name, "an array whose shape and bytes do not fit together");
   const auto bytes = std::as_bytes(std::span(array.bytes));
-  if (array.fortran_order)
-    return {type->dtype, array.shape, by_rows(bytes, array.shape, size_of(type->dtype))};
-  return {type->dtype, array.shape, std::vector<std::byte>(bytes.begin(), bytes.end())};
+  Tensor made{type->dtype, array.shape, std::vector<std::byte>(bytes.begin(), bytes.end())};
+  if (array.fortran_order) fortran_to_c_order(made);
+  return made;
 }
 
 // What stands in the place of a tensor, in a word.

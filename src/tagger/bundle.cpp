@@ -272,7 +272,6 @@ Bundle read_tagging_bundle(const std::filesystem::path& path) {
 
 namespace {
 
-// The container as it is to be written.
 Tensor as_half(const std::string& name, const Tensor& tensor) {
   try {
     return Tensor::from_floats_as_half(tensor.floats(), tensor.shape);
@@ -281,6 +280,7 @@ Tensor as_half(const std::string& name, const Tensor& tensor) {
   }
 }
 
+// The container as it is to be written.
 SafeTensors container_of(const Bundle& bundle, Precision precision) {
   const std::vector<std::string> problems = problems_of(bundle);
   if (bundle.tensors.size() != bundle.networks.size()) {

@@ -138,7 +138,10 @@ float SpectrogramStrip::value(std::size_t column, int mel) const {
   const Column& c = columns_[column];
   const auto m = static_cast<std::size_t>(mel);
   const float mean = c.sum[m] / static_cast<float>(c.n_frames);
-  const auto decades = [](float power) { return std::log10(std::clamp(power, kFloorPower, kCeilingPower)); };
+  // Where it did, a sum may be no number: loud as well.
+  const auto decades = [](float power) {
+    return std::log10(power < kCeilingPower ? std::max(power, kFloorPower) : kCeilingPower);
+  };
   return 5.0f * (decades(mean) + decades(c.maximum[m]));
 }
 

@@ -236,6 +236,20 @@ TEST(Program, ASeedIsAWholeNumberOf64Bits) {
   }
 }
 
+// "nan" lies in every range of CLI11's.
+TEST(Program, RealNumbersThatAreNoneAreRefused) {
+  for (const std::vector<std::string>& line : {std::vector<std::string>{"predict", "--segment-s", "nan"},
+                                               {"tag", "--hop-s", "inf"},
+                                               {"tag", "--pause-s", "nan"},
+                                               {"train", "--clip-memory-gb", "nan"},
+                                               {"bench", "decode", "--clip-s", "nan"}}) {
+    const Ran ran = run_program(line);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_NE((ran.out + ran.err).find("must be "), std::string::npos) << line[0] << ": " << ran.err;
+    EXPECT_NE((ran.out + ran.err).find("got " + line.back()), std::string::npos) << ran.err;
+  }
+}
+
 TEST(Program, RecipesAreShownAndCheckedAsTheyWouldBeTrained) {
   const Ran shown = run_program({"recipe", "show", "esc10/talnet", "--set", "train.iterations=77"});
   EXPECT_EQ(shown.status, 0) << shown.err;

@@ -266,6 +266,7 @@ TEST(TagJob, ResumedClipsEqualUninterrupted) {
     // As a kill between the list and the ledger, in the middle of a row, leaves it.
     write_text(s / "pc/manifest.csv",
                read_text(s / "pc/manifest.csv") + "x.flac,dog," + (s / "in/4.wav").native() + ",0.0");
+    write_text(s / "pc/run.json.999999999.1.tmp", "{");  // of a process that is no more
     part.overwrite = false;
     part.resume = true;
     part.stop = nullptr;

@@ -9,13 +9,14 @@
 namespace earmark::testing {
 namespace {
 
+Tensor zeros(std::vector<std::int64_t> shape) {
+  std::size_t n = 1;
+  for (const auto d : shape) n *= static_cast<std::size_t>(d);
+  return Tensor::from_floats(std::vector<float>(n, 0.0f), std::move(shape));
+}
+
 // As many tensors as are needed to read an upb_crnn's sizes: 3 tags, 64 bands, 1 channel.
 TensorMap small_state() {
-  const auto zeros = [](std::vector<std::int64_t> shape) {
-    std::size_t n = 1;
-    for (const auto d : shape) n *= static_cast<std::size_t>(d);
-    return Tensor::from_floats(std::vector<float>(n, 0.0f), std::move(shape));
-  };
   return {{"fc_out.weight", zeros({3, 256})},
           {"cnn2d.0.conv.weight", zeros({16, 1, 3, 3})},
           {"cnn1d.0.conv.weight", zeros({256, 512, 3})}};
@@ -51,11 +52,6 @@ TEST(ImportState, InfersSizesAndTellsWhatItLeft) {
 
 // A file that has lost a part still describes a network; whoever imports it is told which.
 TEST(ImportState, TellsWhichPartsTheFileHasNoTensorsOf) {
-  const auto zeros = [](std::vector<std::int64_t> shape) {
-    std::size_t n = 1;
-    for (const auto d : shape) n *= static_cast<std::size_t>(d);
-    return Tensor::from_floats(std::vector<float>(n, 0.0f), std::move(shape));
-  };
   const TensorMap state{{"head.prob.weight", zeros({3, 64})},
                         {"generic.block1.conv.weight", zeros({4, 1, 3, 3})},
                         {"generic.block2.conv.weight", zeros({8, 4, 3, 3})}};

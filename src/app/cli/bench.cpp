@@ -28,7 +28,7 @@ void add_features(CLI::App* verb, Program& program) {
       ->check(CLI::IsMember(features_bench_configs()));
   action->add_option("--clip-s", options->clip_s, "length of the clip, seconds")
       ->capture_default_str()
-      ->check(CLI::Range(1.0, 600.0));
+      ->check(real_in(1.0, 600.0));
   action->add_option("--rounds", options->rounds, "turns of each side")
       ->capture_default_str()
       ->check(counts(1000));
@@ -45,7 +45,7 @@ void add_decode(CLI::App* verb, Program& program) {
       "decode", "WAV, FLAC and Ogg Vorbis decoded and resampled, beside libsndfile and soxr alone");
   action->add_option("--clip-s", options->clip_s, "length of the clip, seconds")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 600.0));
+      ->check(real_in(0.1, 600.0));
   action->add_option("--rounds", options->rounds, "turns of each side")
       ->capture_default_str()
       ->check(counts(1000));
@@ -112,10 +112,10 @@ void add_pipeline(CLI::App* verb, Program& program) {
       ->check(counts(100000));
   action->add_option("--clip-s", options->clip_s, "length of each, seconds")
       ->capture_default_str()
-      ->check(CLI::Range(0.1, 3600.0));
+      ->check(real_in(0.1, 3600.0));
   action->add_option("--long-s", options->long_s, "length of the long recording, seconds; 0: none")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 86400.0));
+      ->check(real_in(0.0, 86400.0));
   action->add_option("--threads", options->threads, "numbers of threads to compare")
       ->capture_default_str()
       ->delimiter(',')

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <unistd.h>
-#include <cmath>
 
 #include <charconv>
 #include <csignal>
@@ -139,14 +138,14 @@ void say(const Common& common, const std::string& line) {
     std::fprintf(stderr, "%s\n", line.c_str());
 }
 
-CLI::Validator finite() {
+CLI::Validator real_in(double low, double high) {
   return CLI::Validator(
-      [](std::string& text) -> std::string {
+      [=](std::string& text) -> std::string {
         double value = 0.0;
-        if (CLI::detail::lexical_cast(text, value) && std::isfinite(value)) return "";
-        return "must be a finite number, got " + text;
+        if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return "";
+        return fmt::format("must be {:g}..{:g}, got {}", low, high, text);
       },
-      "");
+      fmt::format("{:g}..{:g}", low, high));
 }
 
 void print(const std::string& text) {

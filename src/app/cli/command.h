@@ -77,8 +77,10 @@ void complain(const std::string& line);
 void say(const Common& common, const std::string& line);
 /// Text on stdout. @throws Error(kIo) when it cannot be written.
 void print(const std::string& text);
-/// Refuses "nan" and "inf", which lie in every range that CLI11 knows.
-CLI::Validator finite();
+/// Bounds of lengths in seconds.
+inline constexpr double kShortest_s = 1e-3, kDay_s = 86400.0;
+/// Of options that are real numbers: low to high, both included. CLI11's own ranges take "nan".
+CLI::Validator real_in(double low, double high);
 /// Empty when the text is a seed, 0 to 2^64 - 1, else why not.
 std::string seed_problem(const std::string& text);
 /// "3 min 05 s".

@@ -343,7 +343,7 @@ void add_model(Program& program) {
                    "MEAN.npy SCALE.npy of the training features (default: none)")
       ->expected(2);
   imported->add_option("--segment-s", import->segment_s, "length of the segments scored by default")
-      ->check(CLI::PositiveNumber)
+      ->check(real_in(kShortest_s, kDay_s))
       ->capture_default_str();
   imported->add_option("--precision", import->precision, "of the stored weights: float32 or float16")
       ->capture_default_str();

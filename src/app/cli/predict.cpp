@@ -102,12 +102,12 @@ void add_predict(Program& program) {
           "--unknown-weight", options->unknown_weight,
           "open set: the unknown tag's scores are multiplied by this (`evaluate --unknown-weight best` finds "
           "one on validation data)")
-      ->check(CLI::PositiveNumber)
+      ->check(real_in(1e-6, 1e6))
       ->capture_default_str();
   verb->add_option("--segment-s", options->request.segment_s,
                    "seconds: a clip's scores are the mean of those of its segments, end to end, the last "
                    "ending with the clip; 0: the whole clip in one pass, as validations score it")
-      ->check(CLI::NonNegativeNumber)
+      ->check(real_in(0.0, kDay_s))
       ->capture_default_str();
   add_engine_option(verb, options->request.engine);
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")

@@ -94,7 +94,7 @@ void add_relabel(Program& program) {
                    "differ least from the old ones; soft: the score itself")
       ->capture_default_str();
   verb->add_option("--threshold", flags->request.options.threshold, "of the rule threshold")
-      ->check(CLI::Range(0.0, 1.0) & finite())
+      ->check(real_in(0.0, 1.0))
       ->capture_default_str();
   verb->add_flag("--drop-empty", flags->request.drop_empty,
                  "no rows for clips that end without a tag: with data.new_labels they keep their old labels "

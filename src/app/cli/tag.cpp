@@ -259,7 +259,7 @@ void add_tag(Program& program) {
                    "seconds a segment, or 'whole' (default: the bundle's own)");
   verb->add_option("--hop-s", flags->request.cut.hop_s,
                    "seconds from one segment to the next (default: no overlap)")
-      ->check(CLI::PositiveNumber);
+      ->check(real_in(kShortest_s, kDay_s));
   verb->add_option(
           "--metadata", flags->metadata,
           "NAME=NUMBER, what is known of the recordings, for bundles that take it (latitude=40.73 hour=14); "
@@ -277,7 +277,7 @@ void add_tag(Program& program) {
   verb->add_option("--pause-s", flags->request.pause_s,
                    "--start-time now: so long without sound is told as a gap; 0: never")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(real_in(0.0, kDay_s));
   verb->add_option("--raw-format", flags->raw_format,
                    "samples on the standard input: u8, s16le, s24le, s32le, f32le or f64le");
   verb->add_option("--rate", flags->rate, "of raw samples, Hz");

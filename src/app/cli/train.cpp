@@ -31,13 +31,13 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
   verb->add_option("--cache", options.cache,
                    "folder that keeps decoded recordings and log-mels for the next run; changes no result");
   verb->add_option("--cache-gb", options.cache_gb, "size it is kept below, GB")
-      ->check(CLI::PositiveNumber)
+      ->check(real_in(1e-3, 1e6))
       ->capture_default_str();
   verb->add_option(
           "--clip-memory-gb", options.clip_memory_gb,
           "decoded recordings kept in memory, GB; others are read again at each use; changes no result "
           "(default: 4, and 0 beside a network of more than 100 million weights)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(real_in(0.0, 1e6));
   verb->add_flag("--resume", options.resume, "continue a run that was stopped, bit for bit");
   verb->add_flag("--overwrite", options.overwrite, "begin anew where a run already stands");
 }
