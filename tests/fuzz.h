@@ -27,8 +27,9 @@ void fuzz(std::string_view purpose, std::uint64_t n_rounds, Round&& round) {
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::uint64_t done = 0;
   for (; done < n_rounds || Clock::now() < end; ++done) {
-    const ::testing::ScopedTrace trace(__FILE__, __LINE__,
-                                       std::string(purpose) + ", round " + std::to_string(done));
+    std::string where(purpose);
+    where.append(", round ").append(std::to_string(done));
+    const ::testing::ScopedTrace trace(__FILE__, __LINE__, where);
     Rng rng(0, purpose, 0, done);
     round(rng);
     if (::testing::Test::HasFailure()) return;

@@ -1,5 +1,6 @@
 // container.h: what kind of file the first bytes announce.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -9,7 +10,8 @@ namespace earmark {
 
 enum class Container {
   kWav,      ///< RIFF/WAVE, RF64, BW64
-  kSndfile,  ///< another that libsndfile reads: FLAC, Ogg, MP3, AIFF, CAF, AU, W64 ...
+  kMpeg,     ///< MP3, MP2, and what begins with an ID3v2 tag
+  kSndfile,  ///< another that libsndfile reads: FLAC, Ogg, AIFF, CAF, AU, W64 ...
   kFfmpeg,   ///< one that needs ffmpeg: MP4, Matroska, ASF, ADTS ...
   kText,
   kUnknown,
@@ -17,6 +19,9 @@ enum class Container {
 
 /// @param start first bytes of the file, 4096 are enough.
 Container sniff_container(std::span<const Byte> start);
+
+/// Length of the ID3v2 tag that begins here, which any kind of file may stand behind. 0: none begins.
+std::uint64_t id3v2_tag_bytes(std::span<const Byte> start);
 
 /// Whether the name's extension is that of an audio or video file that ffmpeg reads and that has no
 /// distinctive first bytes.

@@ -5,13 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "audio/audio_monitor.h"
+#include "audio/chunk_sizes.h"
 #include "audio/container.h"
 #include "audio/ffmpeg_source.h"
+#include "audio/mp3_source.h"
 #include "audio/sndfile_source.h"
+#include "audio/wav_file.h"
 #include "audio/wav_stream.h"
 
 namespace earmark {
@@ -24,8 +29,11 @@ constexpr std::size_t kSniffed = 4096;  // bytes
 /// Checks and watches what another source decodes.
 class CheckedSource : public AudioSource {
  public:
-  explicit CheckedSource(std::unique_ptr<AudioSource> inner)
-      : inner_(std::move(inner)), monitor_(inner_->sample_rate_hz(), inner_->n_channels()) {}
+  /// @param truncated what the file's structure tells of its end, unless the decoder knows better; empty: nothing.
+  explicit CheckedSource(std::unique_ptr<AudioSource> inner, std::string truncated = {})
+      : inner_(std::move(inner)),
+        truncated_(std::move(truncated)),
+        monitor_(inner_->sample_rate_hz(), inner_->n_channels()) {}
 
   int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
   int n_channels() const override { return inner_->n_channels(); }
@@ -53,19 +61,31 @@ class CheckedSource : public AudioSource {
 
   std::vector<std::string> warnings() const override {
     std::vector<std::string> warnings = inner_->warnings();
+    const auto tells = [](const std::string& warning) { return warning.starts_with("truncated:"); };
+    if (!truncated_.empty() && std::none_of(warnings.begin(), warnings.end(), tells))
+      warnings.push_back("truncated: " + truncated_);
     for (std::string& warning : monitor_.warnings()) warnings.push_back(std::move(warning));
     return warnings;
   }
 
  private:
   std::unique_ptr<AudioSource> inner_;
+  std::string truncated_;
   AudioMonitor monitor_;
   bool failed_ = false;
 };
 
-OpenedSource checked(OpenedSource source) {
+OpenedSource checked(OpenedSource source, std::string truncated = {}) {
   if (!source) return source;
-  return std::unique_ptr<AudioSource>(std::make_unique<CheckedSource>(std::move(*source)));
+  return std::unique_ptr<AudioSource>(
+      std::make_unique<CheckedSource>(std::move(*source), std::move(truncated)));
+}
+
+// A file of chunks that ends before they do, which no decoder of ours tells; plain WAVs are held against their
+// file by wav_file.h.
+std::string cut_off_chunks(int fd, std::span<const Byte> start) {
+  const std::uint64_t missing = is_plain_wav(start) ? 0 : missing_chunk_bytes(fd);
+  return missing == 0 ? "" : fmt::format("the header tells of {} bytes behind the end of the file", missing);
 }
 
 Failure open_failure(int error) {
@@ -102,6 +122,14 @@ Outcome<int> open_regular(const std::filesystem::path& path) {
   return *failure;
 }
 
+// Fewer than kSniffed at the end.
+std::vector<Byte> bytes_at(int fd, std::uint64_t at) {
+  std::vector<Byte> bytes(kSniffed);
+  const ssize_t n = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  return bytes;
+}
+
 OpenedSource with_ffmpeg(const std::filesystem::path& path, const DecodeOptions& options) {
   if (options.ffmpeg.empty())
     return Failure{"needs_ffmpeg", "this kind of file needs ffmpeg, which is switched off"};
@@ -118,12 +146,36 @@ OpenedSource second_opinion(const std::filesystem::path& path, Failure first, co
   return second;
 }
 
+// What stands behind ID3v2 tags; MPEG audio where that has no distinct beginning.
+Container behind_tags(std::span<const Byte> start, const std::function<std::vector<Byte>(std::uint64_t)>& bytes_at) {
+  constexpr int kMostTags = 8;
+  std::uint64_t at = 0;
+  std::vector<Byte> behind(start.begin(), start.end());
+  for (int i = 0; i < kMostTags; ++i) {
+    const std::uint64_t tag = id3v2_tag_bytes(behind);
+    if (tag == 0) break;
+    at += tag;
+    behind = bytes_at(at);
+  }
+  const Container container = sniff_container(behind);
+  const bool any_tag = at > 0;
+  return any_tag && (container == Container::kUnknown || container == Container::kText) ? Container::kMpeg : container;
+}
+
+OpenedSource open_mpeg(int fd, const std::filesystem::path& path, const DecodeOptions& options) {
+  struct stat status {};
+  std::optional<std::uint64_t> size;
+  if (::fstat(fd, &status) == 0) size = static_cast<std::uint64_t>(status.st_size);
+  OpenedSource source = open_mp3(std::make_unique<FdBytes>(fd, true), size);
+  return source ? std::move(source) : second_opinion(path, source.failure(), options);
+}
+
 OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::filesystem::path& path,
                              const DecodeOptions& options) {
-  const Container container = sniff_container(start);
+  const Container container = behind_tags(start, [fd](std::uint64_t at) { return bytes_at(fd, at); });
   switch (container) {
     case Container::kWav:
-      if (is_plain_wav(start)) return open_wav_stream(std::make_unique<FdBytes>(fd, true));
+      if (is_plain_wav(start)) return open_wav_file(fd);
       [[fallthrough]];
     case Container::kSndfile: {
       OpenedSource source = open_sndfile(fd);
@@ -134,6 +186,8 @@ OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::fil
       }
       return second_opinion(path, std::move(failure), options);
     }
+    case Container::kMpeg:
+      return open_mpeg(fd, path, options);
     case Container::kFfmpeg:
       ::close(fd);
       return with_ffmpeg(path, options);
@@ -165,7 +219,8 @@ OpenedSource open_audio(const std::filesystem::path& path, const DecodeOptions& 
     return open_failure(error);
   }
   start.resize(static_cast<std::size_t>(n));
-  return checked(open_by_content(*fd, start, path, options));
+  std::string truncated = cut_off_chunks(*fd, start);
+  return checked(open_by_content(*fd, start, path, options), std::move(truncated));
 }
 
 OpenedSource open_audio_stream(int fd, const DecodeOptions& options) {
@@ -178,10 +233,14 @@ OpenedSource open_audio_stream(std::unique_ptr<ByteSource> bytes, const DecodeOp
   if (!n) return n.failure();
   if (*n == 0) return Failure{"empty_file", "the stream has 0 bytes"};
   start.resize(*n);
-  const Container container = sniff_container(start);
+  const Container container = behind_tags(start, [&start](std::uint64_t at) {
+    return std::vector<Byte>(start.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(at, start.size())),
+                             start.end());
+  });
   const bool plain = container == Container::kWav && is_plain_wav(start);
   auto whole = std::make_unique<PrefixedBytes>(std::move(start), std::move(bytes));
   if (plain) return checked(open_wav_stream(std::move(whole)));
+  if (container == Container::kMpeg) return checked(open_mp3(std::move(whole)));
   if (container == Container::kText) return Failure{"not_audio", "the stream is text"};
   if (container == Container::kUnknown) {
     return Failure{"not_audio", "the first bytes are those of no known audio format"};

@@ -11,46 +11,11 @@
 
 #include "audio/byte_source.h"
 #include "audio/decode.h"
+#include "audio/joined.h"
+#include "audio/ogg_pages.h"
 
 namespace earmark {
 namespace {
-
-// libsndfile measures an Ogg file by its last page, so only the end-of-stream mark tells whether the file
-// goes on to where its writer ended it.
-bool ogg_has_its_end(int fd) {
-  struct stat status {};  // the file position is libsndfile's, and stays where it is
-  if (::fstat(fd, &status) != 0) return false;
-  const off_t length = status.st_size;
-  std::array<Byte, 65536 + 512> tail;  // the longest page there is
-  const off_t from = std::max<off_t>(0, length - static_cast<off_t>(tail.size()));
-  const ssize_t n = ::pread(fd, tail.data(), tail.size(), from);
-  if (n < 27) return false;
-  const std::string_view text(reinterpret_cast<const char*>(tail.data()), static_cast<std::size_t>(n));
-  const std::size_t page = text.rfind("OggS");
-  if (page == std::string_view::npos || page + 27 > text.size()) return false;
-  const Byte* header = tail.data() + page;
-  const std::size_t n_segments = header[26];
-  if (page + 27 + n_segments > text.size()) return false;
-  std::size_t end = page + 27 + n_segments;
-  for (std::size_t i = 0; i < n_segments; ++i) end += header[27 + i];
-  return (header[5] & 4) != 0 && end <= text.size();
-}
-
-// The frame count of an MP3 is exact when its encoder left a Xing or Info block, otherwise a guess from the
-// bit rate.
-bool mp3_tells_its_length(int fd) {
-  std::array<Byte, 16384> start;
-  ssize_t n = ::pread(fd, start.data(), start.size(), 0);
-  if (n >= 10 && start[0] == 'I' && start[1] == 'D' && start[2] == '3') {
-    const off_t skip =
-        10 + ((start[6] & 127) << 21 | (start[7] & 127) << 14 | (start[8] & 127) << 7 | (start[9] & 127));
-    n = ::pread(fd, start.data(), start.size(), skip);
-  }
-  if (n <= 0) return false;
-  const std::string_view text(reinterpret_cast<const char*>(start.data()),
-                              static_cast<std::size_t>(std::min<ssize_t>(n, 256)));
-  return text.find("Xing") != std::string_view::npos || text.find("Info") != std::string_view::npos;
-}
 
 std::string format_name(int format) {
   SF_FORMAT_INFO major{format & SF_FORMAT_TYPEMASK, nullptr, nullptr};
@@ -86,14 +51,27 @@ int bits_of(int format) {
   }
 }
 
+/// What the file's own structure tells of the recording, which libsndfile passes over.
+struct StructureWarnings {
+  std::string truncated, decode_errors;  ///< sentences; empty: all is there
+};
+
+StructureWarnings warnings_of(const OggPages& pages) {
+  StructureWarnings warnings;
+  if (!pages.has_end) warnings.truncated = "the last page of the stream is missing";
+  if (pages.n_damaged + pages.n_missing > 0) {
+    warnings.decode_errors = fmt::format("of the stream's pages {} are whole, places with damage: {}, pages missing: {}",
+                                         pages.n_pages, pages.n_damaged, pages.n_missing);
+  }
+  return warnings;
+}
+
 class SndfileSource : public AudioSource {
  public:
-  SndfileSource(SNDFILE* file, const SF_INFO& info, int fd) : file_(file), info_(info) {
-    const int container = info.format & SF_FORMAT_TYPEMASK;
+  SndfileSource(SNDFILE* file, const SF_INFO& info, StructureWarnings structure)
+      : file_(file), info_(info), structure_(std::move(structure)) {
     constexpr sf_count_t kAbsurd = sf_count_t{1} << 48;  // libsndfile's way to say "unknown"
     tells_length_ = info.frames > 0 && info.frames < kAbsurd;
-    if (container == SF_FORMAT_OGG) misses_end_ = !ogg_has_its_end(fd);
-    if (container == SF_FORMAT_MPEG) tells_length_ = tells_length_ && mp3_tells_its_length(fd);
   }
   ~SndfileSource() override { sf_close(file_); }
   SndfileSource(const SndfileSource&) = delete;
@@ -132,9 +110,10 @@ class SndfileSource : public AudioSource {
     if (ended_ && declared && n_done_ < *declared) {
       warnings.push_back(
           fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
-    } else if (misses_end_) {
-      warnings.push_back("truncated: the last page of the stream is missing");
+    } else if (!structure_.truncated.empty()) {
+      warnings.push_back("truncated: " + structure_.truncated);
     }
+    if (!structure_.decode_errors.empty()) warnings.push_back("decode_errors: " + structure_.decode_errors);
     if (!error_.empty()) warnings.push_back("decode_errors: " + error_);
     return warnings;
   }
@@ -142,30 +121,179 @@ class SndfileSource : public AudioSource {
  private:
   SNDFILE* file_;
   SF_INFO info_;
-  bool tells_length_ = false, misses_end_ = false, ended_ = false;
+  StructureWarnings structure_;
+  bool tells_length_ = false, ended_ = false;
   std::uint64_t n_done_ = 0;
   std::string error_;
 };
 
-}  // namespace
-
-Outcome<std::unique_ptr<AudioSource>> open_sndfile(int fd) {
-  SF_INFO info{};
-  SNDFILE* file = sf_open_fd(fd, SFM_READ, &info, SF_TRUE);
-  // The message of a failed opening is kept in one place for the whole process, where another thread's
-  // failure may overwrite it: it is not used.
-  if (file == nullptr) return Failure{"damaged_header", "libsndfile cannot read the header"};
+std::optional<Failure> refusal(const SF_INFO& info) {
   if (info.channels < 1 || info.channels > kMaxChannels) {
-    sf_close(file);
     return Failure{"too_many_channels",
                    fmt::format("{} channels; at most {} are read", info.channels, kMaxChannels)};
   }
   if (info.samplerate < kMinSampleRateHz || info.samplerate > kMaxSampleRateHz) {
-    sf_close(file);
     return Failure{"bad_sample_rate", fmt::format("{} Hz; from {} to {} are read", info.samplerate,
                                                   kMinSampleRateHz, kMaxSampleRateHz)};
   }
-  return std::unique_ptr<AudioSource>(std::make_unique<SndfileSource>(file, info, fd));
+  return std::nullopt;
+}
+
+// The message of a failed opening is kept in one place for the whole process, where another thread's failure
+// may overwrite it: it is not used.
+Failure cannot_read() { return Failure{"damaged_header", "libsndfile cannot read the header"}; }
+
+using OpenedSndfile = Outcome<std::unique_ptr<SndfileSource>>;
+
+OpenedSndfile accept(SNDFILE* file, const SF_INFO& info, StructureWarnings structure) {
+  if (file == nullptr) return cannot_read();
+  auto failure = refusal(info);
+  if (!failure) return std::make_unique<SndfileSource>(file, info, std::move(structure));
+  sf_close(file);
+  return std::move(*failure);
+}
+
+/// A part of a file that libsndfile reads as if it were a file.
+class FilePart {
+ public:
+  FilePart(int fd, std::uint64_t begin, std::uint64_t end)
+      : fd_(fd), begin_(static_cast<sf_count_t>(begin)), length_(static_cast<sf_count_t>(end - begin)) {}
+
+  OpenedSndfile open() {
+    SF_VIRTUAL_IO io{};
+    io.get_filelen = [](void* part) { return self(part).length_; };
+    io.seek = [](sf_count_t offset, int whence, void* part) { return self(part).seek(offset, whence); };
+    io.read = [](void* bytes, sf_count_t n, void* part) { return self(part).read(bytes, n); };
+    io.write = [](const void*, sf_count_t, void*) { return sf_count_t{0}; };
+    io.tell = [](void* part) { return self(part).at_; };
+    SF_INFO info{};
+    at_ = 0;
+    SNDFILE* file = sf_open_virtual(&io, SFM_READ, &info, this);
+    return accept(file, info, {});
+  }
+
+ private:
+  static FilePart& self(void* part) { return *static_cast<FilePart*>(part); }
+
+  sf_count_t seek(sf_count_t offset, int whence) {
+    const sf_count_t from = whence == SEEK_SET ? 0 : (whence == SEEK_CUR ? at_ : length_);
+    at_ = std::clamp<sf_count_t>(from + std::clamp(offset, -length_ - at_, length_), 0, length_);
+    return at_;
+  }
+  sf_count_t read(void* bytes, sf_count_t n) {
+    n = std::clamp<sf_count_t>(n, 0, length_ - at_);
+    const ssize_t got = ::pread(fd_, bytes, static_cast<std::size_t>(n), static_cast<off_t>(begin_ + at_));
+    at_ += std::max<ssize_t>(got, 0);
+    return std::max<ssize_t>(got, 0);
+  }
+
+  int fd_;
+  sf_count_t begin_, length_, at_ = 0;
+};
+
+/// Recordings that stand one after the other in an Ogg file, as one; libsndfile reads the first alone.
+class JoinedOggSource : public AudioSource {
+ public:
+  /// @param fd taken over.
+  JoinedOggSource(int fd, OggPages pages) : fd_(fd), pages_(std::move(pages)) {}
+  ~JoinedOggSource() override {
+    now_.reset();
+    ::close(fd_);
+  }
+  JoinedOggSource(const JoinedOggSource&) = delete;
+  JoinedOggSource& operator=(const JoinedOggSource&) = delete;
+
+  std::optional<Failure> begin() {
+    while (!now_ && next_ < pages_.recordings.size()) open_next();
+    if (!now_) return cannot_read();
+    rate_hz_ = now_->sample_rate_hz();
+    n_channels_ = now_->n_channels();
+    description_ = now_->description();
+    return std::nullopt;
+  }
+
+  int sample_rate_hz() const override { return rate_hz_; }
+  int n_channels() const override { return n_channels_; }
+  std::optional<std::uint64_t> n_samples_declared() const override { return std::nullopt; }
+  std::string description() const override { return description_; }
+
+  Outcome<std::size_t> read(std::span<float> interleaved) override {
+    while (now_) {
+      auto n = now_->read(interleaved);
+      if (n && *n > 0) return n;
+      if (!n && error_.empty()) error_ = n.failure().detail;
+      for (std::string& warning : now_->warnings()) note(std::move(warning));
+      now_.reset();
+      while (!now_ && next_ < pages_.recordings.size()) open_next();
+    }
+    return std::size_t{0};
+  }
+
+  std::vector<std::string> warnings() const override {
+    std::vector<std::string> warnings = noted_;
+    const StructureWarnings structure = warnings_of(pages_);
+    if (!structure.truncated.empty()) warnings.push_back("truncated: " + structure.truncated);
+    if (!structure.decode_errors.empty()) warnings.push_back("decode_errors: " + structure.decode_errors);
+    if (!error_.empty()) warnings.push_back("decode_errors: " + error_);
+    warnings.push_back(joined_warning(pages_.recordings.size(), n_left_out_));
+    return warnings;
+  }
+
+ private:
+  void open_next() {
+    struct stat status {};
+    const bool last = next_ + 1 == pages_.recordings.size();
+    if (last && ::fstat(fd_, &status) != 0) status.st_size = 0;
+    const std::uint64_t begin = pages_.recordings[next_];
+    const std::uint64_t end = last ? static_cast<std::uint64_t>(status.st_size) : pages_.recordings[next_ + 1];
+    ++next_;
+    part_ = FilePart(fd_, begin, std::max(begin, end));
+    auto opened = part_.open();
+    if (opened && (rate_hz_ == 0 || ((*opened)->sample_rate_hz() == rate_hz_ && (*opened)->n_channels() == n_channels_)))
+      now_ = std::move(*opened);
+    else
+      ++n_left_out_;
+  }
+  // One of each word is enough: a day of radio has hundreds of parts.
+  void note(std::string warning) {
+    const std::string word = warning.substr(0, warning.find(':'));
+    const auto same = [&](const std::string& noted) { return noted.starts_with(word + ":"); };
+    if (std::none_of(noted_.begin(), noted_.end(), same)) noted_.push_back(std::move(warning));
+  }
+
+  int fd_;
+  OggPages pages_;
+  FilePart part_{-1, 0, 0};  ///< which now_ reads from
+  std::unique_ptr<SndfileSource> now_;
+  std::size_t next_ = 0, n_left_out_ = 0;
+  int rate_hz_ = 0, n_channels_ = 0;
+  std::string description_, error_;
+  std::vector<std::string> noted_;
+};
+
+bool begins_with(int fd, std::string_view magic) {
+  std::array<char, 4> start{};
+  return ::pread(fd, start.data(), start.size(), 0) == 4 && std::string_view(start.data(), 4) == magic;
+}
+
+}  // namespace
+
+Outcome<std::unique_ptr<AudioSource>> open_sndfile(int fd) {
+  StructureWarnings structure;
+  if (begins_with(fd, "OggS")) {
+    OggPages pages = read_ogg_pages(fd);
+    if (pages.recordings.size() > 1) {
+      auto joined = std::make_unique<JoinedOggSource>(fd, std::move(pages));
+      if (auto failure = joined->begin()) return *failure;
+      return std::unique_ptr<AudioSource>(std::move(joined));
+    }
+    structure = warnings_of(pages);
+  }
+  SF_INFO info{};
+  SNDFILE* file = sf_open_fd(fd, SFM_READ, &info, SF_TRUE);
+  auto source = accept(file, info, std::move(structure));
+  if (!source) return source.failure();
+  return std::unique_ptr<AudioSource>(std::move(*source));
 }
 
 }  // namespace earmark

@@ -20,6 +20,8 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using LocalMs = std::chrono::local_time<milliseconds>;
 
+constexpr int kFirstYear = 1970;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Reads from the front of a text; a step that does not fit leaves it as it was.
@@ -69,7 +71,7 @@ std::optional<LocalMs> local_time_of(int year, int month, int day, int hour, int
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || year < 1970 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  if (!date.ok() || year < kFirstYear || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return std::chrono::local_days(date) + hours(hour) + minutes(minute) + seconds(second);
 }
 
@@ -177,11 +179,11 @@ std::optional<DateAndTime> read_digits(std::string_view text, std::size_t year_d
 }
 
 StartTime start_of(const DateAndTime& found, const TimeZone& zone) {
-  if (!found.offset) return {zone.moment_of(found.local), zone};
+  if (!found.offset) return {zone.moment_of(found.local), zone, zone.shows_twice(found.local)};
   const TimeZone own = TimeZone::parse(fmt::format("{}{:02}:{:02}", found.offset->count() < 0 ? '-' : '+',
                                                    std::abs(found.offset->count()) / 60,
                                                    std::abs(found.offset->count()) % 60));
-  return {own.moment_of(found.local), own};
+  return {own.moment_of(found.local), own, false};
 }
 
 // "5EAB12F0": seconds since 1970 of some day between 2000 and 2100. Eight digits without a letter are a
@@ -239,6 +241,12 @@ TimeZone::Milliseconds TimeZone::moment_of(LocalMs local) const {
   return Milliseconds(shown.time_since_epoch() - info.first.offset);
 }
 
+bool TimeZone::shows_twice(LocalMs local) const {
+  if (name_.empty()) return false;
+  const date::local_time<milliseconds> shown(local.time_since_epoch());
+  return date::locate_zone(name_)->get_info(shown).result == date::local_info::ambiguous;
+}
+
 std::string StartTime::text(double after_s) const {
   const TimeZone::Milliseconds at = later(after_s).moment;
   const minutes offset = zone.offset_at(at);
@@ -257,12 +265,15 @@ std::string StartTime::text(double after_s) const {
 }
 
 StartTime StartTime::later(double after_s) const {
-  return {moment + milliseconds(std::llround(1000.0 * after_s)), zone};
+  return {moment + milliseconds(std::llround(1000.0 * after_s)), zone, shown_twice};
 }
 
 StartTime parse_time(std::string_view text, const TimeZone& zone) {
   Reader reader(text);
   const auto found = read_date_and_time(reader, /*in_name=*/false);
+  if (const auto year = Reader(text).number(4); year && *year < kFirstYear)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("start time: must be of {} or later, got '{}'", kFirstYear, text));
   if (!found || !reader.at_end())
     throw Error(
         ErrorCode::kInvalidOption,
@@ -284,7 +295,7 @@ std::optional<StartTime> time_of_name(std::string_view file_name, const TimeZone
   }
   if (short_year) return start_of(*short_year, zone);
   const std::string_view stem = file_name.substr(0, file_name.find('.'));
-  if (const auto moment = read_hexadecimal(stem)) return StartTime{*moment, zone};
+  if (const auto moment = read_hexadecimal(stem)) return StartTime{*moment, zone, false};
   return std::nullopt;
 }
 

@@ -21,6 +21,7 @@ class TimeZone {
   /// The moment that clocks of this zone show as `local`: the earlier one where they show it twice; where
   /// they pass over it, the moment at which they do.
   Milliseconds moment_of(std::chrono::local_time<std::chrono::milliseconds> local) const;
+  bool shows_twice(std::chrono::local_time<std::chrono::milliseconds> local) const;
 
  private:
   std::string name_;  // of the database; empty: the offset
@@ -31,6 +32,7 @@ class TimeZone {
 struct StartTime {
   TimeZone::Milliseconds moment{};
   TimeZone zone;  ///< in which it is written
+  bool shown_twice = false;  ///< the zone's clocks showed it twice, as in autumn, and this is the earlier moment
 
   /// ISO 8601 of the moment `seconds` later, with milliseconds and the offset:
   /// "2026-05-01T06:00:05.250+02:00"; of UTC "2026-05-01T06:00:05.250Z". Rounded to the nearest millisecond.

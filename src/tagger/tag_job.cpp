@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <set>
 
 #include "core/file.h"
 #include "core/file_lock.h"
@@ -26,12 +28,23 @@ constexpr int kDefaultTopK = 5;
 
 bool labels_only(TagFormat format) { return format == TagFormat::kAudacity || format == TagFormat::kRaven; }
 
-bool is_picture_name(const std::filesystem::path& path) {
-  return path.extension() == ".png" || path.extension() == ".svg";
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
 }
 
-std::filesystem::path with_extension(const std::filesystem::path& path, const std::string& extension) {
-  return path.native() + "." + extension;
+bool is_picture_name(const std::filesystem::path& path) {
+  const std::string extension = lower_extension(path);
+  return extension == ".png" || extension == ".svg";
+}
+
+// Of pictures that are not drawn: nobody means a folder of that name.
+bool is_foreign_picture_name(const std::filesystem::path& path) {
+  static const std::set<std::string> kForeign{".jpg", ".jpeg", ".gif", ".bmp",  ".webp", ".tif",
+                                              ".tiff", ".pdf", ".eps", ".avif", ".heic", ".ps"};
+  std::error_code error;
+  return kForeign.contains(lower_extension(path)) && !std::filesystem::is_directory(path, error);
 }
 
 // What is asked for over what there is.
@@ -108,6 +121,8 @@ void TagJob::check() {
   add(is_picture_name(r.picture) && inputs_.size() > 1,
       fmt::format("picture: {} is one file for {} recordings; name a folder", r.picture.string(),
                   inputs_.size()));
+  add(is_foreign_picture_name(r.picture),
+      fmt::format("picture: must be a .png, a .svg or a folder, got {}", r.picture.string()));
   add(r.threads < 0, fmt::format("threads: must not be negative, got {}", r.threads));
   if (r.raw) {
     for (const std::string& problem : r.raw->problems()) problems.push_back("raw_format: " + problem);

@@ -223,14 +223,24 @@ class TagRun {
     if (summary.failure && stopped()) return false;
     entry.duration_s = summary.duration_s;
     entry.warnings = summary.warnings;
-    if (request_.clock == ClockSource::kFileName &&
-        !time_of_name(path_text(task.input->path.filename()), request_.time_zone))
-      entry.warnings.emplace_back("no_start_time: the file's name tells no date and time");
+    warn_of_clock(task, entry);
     if (summary.failure) refuse(entry, *summary.failure);
     if (entry.status != InputStatus::kOk) return true;
     if (hearing.picture) draw(task, *hearing.picture, summary.duration_s);
     if (hearing.merger) hearing.merger->finish(hearing.events);
     return cut_clips(index, hearing.events, entry);
+  }
+
+  void warn_of_clock(const TagTask& task, LedgerEntry& entry) const {
+    std::optional<StartTime> start = request_.start_time;
+    if (request_.clock == ClockSource::kFileName) {
+      start = time_of_name(path_text(task.input->path.filename()), request_.time_zone);
+      if (!start) entry.warnings.emplace_back("no_start_time: the file's name tells no date and time");
+    }
+    if (start && start->shown_twice)
+      entry.warnings.push_back(fmt::format(
+          "ambiguous_start_time: clocks of {} showed it twice that night; taken is the earlier, {}",
+          request_.time_zone_name, start->text(0.0)));
   }
 
   // The standard input: its parts one behind the other, on one axis of time, that of the sound that came.

@@ -254,6 +254,7 @@ TEST_F(CalibrateVerb, OptionsOfEventsAreRefusedWhereTheySayNothing) {
     const Ran ran = run_program(arguments, kWithoutTorch);
     EXPECT_EQ(ran.status, 2) << word;
     EXPECT_NE(ran.err.find(word), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.err.find("(line"), std::string::npos) << "an option has no lines: " << ran.err;
   }
   EXPECT_EQ(run_program({"model", "events", kShipped, "--output", path("x.earmark")}, kWithoutTorch).status,
             2);

@@ -121,6 +121,24 @@ TEST_F(TaggedFolder, ClipsAreADataSetOfTheirOwn) {
   EXPECT_TRUE(groups.contains((s_ / "in/100.wav").string())) << *groups.begin();
 }
 
+TEST_F(TaggedFolder, OptionsThatDoNotFitAreRefusedInOneLine) {
+  const std::string input = (s_ / "in/100.wav").string();
+  for (const auto& [more, told] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--clip-margin-s", "2"}, "--clip-margin-s: is for the clips of events, so --clips is needed"},
+           {{"--threads", "-1"}, "--threads: must be a whole number, 0..4096, got -1"},
+           {{"--threads", "1.5"}, "--threads: must be a whole number, 0..4096, got 1.5"},
+           {{"--threads", "99999999999999999999"}, "0..4096, got 99999999999999999999"},
+           {{"--start-time", "1969-12-31T23:59"}, "start time: must be of 1970 or later"},
+           {{"--picture", (s_ / "x.jpg").string()}, "picture: must be a .png, a .svg or a folder"}}) {
+    std::vector<std::string> arguments{"tag", input};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ran ran = run_program(arguments);
+    EXPECT_EQ(ran.status, 2) << told;
+    EXPECT_NE(ran.err.find(told), std::string::npos) << ran.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(s_ / "x.jpg"));
+}
+
 TEST_F(TaggedFolder, TheRunFileNamesProgramAndBundle) {
   const std::string output = (s_ / "t.csv").string();
   ASSERT_EQ(run_program({"tag", (s_ / "in/100.wav").string(), "--format", "csv", "--output", output}).status,

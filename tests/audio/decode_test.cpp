@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sndfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,44 +19,13 @@
 #include "golden_path.h"
 #include "needs_ffmpeg.h"
 #include "scratch.h"
+#include "sound_files.h"
 #include "wav_bytes.h"
 
 namespace earmark {
 namespace {
 
 using namespace earmark::testing;
-
-Waveform tone(int rate = 44100, int n_channels = 1, double duration_s = 1.0, float level = 0.5f) {
-  Waveform waveform{rate, n_channels, {}};
-  const auto n = static_cast<std::size_t>(duration_s * rate);
-  for (int c = 0; c < n_channels; ++c) {
-    for (std::size_t i = 0; i < n; ++i) {
-      waveform.samples.push_back(level * static_cast<float>(std::sin(2.0 * 3.14159265 * 440.0 * (c + 1) *
-                                                                     static_cast<double>(i) / rate)));
-    }
-  }
-  return waveform;
-}
-
-void write_sndfile(const std::filesystem::path& path, const Waveform& waveform, int format) {
-  SF_INFO info{};
-  info.samplerate = waveform.sample_rate_hz;
-  info.channels = waveform.n_channels;
-  info.format = format;
-  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
-  ASSERT_NE(file, nullptr) << sf_strerror(nullptr);
-  std::vector<float> interleaved(waveform.samples.size());
-  const auto channels = static_cast<std::size_t>(waveform.n_channels);
-  for (std::size_t i = 0; i < interleaved.size(); ++i) {
-    interleaved[i] = waveform.samples[(i % channels) * waveform.n_samples() + i / channels];
-  }
-  // In pieces: libsndfile 1.2.0's Vorbis writer overflows its stack on a long single write.
-  for (std::size_t i = 0; i < waveform.n_samples(); i += 4096) {
-    sf_writef_float(file, interleaved.data() + i * channels,
-                    static_cast<sf_count_t>(std::min<std::size_t>(4096, waveform.n_samples() - i)));
-  }
-  sf_close(file);
-}
 
 std::string failure_of(const std::filesystem::path& path, const DecodeOptions& decode = {}) {
   ReadOptions options;

@@ -167,6 +167,20 @@ TEST(TagJobClock, FileNamesTellTimesInEveryFormat) {
   EXPECT_NE(text_of(TagFormat::kTable).find("2026-05-01T06:00:01.000+02:00"), std::string::npos);
 }
 
+TEST(TagJobClock, AnHourThatClocksShowTwiceIsToldWithAWarning) {
+  const Scratch s;
+  record(s / "20261025_023000.wav", pattern("x"));
+  TagRequest request = request_for(s / "20261025_023000.wav", TagFormat::kCsv);
+  request.clock = ClockSource::kFileName;
+  request.time_zone = TimeZone::parse(request.time_zone_name = "Europe/Berlin");
+  const JobRun result = run(request, step_scorer());
+  EXPECT_NE(result.text.find("2026-10-25T02:30:00.000+02:00"), std::string::npos) << result.text;
+  ASSERT_EQ(result.entries.at(0).warnings.size(), 1U);
+  EXPECT_EQ(result.entries[0].warnings[0],
+            "ambiguous_start_time: clocks of Europe/Berlin showed it twice that night; taken is the earlier, "
+            "2026-10-25T02:30:00.000+02:00");
+}
+
 TEST(TagJobClock, TheDatabaseTellsThemInUtcAlsoBehindAGap) {
   const Scratch s;
   TagRequest request = request_for("-", TagFormat::kSqlite);

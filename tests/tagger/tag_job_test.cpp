@@ -136,6 +136,16 @@ TEST(TagJob, TwelveKindsOfDamageEachWithItsReason) {
   }
 }
 
+TEST(TagJob, SoundOfLessThanASampleAtTheBundlesRateIsTooShort) {
+  const Scratch s;
+  s.write("one.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(1)));
+  const JobRun result = run(request_for(s / "one.wav"));
+  ASSERT_EQ(result.entries.size(), 1U);
+  EXPECT_EQ(result.entries[0].status, InputStatus::kFailed);
+  EXPECT_EQ(result.entries[0].reason, "too_short: the sound is shorter than one sample at 8000 Hz");
+  EXPECT_EQ(result.text, "");
+}
+
 TEST(TagJob, RecordingThatFailsHalfWayLeavesNothing) {
   const Scratch s;
   Waveform wave = noise(3.0, 1);

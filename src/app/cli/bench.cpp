@@ -18,7 +18,7 @@ int print_lines(const std::vector<std::string>& lines) {
   return kDone;
 }
 
-CLI::Range counts(int most) { return CLI::Range(1, most); }
+CLI::Validator counts(int most) { return integer_in(1, most); }
 
 void add_features(CLI::App* verb, Program& program) {
   auto options = std::make_shared<FeaturesBenchOptions>();

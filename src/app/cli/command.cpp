@@ -148,6 +148,16 @@ CLI::Validator real_in(double low, double high) {
       fmt::format("{:g}..{:g}", low, high));
 }
 
+CLI::Validator integer_in(std::int64_t low, std::int64_t high) {
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        std::int64_t value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high) return "";
+        return fmt::format("must be a whole number, {}..{}, got {}", low, high, text);
+      },
+      fmt::format("{}..{}", low, high));
+}
+
 void print(const std::string& text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw Error(ErrorCode::kIo, "cannot write to the standard output");

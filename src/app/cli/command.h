@@ -81,6 +81,10 @@ void print(const std::string& text);
 inline constexpr double kShortest_s = 1e-3, kDay_s = 86400.0;
 /// Of options that are real numbers: low to high, both included. CLI11's own ranges take "nan".
 CLI::Validator real_in(double low, double high);
+/// Of options that are whole numbers, both included.
+CLI::Validator integer_in(std::int64_t low, std::int64_t high);
+/// Of `--threads`; 0: all cores.
+inline constexpr std::int64_t kMostThreads = 4096;
 /// Empty when the text is a seed, 0 to 2^64 - 1, else why not.
 std::string seed_problem(const std::string& text);
 /// "3 min 05 s".

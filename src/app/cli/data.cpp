@@ -181,7 +181,7 @@ void add_reading_actions(Program& program, CLI::App* verb) {
     add_dataset_options(action, options->choice);
     action->get_option("--data-root")->required();
     action->add_option("--threads", options->threads, "recordings side by side; 0: all cores")
-        ->check(CLI::NonNegativeNumber);
+        ->check(integer_in(0, kMostThreads));
     action->add_flag("--json", options->json, "the answer as JSON on stdout");
     return action;
   };

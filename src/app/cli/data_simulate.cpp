@@ -117,7 +117,7 @@ void add_scene_options(CLI::App* action, DataSimulateGiven& given) {
                       ->check(CLI::ExistingFile)
                       ->needs(root));
   added.push_back(action->add_option("--threads", given.scenes.n_threads, "scenes side by side; 0: all cores")
-                      ->check(CLI::NonNegativeNumber));
+                      ->check(integer_in(0, kMostThreads)));
   for (CLI::Option* option : added) option->group("Street scenes (with --layout)");
 }
 

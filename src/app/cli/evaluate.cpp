@@ -62,7 +62,7 @@ void add_metric_options(CLI::App* verb, EvaluateOptions& options) {
       ->check(CLI::Validator([](std::string& text) { return seed_problem(text); }, "INT"))
       ->capture_default_str();
   verb->add_option("--threads", options.threads, "resamples side by side; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
 }
 

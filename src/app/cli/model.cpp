@@ -370,7 +370,7 @@ void add_model(Program& program) {
                 "else one by "
                 "one");
   run->add_option("--network", forward->network, "which of a bundle's networks, from 0")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, 1000))
       ->capture_default_str();
   add_engine_option(run, forward->engine);
   run->add_option("--output", forward->output, "scores [batch, n_tags] float32 .npy")->required();

@@ -101,7 +101,7 @@ void add_model_calibrate(Program& program, CLI::App* verb) {
       ->capture_default_str();
   add_engine_option(action, request.engine);
   action->add_option("--threads", request.threads, "clips side by side; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");

@@ -111,7 +111,7 @@ void add_predict(Program& program) {
       ->capture_default_str();
   add_engine_option(verb, options->request.engine);
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
   verb->add_flag("--overwrite", options->overwrite, "replace the output file when it is there");
   verb->add_flag("--json", options->json, "what was done as JSON on stdout");

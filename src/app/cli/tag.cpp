@@ -84,6 +84,11 @@ void read_metadata(const std::vector<std::string>& texts, TagOptions& options) {
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
 }
 
+void check_clip_margin(const TagFlags& flags, const CLI::App& verb) {
+  if (verb.count("--clip-margin-s") > 0 && flags.clips.empty())
+    throw Error(ErrorCode::kInvalidOption, "--clip-margin-s: is for the clips of events, so --clips is needed");
+}
+
 // `name`, `now` or a time.
 void read_start_time(const TagFlags& flags, const CLI::App& verb, TagRequest& request) {
   if (verb.count("--pause-s") > 0 && flags.start_time != "now")
@@ -112,6 +117,7 @@ TagRequest request_of(const TagFlags& flags, const CLI::App& verb) {
   read_metadata(flags.metadata, request.cut);
   read_raw_format(flags, verb, request);
   read_start_time(flags, verb, request);
+  check_clip_margin(flags, verb);
   if (verb.count("--threshold") > 0) request.threshold = flags.threshold;
   if (verb.count("--top-k") > 0) request.top_k = flags.top_k;
   request.output = flags.output;
@@ -283,7 +289,7 @@ void add_tag(Program& program) {
   verb->add_option("--rate", flags->rate, "of raw samples, Hz");
   verb->add_option("--channels", flags->channels, "of raw samples")->capture_default_str();
   verb->add_option("--threads", flags->request.threads, "recordings or segments side by side; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
   add_engine_option(verb, flags->engine);
   verb->add_option("--device", flags->device, "where the network runs")

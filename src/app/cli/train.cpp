@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "app/cli/command.h"
 #include "app/cli/training.h"
 #include "app/staged_run.h"
@@ -20,9 +22,9 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
                    "key.path=value, replaces an option of the recipe; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("--seed", options.seed, "seed of every random draw (the same as --set seed=N)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(integer_in(0, std::numeric_limits<std::int64_t>::max()));
   verb->add_option("--threads", options.threads, "threads; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
   verb->add_option("--init", options.init,
                    "bundle to start from: its trunk and statistics, with a new last layer where the tags "
