@@ -18,11 +18,11 @@ using std::string_view_literals::operator""sv;
 /// How a kind of file writes its chunks: a name, the size of what follows it, padding.
 struct ChunkStyle {
   std::string_view magic;
-  std::uint64_t first_at;     ///< of the first chunk
-  std::size_t name, size;     ///< bytes
+  std::uint64_t first_at;  ///< of the first chunk
+  std::size_t name, size;  ///< bytes
   bool big_endian;
-  bool size_has_head;         ///< counts name and size too
-  std::uint64_t aligned_to;   ///< bytes
+  bool size_has_head;        ///< counts name and size too
+  std::uint64_t aligned_to;  ///< bytes
 };
 
 constexpr std::array kStyles{
@@ -53,7 +53,8 @@ class File {
   }
   std::uint64_t size() const { return size_; }
   bool read(std::uint64_t at, std::span<Byte> out) const {
-    return at <= size_ && ::pread(fd_, out.data(), out.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(out.size());
+    return at <= size_ &&
+           ::pread(fd_, out.data(), out.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(out.size());
   }
   std::uint64_t beyond(std::uint64_t from, std::uint64_t n) const {
     const std::uint64_t there = size_ - std::min(from, size_);
@@ -86,7 +87,8 @@ std::uint64_t missing_of(const File& file, const ChunkStyle& style) {
 std::uint64_t missing_of_au(const File& file, bool big_endian) {
   std::array<Byte, 12> head{};
   if (!file.read(0, head)) return 0;
-  const std::uint64_t from = number(head.data() + 4, 4, big_endian), size = number(head.data() + 8, 4, big_endian);
+  const std::uint64_t from = number(head.data() + 4, 4, big_endian),
+                      size = number(head.data() + 8, 4, big_endian);
   return is_unknown(size, 4) ? 0 : file.beyond(from, size);
 }
 

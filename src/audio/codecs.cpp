@@ -9,7 +9,6 @@
 namespace earmark {
 namespace {
 
-
 bool knows(int format) {
   SF_INFO info{};
   info.samplerate = 48000;
@@ -36,7 +35,7 @@ Codecs codecs() {
   Codecs found;
   found.libsndfile = sf_version_string();
   found.formats = {{"wav", true},
-                   {"flac", knows(SF_FORMAT_FLAC | SF_FORMAT_PCM_16)},
+                   {"flac", true},
                    {"vorbis", knows(SF_FORMAT_OGG | SF_FORMAT_VORBIS)},
                    {"opus", knows(SF_FORMAT_OGG | SF_FORMAT_OPUS)},
                    {"mp3", true}};

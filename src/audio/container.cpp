@@ -18,7 +18,7 @@ struct Magic {
 };
 
 constexpr std::array kMagics{
-    Magic{0, "fLaC"sv, Container::kSndfile},
+    Magic{0, "fLaC"sv, Container::kFlac},
     Magic{0, "OggS"sv, Container::kSndfile},
     Magic{0, "ID3"sv, Container::kMpeg},
     Magic{0, "FORM"sv, Container::kSndfile},
@@ -92,7 +92,8 @@ Container sniff_container(std::span<const Byte> start) {
 
 std::uint64_t id3v2_tag_bytes(std::span<const Byte> start) {
   constexpr std::size_t kHead = 10;
-  if (start.size() < kHead || std::string_view(reinterpret_cast<const char*>(start.data()), 3) != "ID3") return 0;
+  if (start.size() < kHead || std::string_view(reinterpret_cast<const char*>(start.data()), 3) != "ID3")
+    return 0;
   std::uint64_t size = 0;  // of which each byte holds seven bits
   for (const Byte byte : start.subspan(6, 4)) size = size << 7 | (byte & 0x7FU);
   const bool has_footer = (start[5] & 0x10) != 0;

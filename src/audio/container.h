@@ -9,9 +9,10 @@
 namespace earmark {
 
 enum class Container {
-  kWav,      ///< RIFF/WAVE, RF64, BW64
+  kWav,  ///< RIFF/WAVE, RF64, BW64
+  kFlac,
   kMpeg,     ///< MP3, MP2, and what begins with an ID3v2 tag
-  kSndfile,  ///< another that libsndfile reads: FLAC, Ogg, AIFF, CAF, AU, W64 ...
+  kSndfile,  ///< another that libsndfile reads: Ogg, AIFF, CAF, AU, W64 ...
   kFfmpeg,   ///< one that needs ffmpeg: MP4, Matroska, ASF, ADTS ...
   kText,
   kUnknown,

@@ -14,6 +14,7 @@
 #include "audio/chunk_sizes.h"
 #include "audio/container.h"
 #include "audio/ffmpeg_source.h"
+#include "audio/flac_source.h"
 #include "audio/mp3_source.h"
 #include "audio/sndfile_source.h"
 #include "audio/wav_file.h"
@@ -29,7 +30,8 @@ constexpr std::size_t kSniffed = 4096;  // bytes
 /// Checks and watches what another source decodes.
 class CheckedSource : public AudioSource {
  public:
-  /// @param truncated what the file's structure tells of its end, unless the decoder knows better; empty: nothing.
+  /// @param truncated what the file's structure tells of its end, unless the decoder knows better; empty:
+  /// nothing.
   explicit CheckedSource(std::unique_ptr<AudioSource> inner, std::string truncated = {})
       : inner_(std::move(inner)),
         truncated_(std::move(truncated)),
@@ -81,8 +83,8 @@ OpenedSource checked(OpenedSource source, std::string truncated = {}) {
       std::make_unique<CheckedSource>(std::move(*source), std::move(truncated)));
 }
 
-// A file of chunks that ends before they do, which no decoder of ours tells; plain WAVs are held against their
-// file by wav_file.h.
+// A file of chunks that ends before they do, which no decoder of ours tells; plain WAVs are held against
+// their file by wav_file.h.
 std::string cut_off_chunks(int fd, std::span<const Byte> start) {
   const std::uint64_t missing = is_plain_wav(start) ? 0 : missing_chunk_bytes(fd);
   return missing == 0 ? "" : fmt::format("the header tells of {} bytes behind the end of the file", missing);
@@ -147,7 +149,8 @@ OpenedSource second_opinion(const std::filesystem::path& path, Failure first, co
 }
 
 // What stands behind ID3v2 tags; MPEG audio where that has no distinct beginning.
-Container behind_tags(std::span<const Byte> start, const std::function<std::vector<Byte>(std::uint64_t)>& bytes_at) {
+Container behind_tags(std::span<const Byte> start,
+                      const std::function<std::vector<Byte>(std::uint64_t)>& bytes_at) {
   constexpr int kMostTags = 8;
   std::uint64_t at = 0;
   std::vector<Byte> behind(start.begin(), start.end());
@@ -159,7 +162,8 @@ Container behind_tags(std::span<const Byte> start, const std::function<std::vect
   }
   const Container container = sniff_container(behind);
   const bool any_tag = at > 0;
-  return any_tag && (container == Container::kUnknown || container == Container::kText) ? Container::kMpeg : container;
+  return any_tag && (container == Container::kUnknown || container == Container::kText) ? Container::kMpeg
+                                                                                        : container;
 }
 
 OpenedSource open_mpeg(int fd, const std::filesystem::path& path, const DecodeOptions& options) {
@@ -185,6 +189,10 @@ OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::fil
         failure = Failure{"unsupported_codec", "a WAV with a codec that libsndfile does not know"};
       }
       return second_opinion(path, std::move(failure), options);
+    }
+    case Container::kFlac: {
+      OpenedSource source = open_flac(std::make_unique<FdBytes>(fd, true));
+      return source ? std::move(source) : second_opinion(path, source.failure(), options);
     }
     case Container::kMpeg:
       return open_mpeg(fd, path, options);
@@ -234,12 +242,13 @@ OpenedSource open_audio_stream(std::unique_ptr<ByteSource> bytes, const DecodeOp
   if (*n == 0) return Failure{"empty_file", "the stream has 0 bytes"};
   start.resize(*n);
   const Container container = behind_tags(start, [&start](std::uint64_t at) {
-    return std::vector<Byte>(start.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(at, start.size())),
-                             start.end());
+    return std::vector<Byte>(
+        start.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(at, start.size())), start.end());
   });
   const bool plain = container == Container::kWav && is_plain_wav(start);
   auto whole = std::make_unique<PrefixedBytes>(std::move(start), std::move(bytes));
   if (plain) return checked(open_wav_stream(std::move(whole)));
+  if (container == Container::kFlac) return checked(open_flac(std::move(whole)));
   if (container == Container::kMpeg) return checked(open_mp3(std::move(whole)));
   if (container == Container::kText) return Failure{"not_audio", "the stream is text"};
   if (container == Container::kUnknown) {

@@ -1,12 +1,13 @@
 // decode.h: opens a recording or a stream, whatever its container. PCM and float WAV are read by earmark
-// itself, MP3 by libmpg123 frame by frame; FLAC, Ogg Vorbis, Opus, AIFF, CAF and the rarer WAVs by libsndfile;
-// anything else (m4a, mp4, webm, wma ...) by an ffmpeg program found on PATH, which runs as a process of its own.
+// itself, FLAC by libFLAC and MP3 by libmpg123, frame by frame; Ogg Vorbis, Opus, AIFF, CAF and the rarer
+// WAVs by libsndfile; anything else (m4a, mp4, webm, wma ...) by an ffmpeg program found on PATH, which runs
+// as a process of its own.
 //
 // Reasons of a Failure (stable words): not_found, permission_denied, is_directory, not_a_file, empty_file,
 // no_samples, not_audio, no_audio_stream, damaged_header, unsupported_codec, non_finite, too_many_channels,
 // bad_sample_rate, needs_ffmpeg, decoder_error, read_error, interrupted.
-// Words of the warnings: truncated, unfinished_header, decode_errors, joined, clipped, over_full_scale, silent,
-// constant, very_short.
+// Words of the warnings: truncated, unfinished_header, decode_errors, joined, clipped, over_full_scale,
+// silent, constant, very_short.
 #pragma once
 #include <atomic>
 #include <filesystem>

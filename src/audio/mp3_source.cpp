@@ -34,15 +34,18 @@ class Mpg123 {
   Mpg123& operator=(const Mpg123&) = delete;
 
   bool good() const { return handle_ != nullptr; }
-  /// @param samples interleaved; what the frame gives is added. @return empty, or what the decoder says is wrong
+  /// @param samples interleaved; what the frame gives is added. @return empty, or what the decoder says is
+  /// wrong
   std::string decode(std::span<const Byte> frame, std::vector<float>& samples) {
     std::vector<float> block(std::size_t{2} * 1152);
     for (;;) {
       std::size_t n_done = 0;  // bytes
-      const int answer = mpg123_decode(handle_, frame.data(), frame.size(), reinterpret_cast<unsigned char*>(block.data()),
-                                       block.size() * sizeof(float), &n_done);
+      const int answer =
+          mpg123_decode(handle_, frame.data(), frame.size(), reinterpret_cast<unsigned char*>(block.data()),
+                        block.size() * sizeof(float), &n_done);
       frame = {};
-      samples.insert(samples.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(n_done / sizeof(float)));
+      samples.insert(samples.end(), block.begin(),
+                     block.begin() + static_cast<std::ptrdiff_t>(n_done / sizeof(float)));
       if (answer == MPG123_NEED_MORE || answer == MPG123_DONE) return {};
       if (answer == MPG123_ERR) return mpg123_strerror(handle_);
       if (answer != MPG123_OK && answer != MPG123_NEW_FORMAT) return mpg123_plain_strerror(answer);
@@ -71,7 +74,9 @@ class Mp3Source : public AudioSource {
   int sample_rate_hz() const override { return kind_.sample_rate_hz; }
   int n_channels() const override { return kind_.n_channels; }
   std::optional<std::uint64_t> n_samples_declared() const override { return n_declared_; }
-  std::string description() const override { return fmt::format("MPEG audio, layer {} (libmpg123)", kind_.layer); }
+  std::string description() const override {
+    return fmt::format("MPEG audio, layer {} (libmpg123)", kind_.layer);
+  }
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     const auto channels = static_cast<std::size_t>(n_channels());
@@ -121,7 +126,8 @@ class Mp3Source : public AudioSource {
       ++n_recordings_;
       n_frames_ = 0;
       n_frames_told_ = frame.info ? frame.info->n_frames : std::nullopt;
-      left_out_ = frame.header.sample_rate_hz != kind_.sample_rate_hz || frame.header.n_channels != kind_.n_channels;
+      left_out_ =
+          frame.header.sample_rate_hz != kind_.sample_rate_hz || frame.header.n_channels != kind_.n_channels;
       if (left_out_) ++n_left_out_;
       decoder_ = std::make_unique<Mpg123>();
       if (!decoder_->good()) return Failure{"decoder_error", "libmpg123 cannot be started"};
@@ -153,14 +159,15 @@ class Mp3Source : public AudioSource {
   std::size_t n_taken_ = 0;
   bool any_ = false, left_out_ = false;
   std::size_t n_recordings_ = 0, n_left_out_ = 0;
-  std::uint64_t n_frames_ = 0, n_short_ = 0;     ///< of sound in the present recording; missing in all
+  std::uint64_t n_frames_ = 0, n_short_ = 0;    ///< of sound in the present recording; missing in all
   std::optional<std::uint64_t> n_frames_told_;  ///< by the present recording's first frame
   std::string error_;
 };
 
 }  // namespace
 
-Outcome<std::unique_ptr<AudioSource>> open_mp3(std::unique_ptr<ByteSource> bytes, std::optional<std::uint64_t> n_bytes) {
+Outcome<std::unique_ptr<AudioSource>> open_mp3(std::unique_ptr<ByteSource> bytes,
+                                               std::optional<std::uint64_t> n_bytes) {
   auto source = std::make_unique<Mp3Source>(std::move(bytes), n_bytes);
   if (auto failure = source->begin()) return *failure;
   return std::unique_ptr<AudioSource>(std::move(source));

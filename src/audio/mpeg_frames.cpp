@@ -33,9 +33,8 @@ std::uint64_t big_endian(std::span<const Byte> bytes) {
 }
 
 bool begins(std::span<const Byte> bytes, std::string_view text) {
-  return bytes.size() >= text.size() &&
-         std::equal(text.begin(), text.end(), bytes.begin(),
-                    [](char c, Byte b) { return static_cast<Byte>(c) == b; });
+  return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin(),
+                                                   [](char c, Byte b) { return static_cast<Byte>(c) == b; });
 }
 
 MpegInfo parse_xing(std::span<const Byte> bytes) {
@@ -90,7 +89,8 @@ std::optional<MpegFrameHeader> parse_mpeg_frame(std::span<const Byte> bytes) {
 std::optional<MpegInfo> parse_mpeg_info(const MpegFrameHeader& header, std::span<const Byte> frame) {
   if (header.layer != 3) return std::nullopt;
   // Behind what would be the side information; some encoders leave room for the checksum and some do not.
-  const std::size_t side = header.version == 1 ? (header.n_channels == 1 ? 17 : 32) : (header.n_channels == 1 ? 9 : 17);
+  const std::size_t side =
+      header.version == 1 ? (header.n_channels == 1 ? 17 : 32) : (header.n_channels == 1 ? 9 : 17);
   for (const std::size_t at : {4 + side, 6 + side}) {
     if (at >= frame.size()) continue;
     const auto rest = frame.subspan(at);
@@ -169,7 +169,8 @@ Outcome<bool> MpegFrames::fits_here(const MpegFrameHeader& header) {
   const auto behind = bytes.subspan(header.n_bytes);
   if (behind.size() < 4) return true;
   const auto next = parse_mpeg_frame(behind);
-  return (next && next->same_kind(header)) || begins(behind, "TAG") || begins(behind, "ID3") || begins(behind, "APET");
+  return (next && next->same_kind(header)) || begins(behind, "TAG") || begins(behind, "ID3") ||
+         begins(behind, "APET");
 }
 
 Outcome<std::optional<MpegFrames::Frame>> MpegFrames::take(const MpegFrameHeader& header) {

@@ -48,7 +48,8 @@ class MpegFrames {
     MpegFrameHeader header;
     std::span<const Byte> bytes;  ///< valid until the next call
     std::optional<MpegInfo> info;
-    bool begins_recording = false;  ///< the first, and one behind which another recording starts in the same file
+    bool begins_recording =
+        false;  ///< the first, and one behind which another recording starts in the same file
   };
 
   explicit MpegFrames(std::unique_ptr<ByteSource> bytes) : source_(std::move(bytes)) {}
@@ -74,7 +75,7 @@ class MpegFrames {
 
   std::unique_ptr<ByteSource> source_;
   std::vector<Byte> buffer_;
-  std::size_t at_ = 0;            ///< in buffer_, where the next frame is looked for
+  std::size_t at_ = 0;             ///< in buffer_, where the next frame is looked for
   std::uint64_t buffer_from_ = 0;  ///< place of buffer_'s first byte in the stream
   bool ended_ = false, in_step_ = false, torn_ = false, tag_among_odd_ = false, odd_nonzero_ = false;
   std::uint64_t n_odd_ = 0;  ///< bytes passed since the last frame

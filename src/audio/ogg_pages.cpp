@@ -14,7 +14,7 @@
 namespace earmark {
 namespace {
 
-constexpr std::size_t kHeader = 27;  // bytes before the table of segments
+constexpr std::size_t kHeader = 27;            // bytes before the table of segments
 constexpr Byte kFirstPage = 2, kLastPage = 4;  // bits of the header's type
 
 // Ogg's checksum: x^32 + 0x04C11DB7 from the highest bit on, without inversion. Eight bytes at a time.
@@ -131,8 +131,10 @@ class PageReader {
     }
     among_first_ = (type & kFirstPage) != 0;
     const auto expected = next_number_.find(stream);
-    if (expected != next_number_.end() && number > expected->second) pages_.n_missing += number - expected->second;
-    if (next_number_.size() < kMostStreams || expected != next_number_.end()) next_number_[stream] = number + 1;
+    if (expected != next_number_.end() && number > expected->second)
+      pages_.n_missing += number - expected->second;
+    if (next_number_.size() < kMostStreams || expected != next_number_.end())
+      next_number_[stream] = number + 1;
     pages_.has_end = (type & kLastPage) != 0;
   }
 

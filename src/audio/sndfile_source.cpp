@@ -60,8 +60,9 @@ StructureWarnings warnings_of(const OggPages& pages) {
   StructureWarnings warnings;
   if (!pages.has_end) warnings.truncated = "the last page of the stream is missing";
   if (pages.n_damaged + pages.n_missing > 0) {
-    warnings.decode_errors = fmt::format("of the stream's pages {} are whole, places with damage: {}, pages missing: {}",
-                                         pages.n_pages, pages.n_damaged, pages.n_missing);
+    warnings.decode_errors =
+        fmt::format("of the stream's pages {} are whole, places with damage: {}, pages missing: {}",
+                    pages.n_pages, pages.n_damaged, pages.n_missing);
   }
   return warnings;
 }
@@ -245,11 +246,13 @@ class JoinedOggSource : public AudioSource {
     const bool last = next_ + 1 == pages_.recordings.size();
     if (last && ::fstat(fd_, &status) != 0) status.st_size = 0;
     const std::uint64_t begin = pages_.recordings[next_];
-    const std::uint64_t end = last ? static_cast<std::uint64_t>(status.st_size) : pages_.recordings[next_ + 1];
+    const std::uint64_t end =
+        last ? static_cast<std::uint64_t>(status.st_size) : pages_.recordings[next_ + 1];
     ++next_;
     part_ = FilePart(fd_, begin, std::max(begin, end));
     auto opened = part_.open();
-    if (opened && (rate_hz_ == 0 || ((*opened)->sample_rate_hz() == rate_hz_ && (*opened)->n_channels() == n_channels_)))
+    if (opened && (rate_hz_ == 0 ||
+                   ((*opened)->sample_rate_hz() == rate_hz_ && (*opened)->n_channels() == n_channels_)))
       now_ = std::move(*opened);
     else
       ++n_left_out_;

@@ -20,8 +20,9 @@ class Bytes {
   bool chunk_begins(std::uint64_t at) const {
     std::array<Byte, 8> head{};
     if (!read(at, head)) return false;
-    const bool named = std::all_of(head.begin(), head.begin() + 4,
-                                   [](Byte c) { return std::isalnum(c) != 0 || c == ' ' || c == '_' || c == '-'; });
+    const bool named = std::all_of(head.begin(), head.begin() + 4, [](Byte c) {
+      return std::isalnum(c) != 0 || c == ' ' || c == '_' || c == '-';
+    });
     const std::uint64_t n = head[4] | head[5] << 8 | head[6] << 16 | std::uint64_t{head[7]} << 24;
     return named && n <= size_ - at - head.size();
   }
@@ -45,7 +46,8 @@ class Bytes {
   std::uint64_t size_;
 };
 
-// Behind the samples come other chunks or a disk's zeros; anything else is sound that the header does not know of.
+// Behind the samples come other chunks or a disk's zeros; anything else is sound that the header does not
+// know of.
 bool goes_on_with_sound(const Bytes& bytes, std::uint64_t end) {
   if (bytes.chunk_begins(end) || (end % 2 != 0 && bytes.chunk_begins(end + 1))) return false;
   return !bytes.only_zeros(end);

@@ -7,8 +7,8 @@
 
 namespace earmark {
 
-/// @param fd open for reading at its beginning; taken over and closed in every case. Failure reasons: those of
-/// read_wav_header().
+/// @param fd open for reading at its beginning; taken over and closed in every case. Failure reasons: those
+/// of read_wav_header().
 Outcome<std::unique_ptr<AudioSource>> open_wav_file(int fd);
 
 }  // namespace earmark

@@ -252,8 +252,9 @@ class PcmSource : public AudioSource {
   std::vector<std::string> warnings() const override {
     std::vector<std::string> warnings;
     if (layout_.unfinished && layout_.n_bytes_told) {
-      warnings.push_back(fmt::format("unfinished_header: the header tells {} samples, the sound goes on to {}",
-                                     *layout_.n_bytes_told / block_, n_done_));
+      warnings.push_back(
+          fmt::format("unfinished_header: the header tells {} samples, the sound goes on to {}",
+                      *layout_.n_bytes_told / block_, n_done_));
     } else if (layout_.unfinished) {
       warnings.push_back("unfinished_header: the header's sizes were never filled in");
     }

@@ -19,8 +19,9 @@ struct PcmLayout {
   int sample_rate_hz = 0;
   int n_channels = 0;
   std::optional<std::uint64_t> n_bytes;  ///< of the samples; none: until the end
-  bool unfinished = false;               ///< the sizes in the header were never filled in, or not for the last time
-  std::optional<std::uint64_t> n_bytes_told = std::nullopt;  ///< by an unfinished header: fewer than there are
+  bool unfinished = false;  ///< the sizes in the header were never filled in, or not for the last time
+  std::optional<std::uint64_t> n_bytes_told =
+      std::nullopt;  ///< by an unfinished header: fewer than there are
 };
 
 /// Reads the header up to the first byte of the samples.

@@ -32,7 +32,8 @@ class TimeZone {
 struct StartTime {
   TimeZone::Milliseconds moment{};
   TimeZone zone;  ///< in which it is written
-  bool shown_twice = false;  ///< the zone's clocks showed it twice, as in autumn, and this is the earlier moment
+  bool shown_twice =
+      false;  ///< the zone's clocks showed it twice, as in autumn, and this is the earlier moment
 
   /// ISO 8601 of the moment `seconds` later, with milliseconds and the offset:
   /// "2026-05-01T06:00:05.250+02:00"; of UTC "2026-05-01T06:00:05.250Z". Rounded to the nearest millisecond.

@@ -217,8 +217,8 @@ RecordingSummary score_recording(std::unique_ptr<AudioSource> source, const Scor
   summary.n_segments = order->n_handed_out();
   if (const auto error = order->error()) summary.failure = as_failure(error);
   if (!summary.failure && summary.n_segments == 0) {
-    summary.failure =
-        Failure{"too_short", fmt::format("the sound is shorter than one sample at {} Hz", scorer.sample_rate_hz())};
+    summary.failure = Failure{
+        "too_short", fmt::format("the sound is shorter than one sample at {} Hz", scorer.sample_rate_hz())};
   }
   return summary;
 }

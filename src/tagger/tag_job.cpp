@@ -41,8 +41,8 @@ bool is_picture_name(const std::filesystem::path& path) {
 
 // Of pictures that are not drawn: nobody means a folder of that name.
 bool is_foreign_picture_name(const std::filesystem::path& path) {
-  static const std::set<std::string> kForeign{".jpg", ".jpeg", ".gif", ".bmp",  ".webp", ".tif",
-                                              ".tiff", ".pdf", ".eps", ".avif", ".heic", ".ps"};
+  static const std::set<std::string> kForeign{".jpg",  ".jpeg", ".gif", ".bmp",  ".webp", ".tif",
+                                              ".tiff", ".pdf",  ".eps", ".avif", ".heic", ".ps"};
   std::error_code error;
   return kForeign.contains(lower_extension(path)) && !std::filesystem::is_directory(path, error);
 }

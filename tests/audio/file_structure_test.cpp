@@ -26,7 +26,8 @@ std::string ogg_of(const Scratch& dir, const Waveform& waveform, int format = kV
 
 std::vector<std::size_t> page_places(const std::string& ogg) {
   std::vector<std::size_t> places;
-  for (std::size_t at = ogg.find("OggS"); at != std::string::npos; at = ogg.find("OggS", at + 1)) places.push_back(at);
+  for (std::size_t at = ogg.find("OggS"); at != std::string::npos; at = ogg.find("OggS", at + 1))
+    places.push_back(at);
   return places;
 }
 
@@ -47,7 +48,8 @@ TEST(OggFiles, AWholeOneHasNothingToTell) {
     EXPECT_EQ(pages.recordings, std::vector<std::uint64_t>{0});
     EXPECT_TRUE(pages.has_end);
     // A disk's zeros or a stranger's bytes behind the end change nothing.
-    EXPECT_EQ(loaded(dir.write("padded.ogg", ogg + std::string(3000, '\0'))).warnings, std::vector<std::string>());
+    EXPECT_EQ(loaded(dir.write("padded.ogg", ogg + std::string(3000, '\0'))).warnings,
+              std::vector<std::string>());
   }
 }
 
@@ -66,7 +68,8 @@ TEST(OggFiles, AllRecordingsOfAJoinedFileAreHeard) {
       expected.insert(expected.end(), a.waveform.channel(c).begin(), a.waveform.channel(c).end());
       EXPECT_TRUE(std::equal(expected.begin(), expected.end(), joined.waveform.channel(c).begin()));
     }
-    EXPECT_EQ(joined.warnings, std::vector<std::string>{"joined: 3 recordings, one after the other in one file"});
+    EXPECT_EQ(joined.warnings,
+              std::vector<std::string>{"joined: 3 recordings, one after the other in one file"});
   }
 }
 
@@ -139,20 +142,21 @@ TEST_P(CutFile, WarnsWhenItsChunksAreLongerThanTheFile) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CutFile,
-                         ::testing::Values(std::pair{"a.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
-                                           std::pair{"a.aifc", SF_FORMAT_AIFF | SF_FORMAT_FLOAT},
-                                           std::pair{"a.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_24},
-                                           std::pair{"a.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},
-                                           std::pair{"a.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                           std::pair{"le.au", SF_ENDIAN_LITTLE | SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                           std::pair{"ulaw.wav", SF_FORMAT_WAV | SF_FORMAT_ULAW},
-                                           std::pair{"rifx.wav", SF_ENDIAN_BIG | SF_FORMAT_WAV | SF_FORMAT_PCM_16}),
-                         [](const auto& kind) {
-                           std::string name = kind.param.first;
-                           for (char& c : name) c = c == '.' ? '_' : c;
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, CutFile,
+    ::testing::Values(std::pair{"a.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16},
+                      std::pair{"a.aifc", SF_FORMAT_AIFF | SF_FORMAT_FLOAT},
+                      std::pair{"a.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_24},
+                      std::pair{"a.w64", SF_FORMAT_W64 | SF_FORMAT_PCM_16},
+                      std::pair{"a.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+                      std::pair{"le.au", SF_ENDIAN_LITTLE | SF_FORMAT_AU | SF_FORMAT_PCM_16},
+                      std::pair{"ulaw.wav", SF_FORMAT_WAV | SF_FORMAT_ULAW},
+                      std::pair{"rifx.wav", SF_ENDIAN_BIG | SF_FORMAT_WAV | SF_FORMAT_PCM_16}),
+    [](const auto& kind) {
+      std::string name = kind.param.first;
+      for (char& c : name) c = c == '.' ? '_' : c;
+      return name;
+    });
 
 TEST(WavFile, SoundBehindTheHeadersLengthIsHeard) {
   const Scratch dir;
@@ -161,11 +165,14 @@ TEST(WavFile, SoundBehindTheHeadersLengthIsHeard) {
   EXPECT_EQ(whole.warnings, std::vector<std::string>());
   const LoadedAudio stale = loaded(dir.write("stale.wav", wav(format, samples, 1000)));
   EXPECT_EQ(stale.waveform.samples, whole.waveform.samples);
-  EXPECT_EQ(stale.warnings, std::vector<std::string>{"unfinished_header: the header tells 500 samples, the sound goes on to 4000"});
+  EXPECT_EQ(
+      stale.warnings,
+      std::vector<std::string>{"unfinished_header: the header tells 500 samples, the sound goes on to 4000"});
   for (const std::uint32_t size : {0xFFFFFFFFU, 0x7FFFFFF0U}) {
     const LoadedAudio piped = loaded(dir.write("piped.wav", wav(format, samples, size, size)));
     EXPECT_EQ(piped.waveform.samples, whole.waveform.samples);
-    EXPECT_EQ(piped.warnings, std::vector<std::string>{"unfinished_header: the header's sizes were never filled in"});
+    EXPECT_EQ(piped.warnings,
+              std::vector<std::string>{"unfinished_header: the header's sizes were never filled in"});
   }
 }
 
@@ -175,8 +182,8 @@ TEST(WavFile, OtherChunksAndPaddingBehindTheSamplesAreNoSound) {
   const std::string odd = ramp_16(2000) + "\x07";  // a chunk of odd length, which is padded
   for (const std::string& samples : {ramp_16(2000), odd}) {
     const std::string file = wav(format, samples);
-    for (const std::string& behind :
-         {chunk("LIST", std::string(200, 'x')), chunk("id3 ", std::string(31, 'y')), std::string(100000, '\0')}) {
+    for (const std::string& behind : {chunk("LIST", std::string(200, 'x')),
+                                      chunk("id3 ", std::string(31, 'y')), std::string(100000, '\0')}) {
       const LoadedAudio audio = loaded(dir.write("a.wav", file + behind));
       EXPECT_EQ(audio.waveform.n_samples(), 2000U);
       EXPECT_EQ(audio.warnings, std::vector<std::string>());

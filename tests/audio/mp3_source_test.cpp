@@ -48,12 +48,14 @@ std::vector<std::size_t> frame_places(const std::string& mp3) {
 
 TEST(Mp3Source, GivesTheSamplesThatLibsndfileGives) {
   const Scratch dir;
-  for (const auto& [rate, n_channels] : {std::pair{44100, 2}, {48000, 1}, {22050, 2}, {16000, 1}, {8000, 1}}) {
+  for (const auto& [rate, n_channels] :
+       {std::pair{44100, 2}, {48000, 1}, {22050, 2}, {16000, 1}, {8000, 1}}) {
     const Waveform waveform = noisy_tone(rate, n_channels, 1.3);
     (void)mp3_of(dir, waveform);
     const LoadedAudio audio = loaded(dir / "made.mp3");
     EXPECT_EQ(interleaved(audio.waveform), read_sndfile(dir / "made.mp3")) << rate << " Hz";
-    EXPECT_EQ(audio.waveform.n_samples(), waveform.n_samples()) << "the encoder's delay and padding are left out";
+    EXPECT_EQ(audio.waveform.n_samples(), waveform.n_samples())
+        << "the encoder's delay and padding are left out";
     EXPECT_EQ(audio.n_declared, waveform.n_samples());
     EXPECT_EQ(audio.warnings, std::vector<std::string>());
   }
@@ -97,7 +99,8 @@ TEST(Mp3Source, TagsAreNotDamage) {
   const auto plain = loaded(dir / "made.mp3").waveform.samples;
   const std::string id3 = "ID3\x04\0\0\0\0\x4E\x20"s + std::string(0x4E * 128 + 0x20, 'x');
   const std::string id3v1 = "TAG" + std::string(125, ' ');
-  std::string ape = "APETAGEX" + le(2000, 4) + le(32, 4) + le(1, 4) + le(0, 8) + le(0, 4);  // header, then items
+  std::string ape =
+      "APETAGEX" + le(2000, 4) + le(32, 4) + le(1, 4) + le(0, 8) + le(0, 4);  // header, then items
   ape.append(32, 'y');
   std::string items_without_a_header(40, 'y');
   items_without_a_header += "APETAGEX" + le(2000, 4) + le(0, 8) + le(0, 8) + le(0, 4);
@@ -134,13 +137,15 @@ TEST(Mp3Source, ACutOffFileWarns) {
             "truncated: " + std::to_string(places.size() - 1 - 50) + " frames fewer than the header tells");
   // Without, inside a frame.
   const std::string bare = mp3.substr(places[1], places[50] + 7 - places[1]);
-  EXPECT_EQ(warning(loaded(dir.write("bare.mp3", bare)).warnings, "truncated"), "truncated: the last frame is cut in two");
+  EXPECT_EQ(warning(loaded(dir.write("bare.mp3", bare)).warnings, "truncated"),
+            "truncated: the last frame is cut in two");
 }
 
 TEST(Mp3Source, WhatIsNoMp3IsNamed) {
   const Scratch dir;
   const std::string id3 = "ID3\x04\0\0\0\0\0\x20"s + std::string(0x20, 'x');
-  for (const std::string& file : {id3, id3 + std::string(9000, 'q'), std::string("\xFF\xFB\x90\x64", 4) + std::string(2000, 'q')}) {
+  for (const std::string& file :
+       {id3, id3 + std::string(9000, 'q'), std::string("\xFF\xFB\x90\x64", 4) + std::string(2000, 'q')}) {
     DecodeOptions alone;
     alone.ffmpeg.clear();
     ReadOptions options;
@@ -172,7 +177,7 @@ TEST(ParseMpegFrame, TellsTheLengthOfAFrame) {
   EXPECT_EQ(parse({0xFF, 0xF3, 0x84, 0x00})->n_bytes, 192U);  // MPEG 2, 64 kbit/s, 24 kHz: 72 * 64000 / 24000
   EXPECT_EQ(parse({0xFF, 0xF3, 0x84, 0x00})->n_samples, 576);
   EXPECT_EQ(parse({0xFF, 0xFD, 0xE8, 0x00})->n_bytes, 1728U);  // layer II, 384 kbit/s, 32 kHz
-  EXPECT_FALSE(parse({0xFF, 0xFB, 0x00, 0x00}));              // free bit rate
+  EXPECT_FALSE(parse({0xFF, 0xFB, 0x00, 0x00}));               // free bit rate
   EXPECT_FALSE(parse({0xFF, 0xFB, 0xF0, 0x00}));
   EXPECT_FALSE(parse({0xFF, 0xFB, 0x9C, 0x00}));
   EXPECT_FALSE(parse({0xFF, 0xEB, 0x90, 0x00}));
@@ -182,7 +187,8 @@ TEST(ParseMpegFrame, TellsTheLengthOfAFrame) {
 TEST(Mp3Source, DamagedFilesGiveAnAnswer) {
   const Scratch dir;
   const std::string mp3 = mp3_of(dir, noisy_tone(44100, 2, 0.4));
-  const std::vector<std::string> tokens{"ID3\x04\0\0\x7F\x7F\x7F\x7F"s, "TAG", "APETAGEX", "Xing\0\0\0\x0F"s, "\xFF\xFB\x90\x64"};
+  const std::vector<std::string> tokens{"ID3\x04\0\0\x7F\x7F\x7F\x7F"s, "TAG", "APETAGEX", "Xing\0\0\0\x0F"s,
+                                        "\xFF\xFB\x90\x64"};
   fuzz("damaged MP3", 200, [&](Rng& rng) {
     auto source = open_mp3(std::make_unique<MemoryBytes>(to_bytes(damaged(mp3, tokens, rng))));
     if (!source) return;

@@ -150,7 +150,8 @@ TEST(StartTime, KnowsThatClocksShowedItTwice) {
   const TimeZone berlin = TimeZone::parse("Europe/Berlin");
   EXPECT_TRUE(parse_time("2026-10-25T02:30", berlin).shown_twice);
   EXPECT_TRUE(time_of_name("20261025_020000.wav", berlin)->shown_twice);
-  for (const char* once : {"2026-10-25T01:59:59", "2026-10-25T03:00", "2026-03-29T02:30", "2026-10-25T02:30+01:00"})
+  for (const char* once :
+       {"2026-10-25T01:59:59", "2026-10-25T03:00", "2026-03-29T02:30", "2026-10-25T02:30+01:00"})
     EXPECT_FALSE(parse_time(once, berlin).shown_twice) << once;
   EXPECT_FALSE(time_of_name("20261025_020000.wav", TimeZone::parse("+02:00"))->shown_twice);
 }

@@ -8,7 +8,8 @@ namespace earmark::cli {
 
 namespace {
 
-// Without a line, which text of a command line does not have; what is no number is told by the option's own rule.
+// Without a line, which text of a command line does not have; what is no number is told by the option's own
+// rule.
 Value number_or_text(const std::string& text) {
   std::int64_t whole = 0;
   double real = 0.0;

@@ -86,7 +86,8 @@ void read_metadata(const std::vector<std::string>& texts, TagOptions& options) {
 
 void check_clip_margin(const TagFlags& flags, const CLI::App& verb) {
   if (verb.count("--clip-margin-s") > 0 && flags.clips.empty())
-    throw Error(ErrorCode::kInvalidOption, "--clip-margin-s: is for the clips of events, so --clips is needed");
+    throw Error(ErrorCode::kInvalidOption,
+                "--clip-margin-s: is for the clips of events, so --clips is needed");
 }
 
 // `name`, `now` or a time.
