@@ -19,6 +19,7 @@
 namespace earmark {
 namespace {
 
+using testing::Ran;
 using testing::run_program;
 using testing::Scratch;
 
@@ -106,6 +107,25 @@ TEST_F(TaggedFolder, KilledAgainAndAgainTheDatabaseAndTheClipsAreThoseOfOneRun) 
   EXPECT_EQ(clips_in("part"), clips_in("whole"));
   EXPECT_EQ(read_text(s_ / "part/manifest.csv"), read_text(s_ / "whole/manifest.csv"));
   EXPECT_FALSE(std::filesystem::exists(s_ / "part.db-wal"));
+}
+
+// As `ulimit -f` sets it: the signal that goes with it must not end the program.
+TEST_F(TaggedFolder, AFileAtItsLimitStopsTheRunAndResumingGoesOn) {
+  const auto tag = [&](const char* output) {
+    return std::vector<std::string>{
+        "tag", (s_ / "in").string(), "--format",  "csv", "--output", (s_ / output).string(), "--hop-s",
+        "0.5", "--all-scores",       "--threads", "1"};
+  };
+  ASSERT_EQ(run_program(tag("whole.csv")).status, 0);
+  ASSERT_GT(read_text(s_ / "whole.csv").size(), 16384U);
+  const Ran limited = run_program(tag("part.csv"), "prlimit --fsize=12000");
+  EXPECT_EQ(limited.status, 130) << limited.err;
+  EXPECT_NE(limited.err.find("then the same command with --resume goes on"), std::string::npos)
+      << limited.err;
+  std::vector<std::string> resume = tag("part.csv");
+  resume.emplace_back("--resume");
+  EXPECT_EQ(run_program(resume).status, 0);
+  EXPECT_EQ(read_text(s_ / "part.csv"), read_text(s_ / "whole.csv"));
 }
 
 TEST_F(TaggedFolder, ClipsAreADataSetOfTheirOwn) {
