@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "architectures/upb_crnn_options.h"
 #include "audio/read_audio.h"
 #include "audio/write_wav.h"
 #include "child_process.h"
@@ -23,6 +24,7 @@
 #include "earmark/error.h"
 #include "pipeline_peer.h"
 #include "scratch_folder.h"
+#include "tagger/combine.h"
 #include "tagger/engine.h"
 #include "tagger/scorer.h"
 #include "timing.h"
@@ -73,7 +75,18 @@ fs::path add_long_sound(const fs::path& folder, double duration_s) {
 
 class PipelineBench {
  public:
-  explicit PipelineBench(const PipelineBenchOptions& options) : options_(options) {}
+  explicit PipelineBench(const PipelineBenchOptions& options) : options_(options), model_(options.model) {
+    const Bundle bundle = read_bundle(model_);
+    const auto& networks = bundle.networks;
+    const auto upb = std::find_if(networks.begin(), networks.end(),
+                                  [](const auto& n) { return n.kind == UpbCrnnOptions::kKind; });
+    python_has_it_ = upb != networks.end();
+    if (networks.size() == 1 || !python_has_it_) return;
+    Bundle one = extract_network(bundle, static_cast<std::size_t>(upb - networks.begin()));
+    complete_self_test(one, make_network_by(Engine::kAuto), Precision::kFloat32);
+    model_ = archive_ / "upb_crnn.earmark";
+    write_bundle(model_, one);
+  }
 
   std::vector<std::string> run() {
     for (int i = 0; i < options_.clips; ++i) add_sound(archive_ / "all", i, options_.clip_s);
@@ -99,7 +112,7 @@ class PipelineBench {
                                    "tag",
                                    input.string(),
                                    "--model",
-                                   options_.model.string(),
+                                   model_.string(),
                                    "--segment-s",
                                    "whole",
                                    "--all-scores",
@@ -167,7 +180,7 @@ class PipelineBench {
 
   std::string folder_config(int clips, int threads) const {
     return fmt::format("{} WAV files of {:g} s, {}, {} thread{}", clips, options_.clip_s,
-                       options_.model.filename().string(), threads, threads == 1 ? "" : "s");
+                       model_.filename().string(), threads, threads == 1 ? "" : "s");
   }
 
   void time_folder() {
@@ -186,7 +199,7 @@ class PipelineBench {
           own[threads].bf16_wall_s.push_back(
               tag(archive_ / "all", threads, "bf16", archive_ / "tags.csv").wall_s);
         for (const PipelinePeer peer : {PipelinePeer::kEager, PipelinePeer::kFrozen}) {
-          if (!options_.with_peers) continue;
+          if (!options_.with_peers && python_has_it_) continue;
           if (const auto python = run_pipeline_peer(options_.python, peer, archive_ / "all", threads))
             peers[{peer, threads}].push_back(*python);
         }
@@ -256,7 +269,7 @@ class PipelineBench {
     const fs::path one = add_sound(archive_ / "one", 1, 1.0);
     std::vector<double> wall_s;
     for (int round = 0; round < std::max(options_.rounds, 5); ++round) wall_s.push_back(tag(one, 1).wall_s);
-    const std::string config = fmt::format("1 WAV file of 1 s, {}", options_.model.filename().string());
+    const std::string config = fmt::format("1 WAV file of 1 s, {}", model_.filename().string());
     add(config, "cold_start", median(wall_s), "s");
     if (std::isfinite(first_tags_of_python_s_))
       add(config, "time_of_python_first_tags", median(wall_s) / first_tags_of_python_s_, "x");
@@ -272,7 +285,7 @@ class PipelineBench {
                                      path.string(),
                                      "--quiet",
                                      "--model",
-                                     options_.model.string(),
+                                     model_.string(),
                                      "--threads",
                                      "1",
                                      "--format",
@@ -292,8 +305,8 @@ class PipelineBench {
 
   // What a recording costs in each stage, in processor time of one thread.
   void time_stages() {
-    const Scorer scorer(read_bundle(options_.model), make_network_by(Engine::kAuto));
-    const Bundle bundle = read_bundle(options_.model);
+    const Scorer scorer(read_bundle(model_), make_network_by(Engine::kAuto));
+    const Bundle bundle = read_bundle(model_);
     const BundledNetwork& network = bundle.networks.front();
     const FeatureExtractor extractor(network.front_end.features());
     LogMelWorkspace buffers;
@@ -325,6 +338,8 @@ class PipelineBench {
 
   const PipelineBenchOptions& options_;
   ScratchFolder archive_;
+  fs::path model_;  ///< of an ensemble its UPB CRNN, the network that the Python way has
+  bool python_has_it_ = false;
   std::vector<std::string> lines_;
   double first_tags_of_python_s_ = HUGE_VAL;
   bool has_bf16_ = false;

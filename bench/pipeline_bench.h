@@ -9,8 +9,9 @@ namespace earmark {
 
 struct PipelineBenchOptions {
   std::filesystem::path program;  ///< earmark
-  std::filesystem::path model;    ///< bundle; its first network's pass is what the stage "network" times
-  int clips = 100;                ///< recordings of the archive
+  std::filesystem::path
+      model;        ///< bundle; of an ensemble its UPB CRNN is taken. Peers have that network alone
+  int clips = 100;  ///< recordings of the archive
   double clip_s = 10.0;
   double long_s = 1200.0;  ///< of one long recording; 0: none
   std::vector<int> threads{1, 2};

@@ -111,20 +111,35 @@ std::optional<Learned> learned_by(const Value& provenance, const std::string& da
   return learned;
 }
 
+// An ensemble learned from what any of its networks did.
+std::vector<Learned> all_learned_by(const Value& provenance, const std::string& dataset) {
+  std::vector<Learned> all;
+  if (!provenance.is_map()) return all;
+  if (auto learned = learned_by(provenance, dataset)) all.push_back(std::move(*learned));
+  const Value* bundles = provenance.find("bundles");
+  if (bundles == nullptr || !bundles->is_list()) return all;
+  for (const Value& own : bundles->as_list()) {
+    for (Learned& learned : all_learned_by(own, dataset)) all.push_back(std::move(learned));
+  }
+  return all;
+}
+
 void warn_of_learned_clips(const Bundle& bundle, const Dataset& data, const std::vector<std::size_t>& clips,
                            std::vector<std::string>& warnings) {
-  const auto learned = learned_by(bundle.provenance, data.name);
-  if (!learned) return;
-  const auto n =
-      std::count_if(clips.begin(), clips.end(), [&](std::size_t i) { return learned->holds(data.clips[i]); });
+  const std::vector<Learned> all = all_learned_by(bundle.provenance, data.name);
+  const auto n = std::count_if(clips.begin(), clips.end(), [&](std::size_t i) {
+    return std::any_of(all.begin(), all.end(), [&](const Learned& by) { return by.holds(data.clips[i]); });
+  });
   if (n == 0) return;
+  const bool alike = all.size() == 1;
   warnings.push_back(
       fmt::format("{} of the {} clips are among those that the bundle was trained on, by its provenance "
                   "(data set {}, {}); "
                   "thresholds and calibration from them promise too much: name clips that were held out",
                   n, clips.size(), data.name,
-                  learned->fold > 0 ? fmt::format("fold {} held out", learned->fold)
-                                    : fmt::format("split {}", learned->split)));
+                  !alike                 ? fmt::format("{} networks", all.size())
+                  : all.front().fold > 0 ? fmt::format("fold {} held out", all.front().fold)
+                                         : fmt::format("split {}", all.front().split)));
 }
 
 Value figures_value(const CalibrationFigures& figures) {

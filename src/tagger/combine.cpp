@@ -105,8 +105,10 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   }
   made.sum_to_one = request.sum_to_one.value_or(request.rule == CombineRule::kGeometric &&
                                                 all_give_one_tag(request.bundles));
+  Value::List origins;
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     Bundle& bundle = request.bundles[i];
+    origins.push_back(bundle.provenance);
     double sum = 0.0;
     for (const double weight : bundle.weights) sum += weight;
     for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
@@ -121,8 +123,32 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
       made.tensors.push_back(std::move(bundle.tensors[k]));
     }
   }
+  made.provenance = Value(Value::Map{{"bundles", Value(std::move(origins))}});
   // Weights stay in the precision that each was stored in.
   complete_self_test(made, make_network, Precision::kFloat32);
+  return made;
+}
+
+Bundle extract_network(const Bundle& bundle, std::size_t index) {
+  if (index >= bundle.networks.size())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("network: must be 0..{}, got {}", bundle.networks.size() - 1, index));
+  Bundle made;
+  made.networks = {bundle.networks[index]};
+  made.tensors = {bundle.tensors[index]};
+  made.segment_s = bundle.segment_s;
+  made.padding = bundle.padding;
+  made.events = bundle.events;
+  const std::vector<std::string>& own = bundle.networks[index].tags;
+  for (std::size_t k = 0; k < bundle.tags.size(); ++k) {
+    if (!own.empty() && !holds(own, bundle.tags[k])) continue;
+    made.tags.push_back(bundle.tags[k]);
+    made.thresholds.push_back(bundle.thresholds[k]);
+  }
+  const Value* origins = bundle.provenance.is_map() ? bundle.provenance.find("bundles") : nullptr;
+  const bool told =
+      origins != nullptr && origins->is_list() && origins->as_list().size() == bundle.networks.size();
+  made.provenance = told ? origins->as_list()[index] : bundle.provenance;
   return made;
 }
 

@@ -1,4 +1,4 @@
-// combine.h: one bundle of several.
+// combine.h: one bundle of several, and one of the several again.
 #pragma once
 #include <optional>
 #include <string>
@@ -24,10 +24,16 @@ struct CombineRequest {
 /// A geometric mean with sum_to_one takes the weights as exponents and makes the scores sum to 1
 /// (Bundle::sum_to_one).
 /// Thresholds, segments, padding and options of events are those of the first bundle; a branch's outputs that
-/// are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The result answers its
-/// self-test.
+/// are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The provenance keeps each
+/// bundle's under "bundles". The result answers its self-test.
 /// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, whose
 /// segments are of other lengths, or that hold a calibration; weights that are none.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
+
+/// One of a bundle's networks as a bundle of its own, with its tags, their thresholds, and the provenance
+/// that it had before it was combined. Without the calibration, which was fitted to all networks together,
+/// and without a self-test, which complete_self_test() makes.
+/// @throws Error(kInvalidOption) when there is no such network.
+Bundle extract_network(const Bundle& bundle, std::size_t index);
 
 }  // namespace earmark

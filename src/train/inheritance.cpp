@@ -6,6 +6,7 @@
 #include <map>
 
 #include "earmark/error.h"
+#include "tagger/combine.h"
 #include "tagger/embedder.h"
 
 namespace earmark {
@@ -53,6 +54,21 @@ void refuse_what_does_not_fit(const Inheritance& found, const std::vector<std::s
 }
 
 }  // namespace
+
+Bundle network_to_inherit(Bundle bundle, const std::string& kind, const std::string& name) {
+  if (bundle.networks.size() == 1) return bundle;
+  std::vector<std::size_t> fitting;
+  for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
+    if (bundle.networks[i].kind == kind) fitting.push_back(i);
+  }
+  if (fitting.size() == 1) return extract_network(bundle, fitting.front());
+  throw Error(
+      ErrorCode::kInvalidOption,
+      fmt::format(
+          "--init: {} has {} networks, of which {} are of the recipe's kind, {}; `earmark model extract` "
+          "makes a bundle of one of them",
+          name, bundle.networks.size(), fitting.size(), kind));
+}
 
 Inheritance inherit(TaggingNetwork& network, const Value& options, const Bundle& init, InitRule rule,
                     bool same_tags) {

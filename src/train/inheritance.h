@@ -11,6 +11,10 @@
 
 namespace earmark {
 
+/// A bundle of one network as it is; of an ensemble the network of that kind as a bundle of its own.
+/// @throws Error(kInvalidOption) when an ensemble has none or several of the kind. `name` is for the message.
+Bundle network_to_inherit(Bundle bundle, const std::string& kind, const std::string& name);
+
 /// What became of the tensors.
 struct Inheritance {
   std::int64_t n_weights = 0;        ///< that began with the bundle's

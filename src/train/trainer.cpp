@@ -287,12 +287,9 @@ void Run::embed_clips() {
 void Run::read_init() {
   if (request_.init.empty()) return;
   const SharedBytes bytes = read_bytes(request_.init);
-  init_ = parse_bundle(bytes, request_.init.string());
+  init_ = network_to_inherit(parse_bundle(bytes, request_.init.string()), kind_of(recipe_.model),
+                             request_.init.string());
   state_.init_id = bundle_id(bytes.span());
-  if (init_->networks.size() != 1) {
-    throw Error(ErrorCode::kInvalidOption, fmt::format("--init: must be a bundle of one network, {} has {}",
-                                                       request_.init.string(), init_->networks.size()));
-  }
 }
 
 // The network with its first weights. It stands before the clips are read: how many of them may be kept in

@@ -96,6 +96,34 @@ TEST(CombineBundles, MeansCountABundleOfSeveralNetworksAsOne) {
   EXPECT_NEAR(answer(combine_bundles(both, make_stored))[0], (0.3 + 3 * 0.6) / 4, 1e-7);
 }
 
+TEST(ExtractNetwork, GivesBackWhatWasCombined) {
+  Bundle first = stored({"a", "b"}, {0.2f, 0.9f}), second = stored({"a", "b"}, {0.4f, 0.1f});
+  first.provenance = Value(Value::Map{{"dataset", Value("esc50")}});
+  second.provenance = Value(Value::Map{{"dataset", Value("folder")}});
+  CombineRequest request;
+  request.bundles = {first, second};
+  const Bundle made = combine_bundles(request, make_stored);
+  const Bundle again = extract_network(parse_bundle(format_bundle(made), "made"), 1);
+  EXPECT_EQ(answer(again), (std::vector<float>{0.4f, 0.1f}));
+  EXPECT_EQ(again.tags, second.tags);
+  EXPECT_EQ(again.thresholds, second.thresholds);
+  EXPECT_TRUE(again.provenance == second.provenance);
+  EXPECT_TRUE(again.self_test.scores.empty());
+  EXPECT_THROW(extract_network(made, 2), Error);
+}
+
+TEST(ExtractNetwork, ABranchOfAHierarchyAnswersForItsOwnTags) {
+  CombineRequest request;
+  request.rule = CombineRule::kHierarchy;
+  request.tags = {"engine", "dog", "small", "large", "bark"};
+  request.parents = {-1, -1, 0, 0, 1};
+  request.bundles = {stored(request.tags, {0.9f, 0.2f, 0.1f, 0.1f, 0.3f}),
+                     stored({"small", "large"}, {0.6f, 0.7f})};
+  const Bundle branch = extract_network(combine_bundles(request, make_stored), 1);
+  EXPECT_EQ(branch.tags, (std::vector<std::string>{"small", "large"}));
+  EXPECT_EQ(answer(branch), (std::vector<float>{0.6f, 0.7f}));
+}
+
 // Networks that give one tag a clip: exponents as they stand, then one sum (Cochlear.ai, DCASE 2018 Task 2).
 TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   CombineRequest request;

@@ -13,6 +13,7 @@
 #include "models/reference_network.h"
 #include "models/upb_crnn.h"
 #include "train/adam.h"
+#include "train/inheritance.h"
 #include "train/losses.h"
 #include "train/run_log.h"
 #include "train/swa.h"
@@ -22,6 +23,33 @@ namespace earmark {
 namespace {
 
 using testing::to_torch;
+
+TEST(NetworkToInherit, OfAnEnsembleIsTheOneOfTheRecipesKind) {
+  Bundle ensemble;
+  ensemble.tags = {"a"};
+  ensemble.thresholds = {0.5};
+  for (const char* kind : {"talnet", "upb_crnn", "talnet"}) {
+    ensemble.networks.emplace_back();
+    ensemble.networks.back().kind = kind;
+    ensemble.tensors.emplace_back();
+  }
+  const Bundle taken = network_to_inherit(ensemble, "upb_crnn", "e.earmark");
+  ASSERT_EQ(taken.networks.size(), 1U);
+  EXPECT_EQ(taken.networks[0].kind, "upb_crnn");
+  for (const char* kind : {"talnet", "two_path_resnet"}) {
+    try {
+      (void)network_to_inherit(ensemble, kind, "e.earmark");
+      ADD_FAILURE() << kind;
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("e.earmark has 3 networks, of which"), std::string::npos)
+          << e.what();
+    }
+  }
+  ensemble.networks.resize(1);
+  ensemble.tensors.resize(1);
+  EXPECT_EQ(network_to_inherit(ensemble, "upb_crnn", "one").networks[0].kind, "talnet")
+      << "what fits decides later";
+}
 
 TEST(Bce, GoldenLossOfThePaddedBatch) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");

@@ -353,6 +353,7 @@ void add_model(Program& program) {
 
   add_model_calibrate(program, verb);
   add_model_events(program, verb);
+  add_model_extract(program, verb);
   auto forward = std::make_shared<ForwardFlags>();
   CLI::App* run = add("forward", "scores features as the network sees them (evaluation mode)",
                       [forward] { return run_forward(*forward); });
