@@ -22,15 +22,16 @@ struct ChunkStyle {
   std::size_t name, size;  ///< bytes
   bool big_endian;
   bool size_has_head;        ///< counts name and size too
+  std::string_view sound;    ///< name of the chunk that holds the samples
   std::uint64_t aligned_to;  ///< bytes
 };
 
 constexpr std::array kStyles{
-    ChunkStyle{"RIFF"sv, 12, 4, 4, false, false, 2},
-    ChunkStyle{"RIFX"sv, 12, 4, 4, true, false, 2},
-    ChunkStyle{"FORM"sv, 12, 4, 4, true, false, 2},
-    ChunkStyle{"caff"sv, 8, 4, 8, true, false, 1},
-    ChunkStyle{"riff\x2E\x91\xCF\x11"sv, 40, 16, 8, false, true, 8},
+    ChunkStyle{"RIFF"sv, 12, 4, 4, false, false, "data"sv, 2},
+    ChunkStyle{"RIFX"sv, 12, 4, 4, true, false, "data"sv, 2},
+    ChunkStyle{"FORM"sv, 12, 4, 4, true, false, "SSND"sv, 2},
+    ChunkStyle{"caff"sv, 8, 4, 8, true, false, "data"sv, 1},
+    ChunkStyle{"riff\x2E\x91\xCF\x11"sv, 40, 16, 8, false, true, "data"sv, 8},
 };
 
 std::uint64_t number(const Byte* bytes, std::size_t n, bool big_endian) {
@@ -76,7 +77,10 @@ std::uint64_t missing_of(const File& file, const ChunkStyle& style) {
     if (is_unknown(size, style.size)) return 0;
     if (style.size_has_head) size -= std::min<std::uint64_t>(size, bytes.size());
     at += bytes.size();
-    if (const std::uint64_t missing = file.beyond(at, size); missing > 0) return missing;
+    // What stands behind the samples may be anybody's, and is none of our business.
+    const std::string_view name(reinterpret_cast<const char*>(head.data()), style.sound.size());
+    if (name == style.sound) return file.beyond(at, size);
+    if (file.beyond(at, size) > 0) return 0;
     at += size;
     at += (style.aligned_to - at % style.aligned_to) % style.aligned_to;
   }

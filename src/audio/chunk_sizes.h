@@ -5,9 +5,9 @@
 
 namespace earmark {
 
-/// @return by how many bytes the last chunk goes on behind the file's end; 0: not at all, or another kind of
-/// file, or one whose writer never came back to fill the size in. Reads heads of chunks only, without moving
-/// the file's position. Safe to call from many threads at once.
+/// @return by how many bytes the chunk of the samples goes on behind the file's end; 0: not at all, or
+/// another kind of file, or one whose writer never came back to fill the size in. Reads heads of chunks only,
+/// without moving the file's position. Safe to call from many threads at once.
 std::uint64_t missing_chunk_bytes(int fd);
 
 }  // namespace earmark

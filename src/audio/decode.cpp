@@ -166,11 +166,39 @@ Container behind_tags(std::span<const Byte> start,
                                                                                         : container;
 }
 
+// A file that `first` could not read, by libsndfile, then by ffmpeg. @param again a descriptor of it, taken
+// over.
+OpenedSource by_other_decoders(int again, Failure first, const std::filesystem::path& path,
+                               const DecodeOptions& options) {
+  if (again < 0) return first;
+  if (::lseek(again, 0, SEEK_SET) != 0) {
+    ::close(again);
+    return first;
+  }
+  OpenedSource source = open_sndfile(again);
+  return source ? std::move(source) : second_opinion(path, std::move(first), options);
+}
+
+// Before "fmt " may stand more than was looked at, and then a codec that earmark does not read itself.
+OpenedSource open_plain_wav(int fd, const std::filesystem::path& path, const DecodeOptions& options) {
+  const int again = ::dup(fd);
+  OpenedSource source = open_wav_file(fd);
+  if (!source && source.failure().reason == "unsupported_codec")
+    return by_other_decoders(again, source.failure(), path, options);
+  if (again >= 0) ::close(again);
+  return source;
+}
+
 OpenedSource open_mpeg(int fd, const std::filesystem::path& path, const DecodeOptions& options) {
   struct stat status {};
   std::optional<std::uint64_t> size;
   if (::fstat(fd, &status) == 0) size = static_cast<std::uint64_t>(status.st_size);
+  const int again = ::dup(fd);
   OpenedSource source = open_mp3(std::make_unique<FdBytes>(fd, true), size);
+  // Frames of "free" bit rate, which do not tell their length, are left to libsndfile.
+  if (!source && source.failure().reason == "unsupported_codec")
+    return by_other_decoders(again, source.failure(), path, options);
+  if (again >= 0) ::close(again);
   return source ? std::move(source) : second_opinion(path, source.failure(), options);
 }
 
@@ -179,7 +207,7 @@ OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::fil
   const Container container = behind_tags(start, [fd](std::uint64_t at) { return bytes_at(fd, at); });
   switch (container) {
     case Container::kWav:
-      if (is_plain_wav(start)) return open_wav_file(fd);
+      if (is_plain_wav(start)) return open_plain_wav(fd, path, options);
       [[fallthrough]];
     case Container::kSndfile: {
       OpenedSource source = open_sndfile(fd);
@@ -214,6 +242,24 @@ OpenedSource open_by_content(int fd, std::span<const Byte> start, const std::fil
   return Failure{"not_audio", "the first bytes are those of no known audio format"};
 }
 
+// So that what stands behind ID3v2 tags can be looked at.
+std::optional<Failure> read_past_tags(ByteSource& bytes, std::vector<Byte>& start) {
+  constexpr std::uint64_t kLongestTag = 32U << 20;  // a cover in full size
+  std::uint64_t end = 0;
+  while (end < start.size()) {
+    const std::uint64_t tag = id3v2_tag_bytes(std::span(start).subspan(static_cast<std::size_t>(end)));
+    if (tag == 0 || end + tag > kLongestTag) return std::nullopt;
+    end += tag;
+    const std::size_t before = start.size();
+    if (end + kSniffed <= before) continue;
+    start.resize(static_cast<std::size_t>(end) + kSniffed);
+    const auto n = read_fully(bytes, std::span(start).subspan(before));
+    if (!n) return n.failure();
+    start.resize(before + *n);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 OpenedSource open_audio(const std::filesystem::path& path, const DecodeOptions& options) {
@@ -241,6 +287,7 @@ OpenedSource open_audio_stream(std::unique_ptr<ByteSource> bytes, const DecodeOp
   if (!n) return n.failure();
   if (*n == 0) return Failure{"empty_file", "the stream has 0 bytes"};
   start.resize(*n);
+  if (auto failure = read_past_tags(*bytes, start)) return *failure;
   const Container container = behind_tags(start, [&start](std::uint64_t at) {
     return std::vector<Byte>(
         start.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(at, start.size())), start.end());
@@ -279,7 +326,8 @@ std::unique_ptr<AudioSource> open_raw_stream(std::unique_ptr<ByteSource> bytes, 
   const auto problems = format.problems();
   if (!problems.empty())
     throw Error(ErrorCode::kInvalidOption, "the raw stream's format is not possible", problems);
-  const PcmLayout layout{format.encoding, format.sample_rate_hz, format.n_channels, std::nullopt, false};
+  const PcmLayout layout{format.encoding, format.sample_rate_hz, format.n_channels, std::nullopt,
+                         false,           std::nullopt};
   auto source = make_pcm_source(std::move(bytes), layout, "raw");
   return std::make_unique<CheckedSource>(std::move(source));
 }

@@ -4,6 +4,7 @@
 #include <mpg123.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -80,13 +81,19 @@ class Mp3Source : public AudioSource {
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     const auto channels = static_cast<std::size_t>(n_channels());
-    while (n_taken_ == samples_.size()) {
+    while (gap_ == 0 && n_taken_ == samples_.size()) {
       samples_.clear();
       n_taken_ = 0;
       auto frame = frames_.next();
       if (!frame) return frame.failure();
       if (!*frame) return end();
       if (auto failure = push(**frame)) return *failure;
+    }
+    if (gap_ > 0) {  // before the samples that were decoded behind it
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(interleaved.size() / channels, gap_));
+      std::fill_n(interleaved.begin(), n * channels, 0.0f);
+      gap_ -= n;
+      return n;
     }
     const std::size_t n = std::min(interleaved.size() / channels, (samples_.size() - n_taken_) / channels);
     std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(n_taken_), n * channels, interleaved.begin());
@@ -97,21 +104,25 @@ class Mp3Source : public AudioSource {
 
   std::vector<std::string> warnings() const override {
     std::vector<std::string> warnings;
-    if (n_short_ > 0)
+    if (n_short_ > 1)  // some encoders count the frame that tells
       warnings.push_back(fmt::format("truncated: {} frames fewer than the header tells", n_short_));
+    else if (frames_.tag_torn())
+      warnings.emplace_back("truncated: a tag tells of more bytes than there are");
     else if (frames_.torn())
       warnings.push_back("truncated: the last frame is cut in two");
     if (frames_.n_lost_bytes() > 0)
-      warnings.push_back(fmt::format("decode_errors: {} bytes are no frames", frames_.n_lost_bytes()));
+      warnings.push_back(
+          fmt::format("decode_errors: {} bytes are no frames, {} samples in their place are silence",
+                      frames_.n_lost_bytes(), n_silent_));
     if (!error_.empty()) warnings.push_back("decode_errors: " + error_);
-    if (n_recordings_ > 1) warnings.push_back(joined_warning(n_recordings_, n_left_out_));
+    if (n_recordings_ > 1) warnings.push_back(joined_warning(n_recordings_, {n_left_out_, 0}));
     return warnings;
   }
 
  private:
   // Of the first recording; nothing where more follow, whose lengths are not known yet.
   std::optional<std::uint64_t> declared(const MpegInfo& info) const {
-    constexpr std::uint64_t kRoomForTags = 1U << 20;
+    constexpr std::uint64_t kRoomForTags = 8192;  // more may be a cover, or another recording
     if (!info.n_frames) return std::nullopt;
     if (info.n_bytes && n_bytes_ && *n_bytes_ > frames_.first_frame_at() + *info.n_bytes + kRoomForTags)
       return std::nullopt;
@@ -124,19 +135,39 @@ class Mp3Source : public AudioSource {
     if (frame.begins_recording) {
       count_missing_frames();
       ++n_recordings_;
-      n_frames_ = 0;
       n_frames_told_ = frame.info ? frame.info->n_frames : std::nullopt;
       left_out_ =
           frame.header.sample_rate_hz != kind_.sample_rate_hz || frame.header.n_channels != kind_.n_channels;
       if (left_out_) ++n_left_out_;
       decoder_ = std::make_unique<Mpg123>();
-      if (!decoder_->good()) return Failure{"decoder_error", "libmpg123 cannot be started"};
+      n_frames_ = n_frame_bytes_ = 0;
+    } else if (frame.n_lost_before > 0) {
+      fill_gap(frame);
     }
-    if (!frame.info) ++n_frames_;
+    if (!decoder_->good()) return Failure{"decoder_error", "libmpg123 cannot be started"};
+    if (!frame.info) {
+      ++n_frames_;
+      n_frame_bytes_ += frame.bytes.size();
+    }
     if (left_out_) return std::nullopt;
     const std::string error = decoder_->decode(frame.bytes, samples_);
     if (error_.empty()) error_ = error;
     return std::nullopt;
+  }
+
+  // So many frames as the bytes can have held, so that what follows keeps its time; and no bits of earlier
+  // frames, which the next ones would take for those that are lost.
+  void fill_gap(const MpegFrames::Frame& frame) {
+    decoder_ = std::make_unique<Mpg123>();
+    if (n_frames_ == 0) return;
+    const double mean_bytes = static_cast<double>(n_frame_bytes_) / static_cast<double>(n_frames_);
+    const auto n =
+        static_cast<std::uint64_t>(std::llround(static_cast<double>(frame.n_lost_before) / mean_bytes));
+    n_frames_ += n;
+    n_frame_bytes_ += frame.n_lost_before;
+    if (left_out_) return;
+    gap_ = n * static_cast<std::uint64_t>(kind_.n_samples);
+    n_silent_ += gap_;
   }
 
   void count_missing_frames() {
@@ -159,6 +190,8 @@ class Mp3Source : public AudioSource {
   std::size_t n_taken_ = 0;
   bool any_ = false, left_out_ = false;
   std::size_t n_recordings_ = 0, n_left_out_ = 0;
+  std::uint64_t gap_ = 0, n_silent_ = 0;  ///< samples of silence still to give, in all
+  std::uint64_t n_frame_bytes_ = 0;
   std::uint64_t n_frames_ = 0, n_short_ = 0;    ///< of sound in the present recording; missing in all
   std::optional<std::uint64_t> n_frames_told_;  ///< by the present recording's first frame
   std::string error_;

@@ -37,6 +37,13 @@ bool begins(std::span<const Byte> bytes, std::string_view text) {
                                                    [](char c, Byte b) { return static_cast<Byte>(c) == b; });
 }
 
+// Of a bit rate that only the distance to the next frame tells.
+bool is_free_format(std::span<const Byte> bytes) {
+  if (bytes.size() < 4 || (bytes[2] & 0xF0) != 0) return false;
+  const std::array<Byte, 4> at_some_rate{bytes[0], bytes[1], static_cast<Byte>(bytes[2] | 0x10), bytes[3]};
+  return parse_mpeg_frame(at_some_rate).has_value();
+}
+
 MpegInfo parse_xing(std::span<const Byte> bytes) {
   MpegInfo info;
   if (bytes.size() < 8) return info;
@@ -187,7 +194,7 @@ Outcome<std::optional<MpegFrames::Frame>> MpegFrames::take(const MpegFrameHeader
   frame.info = parse_mpeg_info(header, frame.bytes);
   frame.begins_recording = !last_ || frame.info || !header.same_kind(*last_);
   if (!last_) first_at_ = buffer_from_ + at_;
-  if (last_) n_lost_ += n_odd_;
+  if (last_) n_lost_ += frame.n_lost_before = n_odd_;
   n_odd_ = 0;
   odd_nonzero_ = tag_among_odd_ = false;
   last_ = header;
@@ -209,10 +216,14 @@ Outcome<std::optional<MpegFrames::Frame>> MpegFrames::next() {
     const auto tag = tag_here();
     if (!tag) return tag.failure();
     if (tag->has_value()) {
-      if (auto skipped = skip(**tag); !skipped) return skipped.failure();
+      const auto skipped = skip(**tag);
+      if (!skipped) return skipped.failure();
+      tag_torn_ = tag_torn_ || (last_ && !*skipped);
       continue;
     }
     if (here().empty()) break;
+    if (!last_ && n_odd_ == 0 && is_free_format(here()))
+      return Failure{"unsupported_codec", "MPEG audio of \"free\" bit rate"};
     const auto header = parse_mpeg_frame(here());
     if (header) {
       const auto fits = fits_here(*header);

@@ -48,19 +48,23 @@ class MpegFrames {
     MpegFrameHeader header;
     std::span<const Byte> bytes;  ///< valid until the next call
     std::optional<MpegInfo> info;
-    bool begins_recording =
-        false;  ///< the first, and one behind which another recording starts in the same file
+    std::uint64_t n_lost_before = 0;  ///< bytes between it and the frame before that are none
+    /// The first, and one behind which another recording starts in the same file.
+    bool begins_recording = false;
   };
 
   explicit MpegFrames(std::unique_ptr<ByteSource> bytes) : source_(std::move(bytes)) {}
 
-  /// @return nothing at the end. A failure is the byte source's.
+  /// @return nothing at the end. A failure is the byte source's, or "unsupported_codec" of frames of "free"
+  /// bit rate.
   Outcome<std::optional<Frame>> next();
 
   /// Bytes of sound's place that are none: between frames, and behind the last one where no tag is.
   std::uint64_t n_lost_bytes() const { return n_lost_; }
   /// Whether the last frame ends before its length.
   bool torn() const { return torn_; }
+  /// Whether a tag behind the first frame goes on behind the end, and may have swallowed frames.
+  bool tag_torn() const { return tag_torn_; }
   /// Where the first frame lies.
   std::uint64_t first_frame_at() const { return first_at_; }
 
@@ -77,7 +81,8 @@ class MpegFrames {
   std::vector<Byte> buffer_;
   std::size_t at_ = 0;             ///< in buffer_, where the next frame is looked for
   std::uint64_t buffer_from_ = 0;  ///< place of buffer_'s first byte in the stream
-  bool ended_ = false, in_step_ = false, torn_ = false, tag_among_odd_ = false, odd_nonzero_ = false;
+  bool ended_ = false, in_step_ = false, torn_ = false, tag_torn_ = false, tag_among_odd_ = false,
+       odd_nonzero_ = false;
   std::uint64_t n_odd_ = 0;  ///< bytes passed since the last frame
   std::uint64_t n_lost_ = 0, first_at_ = 0;
   std::optional<MpegFrameHeader> last_;

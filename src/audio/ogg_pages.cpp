@@ -115,6 +115,9 @@ class PageReader {
     if (cut_off_) return 0;
     for (const Byte segment : here().subspan(kHeader, n_segments)) size += segment;
     cut_off_ = !have(size);
+    // Bytes made so that every few of them look like the head of a long page are not all summed up.
+    n_summed_ += size;
+    if (n_summed_ > 8 * (from_ + at_) + kSummedFreely) return 0;
     return !cut_off_ && checksum_holds(here().first(size)) ? size : 0;
   }
 
@@ -126,16 +129,21 @@ class PageReader {
     passing_ = false;
     // The first pages of one recording's streams stand together.
     if ((type & kFirstPage) != 0 && !among_first_) {
+      if (!pages_.recordings.empty() && !pages_.has_end) ++pages_.n_without_end;
       pages_.recordings.push_back(from_ + at_);
       next_number_.clear();
     }
     among_first_ = (type & kFirstPage) != 0;
     const auto expected = next_number_.find(stream);
-    if (expected != next_number_.end() && number > expected->second)
+    const bool known = expected != next_number_.end();
+    if (known && number >= expected->second) {
       pages_.n_missing += number - expected->second;
-    if (next_number_.size() < kMostStreams || expected != next_number_.end())
-      next_number_[stream] = number + 1;
+    } else if (known || (!among_first_ && next_number_.size() < kMostStreams)) {
+      ++pages_.n_missing;  // of a recording whose beginning is gone
+    }
+    if (known || next_number_.size() < kMostStreams) next_number_[stream] = number + 1;
     pages_.has_end = (type & kLastPage) != 0;
+    if (pages_.has_end) next_number_.erase(stream);  // more of it is another recording's
   }
 
   // Counted once when the next page comes, however much is passed over.
@@ -148,11 +156,13 @@ class PageReader {
   }
 
   static constexpr std::size_t kMostStreams = 256;
+  static constexpr std::uint64_t kSummedFreely = 1U << 24;  // bytes
 
   int fd_;
   std::vector<Byte> buffer_;
   std::size_t at_ = 0;
-  std::uint64_t from_ = 0;  ///< of the buffer's first byte
+  std::uint64_t from_ = 0;      ///< of the buffer's first byte
+  std::uint64_t n_summed_ = 0;  ///< bytes of all that looked like pages
   bool ended_ = false, among_first_ = false;
   bool passing_ = false;  ///< behind a place where no right page begins
   bool cut_off_ = false;  ///< what looks like a page there goes on behind the file's end

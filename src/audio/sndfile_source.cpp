@@ -54,11 +54,24 @@ int bits_of(int format) {
 /// What the file's own structure tells of the recording, which libsndfile passes over.
 struct StructureWarnings {
   std::string truncated, decode_errors;  ///< sentences; empty: all is there
+
+  void add_to(std::vector<std::string>& warnings) const {
+    const auto tells = [](const std::string& warning) { return warning.starts_with("truncated:"); };
+    if (!truncated.empty() && std::none_of(warnings.begin(), warnings.end(), tells))
+      warnings.push_back("truncated: " + truncated);
+    if (!decode_errors.empty()) warnings.push_back("decode_errors: " + decode_errors);
+  }
 };
 
 StructureWarnings warnings_of(const OggPages& pages) {
   StructureWarnings warnings;
-  if (!pages.has_end) warnings.truncated = "the last page of the stream is missing";
+  const std::uint64_t n_open = pages.n_without_end + (pages.has_end ? 0 : 1);
+  if (n_open > 0) {
+    warnings.truncated =
+        pages.recordings.size() == 1
+            ? "the last page of the stream is missing"
+            : fmt::format("{} of the {} recordings lack their last page", n_open, pages.recordings.size());
+  }
   if (pages.n_damaged + pages.n_missing > 0) {
     warnings.decode_errors =
         fmt::format("of the stream's pages {} are whole, places with damage: {}, pages missing: {}",
@@ -72,7 +85,9 @@ class SndfileSource : public AudioSource {
   SndfileSource(SNDFILE* file, const SF_INFO& info, StructureWarnings structure)
       : file_(file), info_(info), structure_(std::move(structure)) {
     constexpr sf_count_t kAbsurd = sf_count_t{1} << 48;  // libsndfile's way to say "unknown"
-    tells_length_ = info.frames > 0 && info.frames < kAbsurd;
+    // Of MPEG audio it is a guess from the first frame's bit rate.
+    tells_length_ =
+        info.frames > 0 && info.frames < kAbsurd && (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG;
   }
   ~SndfileSource() override { sf_close(file_); }
   SndfileSource(const SndfileSource&) = delete;
@@ -111,10 +126,8 @@ class SndfileSource : public AudioSource {
     if (ended_ && declared && n_done_ < *declared) {
       warnings.push_back(
           fmt::format("truncated: the header tells {} samples, there are {}", *declared, n_done_));
-    } else if (!structure_.truncated.empty()) {
-      warnings.push_back("truncated: " + structure_.truncated);
     }
-    if (!structure_.decode_errors.empty()) warnings.push_back("decode_errors: " + structure_.decode_errors);
+    structure_.add_to(warnings);
     if (!error_.empty()) warnings.push_back("decode_errors: " + error_);
     return warnings;
   }
@@ -155,23 +168,34 @@ OpenedSndfile accept(SNDFILE* file, const SF_INFO& info, StructureWarnings struc
 }
 
 /// A part of a file that libsndfile reads as if it were a file.
-class FilePart {
+class FilePart : public AudioSource {
  public:
+  /// @param fd stays the caller's.
   FilePart(int fd, std::uint64_t begin, std::uint64_t end)
       : fd_(fd), begin_(static_cast<sf_count_t>(begin)), length_(static_cast<sf_count_t>(end - begin)) {}
 
-  OpenedSndfile open() {
+  std::optional<Failure> open() {
     SF_VIRTUAL_IO io{};
     io.get_filelen = [](void* part) { return self(part).length_; };
     io.seek = [](sf_count_t offset, int whence, void* part) { return self(part).seek(offset, whence); };
-    io.read = [](void* bytes, sf_count_t n, void* part) { return self(part).read(bytes, n); };
+    io.read = [](void* bytes, sf_count_t n, void* part) { return self(part).read_bytes(bytes, n); };
     io.write = [](const void*, sf_count_t, void*) { return sf_count_t{0}; };
     io.tell = [](void* part) { return self(part).at_; };
     SF_INFO info{};
-    at_ = 0;
     SNDFILE* file = sf_open_virtual(&io, SFM_READ, &info, this);
-    return accept(file, info, {});
+    auto opened = accept(file, info, {});
+    if (!opened) return opened.failure();
+    source_ = std::move(*opened);
+    return std::nullopt;
   }
+
+  int sample_rate_hz() const override { return source_->sample_rate_hz(); }
+  int n_channels() const override { return source_->n_channels(); }
+  std::optional<std::uint64_t> n_samples_declared() const override { return source_->n_samples_declared(); }
+  std::string description() const override { return source_->description(); }
+  int n_bits() const override { return source_->n_bits(); }
+  Outcome<std::size_t> read(std::span<float> interleaved) override { return source_->read(interleaved); }
+  std::vector<std::string> warnings() const override { return source_->warnings(); }
 
  private:
   static FilePart& self(void* part) { return *static_cast<FilePart*>(part); }
@@ -181,7 +205,7 @@ class FilePart {
     at_ = std::clamp<sf_count_t>(from + std::clamp(offset, -length_ - at_, length_), 0, length_);
     return at_;
   }
-  sf_count_t read(void* bytes, sf_count_t n) {
+  sf_count_t read_bytes(void* bytes, sf_count_t n) {
     n = std::clamp<sf_count_t>(n, 0, length_ - at_);
     const ssize_t got = ::pread(fd_, bytes, static_cast<std::size_t>(n), static_cast<off_t>(begin_ + at_));
     at_ += std::max<ssize_t>(got, 0);
@@ -190,88 +214,58 @@ class FilePart {
 
   int fd_;
   sf_count_t begin_, length_, at_ = 0;
+  std::unique_ptr<SndfileSource> source_;
 };
 
-/// Recordings that stand one after the other in an Ogg file, as one; libsndfile reads the first alone.
-class JoinedOggSource : public AudioSource {
+/// All recordings of an Ogg file; libsndfile reads the first alone.
+class OggChain {
  public:
-  /// @param fd taken over.
-  JoinedOggSource(int fd, OggPages pages) : fd_(fd), pages_(std::move(pages)) {}
-  ~JoinedOggSource() override {
-    now_.reset();
-    ::close(fd_);
-  }
-  JoinedOggSource(const JoinedOggSource&) = delete;
-  JoinedOggSource& operator=(const JoinedOggSource&) = delete;
+  OggChain(int fd, std::vector<std::uint64_t> begins) : fd_(fd), begins_(std::move(begins)) {}
+  ~OggChain() { ::close(fd_); }
+  OggChain(const OggChain&) = delete;
+  OggChain& operator=(const OggChain&) = delete;
 
-  std::optional<Failure> begin() {
-    while (!now_ && next_ < pages_.recordings.size()) open_next();
-    if (!now_) return cannot_read();
-    rate_hz_ = now_->sample_rate_hz();
-    n_channels_ = now_->n_channels();
-    description_ = now_->description();
-    return std::nullopt;
-  }
-
-  int sample_rate_hz() const override { return rate_hz_; }
-  int n_channels() const override { return n_channels_; }
-  std::optional<std::uint64_t> n_samples_declared() const override { return std::nullopt; }
-  std::string description() const override { return description_; }
-
-  Outcome<std::size_t> read(std::span<float> interleaved) override {
-    while (now_) {
-      auto n = now_->read(interleaved);
-      if (n && *n > 0) return n;
-      if (!n && error_.empty()) error_ = n.failure().detail;
-      for (std::string& warning : now_->warnings()) note(std::move(warning));
-      now_.reset();
-      while (!now_ && next_ < pages_.recordings.size()) open_next();
+  Outcome<std::unique_ptr<AudioSource>> next() {
+    if (next_ == begins_.size()) return std::unique_ptr<AudioSource>();
+    struct stat status {};
+    const std::uint64_t begin = begins_[next_++];
+    std::uint64_t end = begin;
+    if (next_ < begins_.size()) {
+      end = begins_[next_];
+    } else if (::fstat(fd_, &status) == 0) {
+      end = std::max(begin, static_cast<std::uint64_t>(status.st_size));
     }
-    return std::size_t{0};
+    auto part = std::make_unique<FilePart>(fd_, begin, end);
+    if (auto failure = part->open()) return *failure;
+    return std::unique_ptr<AudioSource>(std::move(part));
   }
 
+ private:
+  int fd_;
+  std::vector<std::uint64_t> begins_;
+  std::size_t next_ = 0;
+};
+
+/// Another source with what the file's structure tells.
+class StructureWarned : public AudioSource {
+ public:
+  StructureWarned(std::unique_ptr<AudioSource> inner, StructureWarnings structure)
+      : inner_(std::move(inner)), structure_(std::move(structure)) {}
+  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
+  int n_channels() const override { return inner_->n_channels(); }
+  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
+  std::string description() const override { return inner_->description(); }
+  int n_bits() const override { return inner_->n_bits(); }
+  Outcome<std::size_t> read(std::span<float> interleaved) override { return inner_->read(interleaved); }
   std::vector<std::string> warnings() const override {
-    std::vector<std::string> warnings = noted_;
-    const StructureWarnings structure = warnings_of(pages_);
-    if (!structure.truncated.empty()) warnings.push_back("truncated: " + structure.truncated);
-    if (!structure.decode_errors.empty()) warnings.push_back("decode_errors: " + structure.decode_errors);
-    if (!error_.empty()) warnings.push_back("decode_errors: " + error_);
-    warnings.push_back(joined_warning(pages_.recordings.size(), n_left_out_));
+    std::vector<std::string> warnings = inner_->warnings();
+    structure_.add_to(warnings);
     return warnings;
   }
 
  private:
-  void open_next() {
-    struct stat status {};
-    const bool last = next_ + 1 == pages_.recordings.size();
-    if (last && ::fstat(fd_, &status) != 0) status.st_size = 0;
-    const std::uint64_t begin = pages_.recordings[next_];
-    const std::uint64_t end =
-        last ? static_cast<std::uint64_t>(status.st_size) : pages_.recordings[next_ + 1];
-    ++next_;
-    part_ = FilePart(fd_, begin, std::max(begin, end));
-    auto opened = part_.open();
-    if (opened && (rate_hz_ == 0 ||
-                   ((*opened)->sample_rate_hz() == rate_hz_ && (*opened)->n_channels() == n_channels_)))
-      now_ = std::move(*opened);
-    else
-      ++n_left_out_;
-  }
-  // One of each word is enough: a day of radio has hundreds of parts.
-  void note(std::string warning) {
-    const std::string word = warning.substr(0, warning.find(':'));
-    const auto same = [&](const std::string& noted) { return noted.starts_with(word + ":"); };
-    if (std::none_of(noted_.begin(), noted_.end(), same)) noted_.push_back(std::move(warning));
-  }
-
-  int fd_;
-  OggPages pages_;
-  FilePart part_{-1, 0, 0};  ///< which now_ reads from
-  std::unique_ptr<SndfileSource> now_;
-  std::size_t next_ = 0, n_left_out_ = 0;
-  int rate_hz_ = 0, n_channels_ = 0;
-  std::string description_, error_;
-  std::vector<std::string> noted_;
+  std::unique_ptr<AudioSource> inner_;
+  StructureWarnings structure_;
 };
 
 bool begins_with(int fd, std::string_view magic) {
@@ -285,12 +279,14 @@ Outcome<std::unique_ptr<AudioSource>> open_sndfile(int fd) {
   StructureWarnings structure;
   if (begins_with(fd, "OggS")) {
     OggPages pages = read_ogg_pages(fd);
-    if (pages.recordings.size() > 1) {
-      auto joined = std::make_unique<JoinedOggSource>(fd, std::move(pages));
-      if (auto failure = joined->begin()) return *failure;
-      return std::unique_ptr<AudioSource>(std::move(joined));
-    }
     structure = warnings_of(pages);
+    if (pages.recordings.size() > 1) {
+      auto chain = std::make_shared<OggChain>(fd, std::move(pages.recordings));
+      auto joined = join_recordings([chain] { return chain->next(); });
+      if (!joined) return joined;
+      return std::unique_ptr<AudioSource>(
+          std::make_unique<StructureWarned>(std::move(*joined), std::move(structure)));
+    }
   }
   SF_INFO info{};
   SNDFILE* file = sf_open_fd(fd, SFM_READ, &info, SF_TRUE);

@@ -180,7 +180,10 @@ class HeaderReader {
       } else {
         layout_.unfinished = true;
       }
-    } else if (size == kUnknownSize || (size >= kHugeSizeLow && size <= kHugeSizeHigh)) {
+    } else if (size >= kHugeSizeLow && size <= kHugeSizeHigh) {
+      layout_.n_bytes.reset();
+      layout_.n_bytes_told = size;
+    } else if (size == kUnknownSize) {
       layout_.n_bytes.reset();
     } else {
       layout_.n_bytes = size;

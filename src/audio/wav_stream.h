@@ -20,8 +20,9 @@ struct PcmLayout {
   int n_channels = 0;
   std::optional<std::uint64_t> n_bytes;  ///< of the samples; none: until the end
   bool unfinished = false;  ///< the sizes in the header were never filled in, or not for the last time
-  std::optional<std::uint64_t> n_bytes_told =
-      std::nullopt;  ///< by an unfinished header: fewer than there are
+  /// What the header tells where that is not believed: a size near 2 GiB, as programs write it into pipes,
+  /// or, of an unfinished header, fewer than there are.
+  std::optional<std::uint64_t> n_bytes_told = std::nullopt;
 };
 
 /// Reads the header up to the first byte of the samples.

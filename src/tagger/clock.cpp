@@ -271,7 +271,9 @@ StartTime StartTime::later(double after_s) const {
 StartTime parse_time(std::string_view text, const TimeZone& zone) {
   Reader reader(text);
   const auto found = read_date_and_time(reader, /*in_name=*/false);
-  if (const auto year = Reader(text).number(4); year && *year < kFirstYear)
+  constexpr std::size_t kShortest = std::string_view("1969-12-31T06").size();
+  if (const auto year = Reader(text).number(4);
+      !found && year && *year < kFirstYear && text.size() >= kShortest)
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("start time: must be of {} or later, got '{}'", kFirstYear, text));
   if (!found || !reader.at_end())

@@ -190,11 +190,17 @@ class TagRun {
   }
 
   // What becomes of a recording's segments, in order.
+  struct EmptyPart {
+    Failure failure;
+    double from_s = 0.0;
+  };
   struct Hearing {
     std::optional<PictureParts> picture;
     std::optional<EventMerger> merger;  // of clips
     std::vector<TagEvent> events;
     double reached_s = 0.0, total_s = 0.0;
+    std::vector<EmptyPart> empty_parts;  // of a stream
+    bool any = false;                    // whether any segment of it was scored
   };
   void take(std::size_t index, SegmentScores&& segment, Hearing& hearing, bool live) {
     if (hearing.merger) hearing.merger->add(segment, hearing.events);
@@ -233,7 +239,7 @@ class TagRun {
 
   void warn_of_clock(const TagTask& task, LedgerEntry& entry) const {
     std::optional<StartTime> start = request_.start_time;
-    if (request_.clock == ClockSource::kFileName) {
+    if (request_.clock == ClockSource::kFileName && !task.input->is_stream()) {
       start = time_of_name(path_text(task.input->path.filename()), request_.time_zone);
       if (!start) entry.warnings.emplace_back("no_start_time: the file's name tells no date and time");
     }
@@ -254,14 +260,23 @@ class TagRun {
       auto part = live.next();
       if (part && *part == nullptr) break;
       if (!part) {
-        end_stream(entry, part.failure(), !first);
+        end_stream(entry, part.failure(), hearing.any);
         break;
       }
       if (!first) note_gap(index, *live.last_break(), entry);
       if (!tag_part(index, std::move(*part), live, hearing, entry, workspace)) break;
     }
+    if (entry.status == InputStatus::kOk && !hearing.empty_parts.empty()) tell_of_empty_parts(entry, hearing);
+    warn_of_clock(tasks_[index], entry);
     if (hearing.picture && entry.status == InputStatus::kOk)
       draw(tasks_[index], *hearing.picture, entry.duration_s);
+  }
+
+  // Parts with nothing to score; a stream that has no others failed.
+  void tell_of_empty_parts(LedgerEntry& entry, const Hearing& hearing) {
+    if (!hearing.any && !stopped()) return refuse(entry, hearing.empty_parts.front().failure);
+    for (const EmptyPart& part : hearing.empty_parts)
+      entry.warnings.push_back(fmt::format("{}: the part at {:.1f} s", part.failure.reason, part.from_s));
   }
 
   void note_gap(std::size_t index, const StreamBreak& between, LedgerEntry& entry) {
@@ -296,13 +311,14 @@ class TagRun {
       if (std::find(entry.warnings.begin(), entry.warnings.end(), warning) == entry.warnings.end())
         entry.warnings.push_back(warning);
     }
+    hearing.any = hearing.any || summary.n_segments > 0;
     if (!summary.failure) return true;
     const bool empty = summary.failure->reason == "no_samples" || summary.failure->reason == "too_short";
-    if (empty && from_s > 0.0 && !stopped()) {  // a part with nothing to score
-      entry.warnings.push_back(fmt::format("{}: the part at {:.1f} s", summary.failure->reason, from_s));
+    if (empty && !stopped()) {
+      hearing.empty_parts.push_back({*summary.failure, from_s});
       return true;
     }
-    end_stream(entry, *summary.failure, from_s > 0.0 || summary.n_segments > 0);
+    end_stream(entry, *summary.failure, hearing.any);
     return false;
   }
 

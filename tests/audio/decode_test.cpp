@@ -315,7 +315,7 @@ TEST(OpenAudioStream, ASilentPipeToFfmpegStopsOnRequest) {
   write_sndfile(dir / "a.ogg", tone(16000, 1, 1.0), SF_FORMAT_OGG | SF_FORMAT_VORBIS);
   const std::string whole = read_text(dir / "a.ogg");
   const std::string bytes = whole.substr(0, whole.size() / 2);  // no end in sight
-  ASSERT_LT(bytes.size(), 65536U);  // what a pipe holds
+  ASSERT_LT(bytes.size(), 65536U);                              // what a pipe holds
   int fds[2];
   ASSERT_EQ(::pipe(fds), 0);
   ASSERT_EQ(::write(fds[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));

@@ -106,6 +106,23 @@ TEST(OggFiles, ADamagedOrMissingPageWarns) {
   EXPECT_NE(warning(loaded(dir.write("bad_end.ogg", bad_end)).warnings, "decode_errors"), "");
 }
 
+TEST(OggFiles, OfAChainTooWhatIsMissingIsTold) {
+  const Scratch dir;
+  const std::string ogg = ogg_of(dir, noisy_tone(44100, 1, 4.0));
+  const auto places = page_places(ogg);
+  ASSERT_GT(places.size(), 4U);
+  const LoadedAudio cut = loaded(dir.write("cut.ogg", ogg.substr(0, places.back()) + ogg));
+  EXPECT_EQ(warning(cut.warnings, "truncated"), "truncated: 1 of the 2 recordings lack their last page");
+  const LoadedAudio headless = loaded(dir.write("headless.ogg", ogg + ogg.substr(places[2])));
+  EXPECT_NE(warning(headless.warnings, "decode_errors").find("pages missing: 1"), std::string::npos);
+  std::string broken = ogg;
+  broken[places[0] + 30] = static_cast<char>(broken[places[0] + 30] ^ 1);
+  const LoadedAudio half = loaded(dir.write("half.ogg", ogg + broken));
+  EXPECT_NE(warning(half.warnings, "decode_errors").find("places with damage: 1, pages missing: 1"),
+            std::string::npos)
+      << warning(half.warnings, "decode_errors");
+}
+
 TEST(OggPages, AnyBytesGiveAnAnswer) {
   const Scratch dir;
   const std::string ogg = ogg_of(dir, noisy_tone(16000, 1, 1.0));
@@ -126,6 +143,11 @@ TEST_P(CutFile, WarnsWhenItsChunksAreLongerThanTheFile) {
   write_sndfile(dir / name, noisy_tone(16000, 2, 1.0), format);
   EXPECT_EQ(warning(loaded(dir / name).warnings, "truncated"), "");
   const std::string whole = read_text(dir / name);
+  // What stands behind the sound is somebody else's.
+  for (const std::string& behind :
+       {"TAG" + std::string(125, ' '), std::string("ID3\x04\0\0\0\0\0\x20", 10), std::string(3000, '\0')})
+    EXPECT_EQ(warning(loaded(dir.write("tagged_" + std::string(name), whole + behind)).warnings, "truncated"),
+              "");
   const auto cut = read_audio(dir.write("cut_" + std::string(name), whole.substr(0, whole.size() * 6 / 10)));
   if (std::string_view(name) == "a.caf") {  // which libsndfile refuses when it is cut
     NEEDS_FFMPEG();
@@ -176,14 +198,46 @@ TEST(WavFile, SoundBehindTheHeadersLengthIsHeard) {
   }
 }
 
+TEST(WavFile, JoinedFilesAreHeardToTheEnd) {
+  const Scratch dir;
+  const std::string format = format_chunk(1, 1, 8000, 16), samples = ramp_16(2000);
+  const std::string file = wav(format, samples) + chunk("LIST", std::string(30, 'x'));
+  const auto once = loaded(dir.write("once.wav", file)).waveform.samples;
+  std::vector<float> expected = once;
+  expected.insert(expected.end(), once.begin(), once.end());
+  const LoadedAudio twice = loaded(dir.write("twice.wav", file + file));
+  EXPECT_EQ(twice.waveform.samples, expected);
+  EXPECT_EQ(twice.warnings,
+            std::vector<std::string>{"joined: 2 recordings, one after the other in one file"});
+  const std::string other = wav(format_chunk(1, 1, 16000, 16), samples);
+  const LoadedAudio three = loaded(dir.write("three.wav", file + other + file));
+  EXPECT_EQ(three.waveform.samples, expected);
+  EXPECT_NE(warning(three.warnings, "joined").find("1 left out"), std::string::npos);
+}
+
+// Recorders that begin a new file at 2 GiB write sizes that others put into a pipe.
+TEST(WavFile, ASizeNearTwoGibibytesMayBeTrue) {
+  const Scratch dir;
+  const std::string head = wav(format_chunk(1, 1, 8000, 16), "", 0x7FFFF000, 0x7FFFF024);
+  const auto path = dir.write("large.wav", head + ramp_16(100));
+  std::filesystem::resize_file(path, head.size() + 0x7FFFF000);  // the rest a hole of zeros
+  auto source = open_audio(path);
+  ASSERT_TRUE(source);
+  EXPECT_EQ((*source)->n_samples_declared(), 0x7FFFF000U / 2);
+  EXPECT_EQ(warning((*source)->warnings(), "unfinished_header"), "");
+}
+
 TEST(WavFile, OtherChunksAndPaddingBehindTheSamplesAreNoSound) {
   const Scratch dir;
   const std::string format = format_chunk(1, 1, 8000, 16);
   const std::string odd = ramp_16(2000) + "\x07";  // a chunk of odd length, which is padded
   for (const std::string& samples : {ramp_16(2000), odd}) {
     const std::string file = wav(format, samples);
-    for (const std::string& behind : {chunk("LIST", std::string(200, 'x')),
-                                      chunk("id3 ", std::string(31, 'y')), std::string(100000, '\0')}) {
+    for (const std::string& behind :
+         {chunk("LIST", std::string(200, 'x')), chunk("id3 ", std::string(31, 'y')),
+          std::string(100000, '\0'), chunk("LIST", std::string(2000, 'x')).substr(0, 900),
+          "TAG" + std::string(125, ' '),
+          std::string("ID3\x04\0\0\0\0\x07\x20", 10) + std::string(928, 'q')}) {
       const LoadedAudio audio = loaded(dir.write("a.wav", file + behind));
       EXPECT_EQ(audio.waveform.n_samples(), 2000U);
       EXPECT_EQ(audio.warnings, std::vector<std::string>());

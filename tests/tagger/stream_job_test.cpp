@@ -181,6 +181,31 @@ TEST(TagJobClock, AnHourThatClocksShowTwiceIsToldWithAWarning) {
             "2026-10-25T02:30:00.000+02:00");
 }
 
+TEST(TagJobClock, AnAmbiguousStartOfAStreamIsToldToo) {
+  TagRequest request = request_for("-", TagFormat::kCsv);
+  request.clock = ClockSource::kGiven;
+  request.time_zone = TimeZone::parse(request.time_zone_name = "Europe/Berlin");
+  request.start_time = parse_time("2026-10-25T02:30", request.time_zone);
+  const JobRun result = run_piped(request, wav_of(pattern("x")));
+  ASSERT_EQ(result.entries.at(0).warnings.size(), 1U);
+  EXPECT_TRUE(result.entries[0].warnings[0].starts_with("ambiguous_start_time"))
+      << result.entries[0].warnings[0];
+}
+
+// A recorder that was started twice and recorded only the second time.
+TEST(TagJob, AStreamWhoseFirstPartIsEmptyGoesOn) {
+  const std::string sound = wav_of(pattern("x"));
+  const std::string empty = sound.substr(0, 40) + std::string(4, '\xFF');
+  const JobRun result = run_piped(request_for("-"), empty + sound);
+  ASSERT_EQ(result.entries.size(), 1U);
+  EXPECT_EQ(result.entries[0].status, InputStatus::kOk) << result.entries[0].reason;
+  EXPECT_EQ(result.entries[0].warnings, std::vector<std::string>{"no_samples: the part at 0.0 s"});
+  EXPECT_NE(result.text, "");
+  const JobRun nothing = run_piped(request_for("-"), empty);
+  EXPECT_EQ(nothing.entries.at(0).status, InputStatus::kFailed);
+  EXPECT_TRUE(nothing.entries[0].reason.starts_with("no_samples")) << nothing.entries[0].reason;
+}
+
 TEST(TagJobClock, TheDatabaseTellsThemInUtcAlsoBehindAGap) {
   const Scratch s;
   TagRequest request = request_for("-", TagFormat::kSqlite);
