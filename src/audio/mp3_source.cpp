@@ -133,6 +133,7 @@ class Mp3Source : public AudioSource {
 
   std::optional<Failure> push(const MpegFrames::Frame& frame) {
     if (frame.begins_recording) {
+      restarted_ = false;
       count_missing_frames();
       ++n_recordings_;
       n_frames_told_ = frame.info ? frame.info->n_frames : std::nullopt;
@@ -150,8 +151,12 @@ class Mp3Source : public AudioSource {
       n_frame_bytes_ += frame.bytes.size();
     }
     if (left_out_) return std::nullopt;
+    const std::size_t n_before = samples_.size();
     const std::string error = decoder_->decode(frame.bytes, samples_);
     if (error_.empty()) error_ = error;
+    // Behind a gap a frame whose bits begin in a lost one gives nothing.
+    if (restarted_ && samples_.size() == n_before) add_silence(static_cast<std::uint64_t>(kind_.n_samples));
+    restarted_ = restarted_ && samples_.size() == n_before;
     return std::nullopt;
   }
 
@@ -159,6 +164,7 @@ class Mp3Source : public AudioSource {
   // frames, which the next ones would take for those that are lost.
   void fill_gap(const MpegFrames::Frame& frame) {
     decoder_ = std::make_unique<Mpg123>();
+    restarted_ = true;
     if (n_frames_ == 0) return;
     const double mean_bytes = static_cast<double>(n_frame_bytes_) / static_cast<double>(n_frames_);
     const auto n =
@@ -166,8 +172,11 @@ class Mp3Source : public AudioSource {
     n_frames_ += n;
     n_frame_bytes_ += frame.n_lost_before;
     if (left_out_) return;
-    gap_ = n * static_cast<std::uint64_t>(kind_.n_samples);
-    n_silent_ += gap_;
+    add_silence(n * static_cast<std::uint64_t>(kind_.n_samples));
+  }
+  void add_silence(std::uint64_t n_samples) {
+    gap_ += n_samples;
+    n_silent_ += n_samples;
   }
 
   void count_missing_frames() {
@@ -188,7 +197,7 @@ class Mp3Source : public AudioSource {
   std::unique_ptr<Mpg123> decoder_;
   std::vector<float> samples_;  ///< interleaved, decoded and not yet read from n_taken_ on
   std::size_t n_taken_ = 0;
-  bool any_ = false, left_out_ = false;
+  bool any_ = false, left_out_ = false, restarted_ = false;
   std::size_t n_recordings_ = 0, n_left_out_ = 0;
   std::uint64_t gap_ = 0, n_silent_ = 0;  ///< samples of silence still to give, in all
   std::uint64_t n_frame_bytes_ = 0;
