@@ -81,7 +81,8 @@ std::string work_text(const Value& network) {
       embedder == nullptr ? "" : fmt::format(", its embedder {:.4g} million", million(*embedder)));
 }
 
-std::string network_text(const Value& network) {
+// @param title "network", of several with its number, by which other actions name it
+std::string network_text(const std::string& title, const Value& network) {
   std::string embedder;
   if (const Value* own = network.find("embedder"); own != nullptr && own->is_map()) {
     embedder = fmt::format("embedder    {} of {} parameters, {} examples of {} frames at {} Hz, options {}\n",
@@ -91,9 +92,9 @@ std::string network_text(const Value& network) {
                            to_json(own->at("options")));
   }
   return fmt::format(
-             "network     {} (revision {}), {} parameters, options {}\n"
+             "{:<12}{} (revision {}), {} parameters, options {}\n"
              "front end   {}\n",
-             network.at("kind").as_string(), network.at("revision").as_integer(),
+             title, network.at("kind").as_string(), network.at("revision").as_integer(),
              network.at("parameters").as_integer(), to_json(network.at("options")),
              front_end_text(network.at("front_end"))) +
          embedder + work_text(network);
@@ -165,9 +166,10 @@ int run_info(const InfoFlags& flags) {
     std::string text =
         fmt::format("bundle      {}\n            {:.1f} MB, id {}\n", card.at("file").as_string(),
                     card.at("bytes").as_number() / 1e6, card.at("id").as_string());
-    for (const Value& network : card.at("networks").as_list()) text += network_text(network);
-    if (card.at("networks").as_list().size() > 1)
-      text += fmt::format("combined    {}\n", card.at("combine").as_string());
+    const Value::List& networks = card.at("networks").as_list();
+    for (std::size_t i = 0; i < networks.size(); ++i)
+      text += network_text(networks.size() > 1 ? fmt::format("network {}", i) : "network", networks[i]);
+    if (networks.size() > 1) text += fmt::format("combined    {}\n", card.at("combine").as_string());
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
     text += tags_text(card) + calibration_text(card) + provenance_text(card.at("provenance"));
