@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "audio/resample.h"
+#include "core/parallel.h"
 #include "core/rng.h"
 #include "earmark/error.h"
 
@@ -36,7 +38,10 @@ std::vector<std::size_t> columns_of(const BundledNetwork& network, const std::ve
 }  // namespace
 
 Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(bundle)) {
-  for (std::size_t i = 0; i < bundle_.networks.size(); ++i) parts_.push_back(make_part(i, make_network));
+  // Side by side: laying weights out is most of what a short run takes.
+  std::vector<std::optional<Part>> made(bundle_.networks.size());
+  parallel_for(made.size(), 0, [&](std::size_t i, int) { made[i].emplace(make_part(i, make_network)); });
+  for (std::optional<Part>& part : made) parts_.push_back(std::move(*part));
   bundle_.tensors.clear();
   check_self_test();
 }
@@ -83,17 +88,21 @@ bool Scorer::mono() const noexcept {
 
 std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace,
                                   const Metadata& metadata) const {
-  std::vector<float> scores = combined(
-      waveform, workspace,
-      [&](std::size_t i) { return scaled_metadata(bundle_.networks[i].front_end.metadata, metadata); },
-      [&](std::size_t i) -> std::vector<float> {
-        throw Error(
-            ErrorCode::kUnsupported,
-            fmt::format("networks[{}]: {} takes embeddings beside features, and the bundle holds no network "
-                        "that makes them; `earmark model import --embedder` puts one in, `earmark model "
-                        "forward --embeddings` runs it without",
-                        i, bundle_.networks[i].kind));
-      });
+  workspace.resampled.clear();
+  workspace.embedding.clear();
+  const Beside columns = [&](std::size_t i) {
+    return scaled_metadata(bundle_.networks[i].front_end.metadata, metadata);
+  };
+  const Beside embeddings = [&](std::size_t i) -> std::vector<float> {
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("networks[{}]: {} takes embeddings beside features, and the bundle holds no network "
+                    "that makes them; `earmark model import --embedder` puts one in, `earmark model "
+                    "forward --embeddings` runs it without",
+                    i, bundle_.networks[i].kind));
+  };
+  std::vector<float> scores =
+      combined([&](std::size_t i) { return part_scores(i, waveform, workspace, columns, embeddings); });
   if (bundle_.calibration) bundle_.calibration->apply(scores);
   return scores;
 }
@@ -125,13 +134,7 @@ std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& wavefo
   return scores;
 }
 
-std::vector<float> Scorer::combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
-                                    const Beside& embeddings) const {
-  workspace.resampled.clear();
-  workspace.embedding.clear();
-  const auto scores_of = [&](std::size_t i) {
-    return part_scores(i, waveform, workspace, metadata, embeddings);
-  };
+std::vector<float> Scorer::combined(const std::function<std::vector<float>(std::size_t)>& scores_of) const {
   const std::size_t n_tags = bundle_.tags.size();
   if (bundle_.combine == CombineRule::kHierarchy) {
     std::vector<float> top(n_tags + 1, 0.0f), branches(n_tags + 1, std::numeric_limits<float>::quiet_NaN());
@@ -186,7 +189,6 @@ std::vector<float> Scorer::geometric_mean(
 }
 
 std::vector<float> Scorer::self_test_scores() const {
-  Workspace workspace;
   Waveform signal{sample_rate_hz(), 1, self_test_signal(bundle_.self_test, sample_rate_hz())};
   if (!mono()) {  // the same on both channels
     signal.n_channels = 2;
@@ -200,10 +202,18 @@ std::vector<float> Scorer::self_test_scores() const {
     for (int i = 0; i < n; ++i) values.push_back(static_cast<float>(rng.uniform(-1.0, 1.0)));
     return values;
   };
-  return combined(
-      signal, workspace,
-      [&](std::size_t i) { return drawn("self_test_metadata", parts_[i].network->n_metadata()); },
-      [&](std::size_t i) { return drawn("self_test_embeddings", parts_[i].network->n_embedding()); });
+  const Beside columns = [&](std::size_t i) {
+    return drawn("self_test_metadata", parts_[i].network->n_metadata());
+  };
+  const Beside embeddings = [&](std::size_t i) {
+    return drawn("self_test_embeddings", parts_[i].network->n_embedding());
+  };
+  std::vector<std::vector<float>> own(parts_.size());
+  parallel_for(own.size(), 0, [&](std::size_t i, int) {
+    Workspace workspace;
+    own[i] = part_scores(i, signal, workspace, columns, embeddings);
+  });
+  return combined([&](std::size_t i) { return own[i]; });
 }
 
 void Scorer::check_self_test() const {

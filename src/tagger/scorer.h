@@ -67,8 +67,7 @@ class Scorer {
   std::vector<float> part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,
                                  const Beside& metadata, const Beside& embeddings) const;
   std::vector<float> geometric_mean(const std::function<std::vector<float>(std::size_t)>& scores_of) const;
-  std::vector<float> combined(const Waveform& waveform, Workspace& workspace, const Beside& metadata,
-                              const Beside& embeddings) const;
+  std::vector<float> combined(const std::function<std::vector<float>(std::size_t)>& scores_of) const;
 
   Bundle bundle_;
   std::vector<Part> parts_;

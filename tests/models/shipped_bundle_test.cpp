@@ -17,7 +17,12 @@ TEST(ShippedBundle, IsSmallNamesItsOriginAndGivesItsOwnAnswer) {
   const Scorer scorer(read_bundle(path), make_torch_network);  // the self-test runs here
   EXPECT_EQ(scorer.bundle().tags.size(), 10U);
   EXPECT_EQ(scorer.bundle().self_test.scores.size(), 10U);
-  EXPECT_EQ(scorer.bundle().provenance.at("dataset").as_string(), "esc50");
+  const Value::List& origins = scorer.bundle().provenance.at("bundles").as_list();
+  ASSERT_EQ(origins.size(), scorer.bundle().networks.size());
+  for (const Value& origin : origins) {
+    EXPECT_EQ(origin.at("dataset").as_string(), "esc50");
+    EXPECT_EQ(origin.at("n_train_clips").as_integer(), 400);
+  }
   EXPECT_TRUE(std::filesystem::exists(testing::repository() / "models/esc10.ATTRIBUTION.txt"));
 }
 
