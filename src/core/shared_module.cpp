@@ -103,6 +103,7 @@ void* engine_handle() {
   const std::lock_guard lock(mutex);
   if (handle != nullptr) return handle;
   keep_freed_memory();
+  use_large_pages();
   return handle = open_module(kEngine, RTLD_NOW | RTLD_LOCAL);
 }
 
