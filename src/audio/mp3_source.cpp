@@ -127,7 +127,8 @@ class Mp3Source : public AudioSource {
     if (info.n_bytes && n_bytes_ && *n_bytes_ > frames_.first_frame_at() + *info.n_bytes + kRoomForTags)
       return std::nullopt;
     const std::uint64_t n = *info.n_frames * static_cast<std::uint64_t>(kind_.n_samples);
-    const auto around = static_cast<std::uint64_t>(info.n_delay + info.n_padding);
+    const std::uint64_t around =
+        static_cast<std::uint64_t>(info.n_delay) + static_cast<std::uint64_t>(info.n_padding);
     return n > around ? std::optional(n - around) : std::nullopt;
   }
 

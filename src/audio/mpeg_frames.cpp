@@ -88,7 +88,8 @@ std::optional<MpegFrameHeader> parse_mpeg_frame(std::span<const Byte> bytes) {
   header.n_samples = header.layer == 1 ? 384 : (header.layer == 3 && header.version != 1 ? 576 : 1152);
   const int slot = header.layer == 1 ? 4 : 1;  // bytes
   const int n_slots = header.n_samples / 8 / slot * bit_rate_of(header, bit_rate) / header.sample_rate_hz;
-  header.n_bytes = static_cast<std::size_t>((n_slots + (bytes[2] >> 1 & 1)) * slot);
+  const int n_padded = n_slots + (bytes[2] >> 1 & 1);
+  header.n_bytes = static_cast<std::size_t>(n_padded) * static_cast<std::size_t>(slot);
   if (header.n_bytes < 4 || header.n_bytes > kLongestMpegFrame) return std::nullopt;
   return header;
 }
