@@ -2,9 +2,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "earmark/error.h"
@@ -33,6 +35,27 @@ class AudioSource {
   /// What is odd about the sound so far, complete at the end; each "word: sentence", the words are listed
   /// in decode.h.
   virtual std::vector<std::string> warnings() const = 0;
+};
+
+/// Passes on what another source gives; what is derived from it changes what it must.
+class ForwardingSource : public AudioSource {
+ public:
+  explicit ForwardingSource(std::unique_ptr<AudioSource> inner) : inner_(std::move(inner)) {}
+
+  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
+  int n_channels() const override { return inner_->n_channels(); }
+  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
+  std::string description() const override { return inner_->description(); }
+  int n_bits() const override { return inner_->n_bits(); }
+  Outcome<std::size_t> read(std::span<float> interleaved) override { return inner_->read(interleaved); }
+  std::vector<std::string> warnings() const override { return inner_->warnings(); }
+
+ protected:
+  AudioSource& inner() const { return *inner_; }
+  void replace(std::unique_ptr<AudioSource> inner) { inner_ = std::move(inner); }
+
+ private:
+  std::unique_ptr<AudioSource> inner_;
 };
 
 }  // namespace earmark

@@ -28,24 +28,18 @@ using OpenedSource = Outcome<std::unique_ptr<AudioSource>>;
 constexpr std::size_t kSniffed = 4096;  // bytes
 
 /// Checks and watches what another source decodes.
-class CheckedSource : public AudioSource {
+class CheckedSource : public ForwardingSource {
  public:
   /// @param truncated what the file's structure tells of its end, unless the decoder knows better; empty:
   /// nothing.
   explicit CheckedSource(std::unique_ptr<AudioSource> inner, std::string truncated = {})
-      : inner_(std::move(inner)),
+      : ForwardingSource(std::move(inner)),
         truncated_(std::move(truncated)),
-        monitor_(inner_->sample_rate_hz(), inner_->n_channels()) {}
-
-  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
-  int n_channels() const override { return inner_->n_channels(); }
-  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
-  std::string description() const override { return inner_->description(); }
-  int n_bits() const override { return inner_->n_bits(); }
+        monitor_(sample_rate_hz(), n_channels()) {}
 
   Outcome<std::size_t> read(std::span<float> interleaved) override {
     if (failed_) return std::size_t{0};
-    auto n = inner_->read(interleaved);
+    auto n = inner().read(interleaved);
     failed_ = !n;
     if (!n) return n;
     if (*n == 0) {
@@ -62,7 +56,7 @@ class CheckedSource : public AudioSource {
   }
 
   std::vector<std::string> warnings() const override {
-    std::vector<std::string> warnings = inner_->warnings();
+    std::vector<std::string> warnings = inner().warnings();
     const auto tells = [](const std::string& warning) { return warning.starts_with("truncated:"); };
     if (!truncated_.empty() && std::none_of(warnings.begin(), warnings.end(), tells))
       warnings.push_back("truncated: " + truncated_);
@@ -71,7 +65,6 @@ class CheckedSource : public AudioSource {
   }
 
  private:
-  std::unique_ptr<AudioSource> inner_;
   std::string truncated_;
   AudioMonitor monitor_;
   bool failed_ = false;

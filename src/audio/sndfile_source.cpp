@@ -168,12 +168,19 @@ OpenedSndfile accept(SNDFILE* file, const SF_INFO& info, StructureWarnings struc
 }
 
 /// A part of a file that libsndfile reads as if it were a file.
-class FilePart : public AudioSource {
+class FilePart : public ForwardingSource {
  public:
   /// @param fd stays the caller's.
   FilePart(int fd, std::uint64_t begin, std::uint64_t end)
-      : fd_(fd), begin_(static_cast<sf_count_t>(begin)), length_(static_cast<sf_count_t>(end - begin)) {}
+      : ForwardingSource(nullptr),
+        fd_(fd),
+        begin_(static_cast<sf_count_t>(begin)),
+        length_(static_cast<sf_count_t>(end - begin)) {}
+  ~FilePart() override { replace(nullptr); }  // it reads through this
+  FilePart(const FilePart&) = delete;
+  FilePart& operator=(const FilePart&) = delete;
 
+  /// Before anything else is asked.
   std::optional<Failure> open() {
     SF_VIRTUAL_IO io{};
     io.get_filelen = [](void* part) { return self(part).length_; };
@@ -185,17 +192,9 @@ class FilePart : public AudioSource {
     SNDFILE* file = sf_open_virtual(&io, SFM_READ, &info, this);
     auto opened = accept(file, info, {});
     if (!opened) return opened.failure();
-    source_ = std::move(*opened);
+    replace(std::move(*opened));
     return std::nullopt;
   }
-
-  int sample_rate_hz() const override { return source_->sample_rate_hz(); }
-  int n_channels() const override { return source_->n_channels(); }
-  std::optional<std::uint64_t> n_samples_declared() const override { return source_->n_samples_declared(); }
-  std::string description() const override { return source_->description(); }
-  int n_bits() const override { return source_->n_bits(); }
-  Outcome<std::size_t> read(std::span<float> interleaved) override { return source_->read(interleaved); }
-  std::vector<std::string> warnings() const override { return source_->warnings(); }
 
  private:
   static FilePart& self(void* part) { return *static_cast<FilePart*>(part); }
@@ -214,7 +213,6 @@ class FilePart : public AudioSource {
 
   int fd_;
   sf_count_t begin_, length_, at_ = 0;
-  std::unique_ptr<SndfileSource> source_;
 };
 
 /// All recordings of an Ogg file; libsndfile reads the first alone.
@@ -247,24 +245,17 @@ class OggChain {
 };
 
 /// Another source with what the file's structure tells.
-class StructureWarned : public AudioSource {
+class StructureWarned : public ForwardingSource {
  public:
   StructureWarned(std::unique_ptr<AudioSource> inner, StructureWarnings structure)
-      : inner_(std::move(inner)), structure_(std::move(structure)) {}
-  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
-  int n_channels() const override { return inner_->n_channels(); }
-  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
-  std::string description() const override { return inner_->description(); }
-  int n_bits() const override { return inner_->n_bits(); }
-  Outcome<std::size_t> read(std::span<float> interleaved) override { return inner_->read(interleaved); }
+      : ForwardingSource(std::move(inner)), structure_(std::move(structure)) {}
   std::vector<std::string> warnings() const override {
-    std::vector<std::string> warnings = inner_->warnings();
+    std::vector<std::string> warnings = inner().warnings();
     structure_.add_to(warnings);
     return warnings;
   }
 
  private:
-  std::unique_ptr<AudioSource> inner_;
   StructureWarnings structure_;
 };
 

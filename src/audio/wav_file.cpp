@@ -153,21 +153,16 @@ class WavFile {
 };
 
 /// Keeps the file that its source reads from.
-class WavFileSource : public AudioSource {
+class WavFileSource : public ForwardingSource {
  public:
   WavFileSource(std::shared_ptr<WavFile> file, std::unique_ptr<AudioSource> source)
-      : file_(std::move(file)), source_(std::move(source)) {}
-  int sample_rate_hz() const override { return source_->sample_rate_hz(); }
-  int n_channels() const override { return source_->n_channels(); }
-  std::optional<std::uint64_t> n_samples_declared() const override { return source_->n_samples_declared(); }
-  std::string description() const override { return source_->description(); }
-  int n_bits() const override { return source_->n_bits(); }
-  Outcome<std::size_t> read(std::span<float> interleaved) override { return source_->read(interleaved); }
-  std::vector<std::string> warnings() const override { return source_->warnings(); }
+      : ForwardingSource(std::move(source)), file_(std::move(file)) {}
+  ~WavFileSource() override { replace(nullptr); }  // before the file that it reads from
+  WavFileSource(const WavFileSource&) = delete;
+  WavFileSource& operator=(const WavFileSource&) = delete;
 
  private:
   std::shared_ptr<WavFile> file_;
-  std::unique_ptr<AudioSource> source_;
 };
 
 }  // namespace

@@ -26,17 +26,12 @@ LogMelOptions plain(LogMelOptions options) {
   return options;
 }
 
-class ShownSource : public AudioSource {
+class ShownSource : public ForwardingSource {
  public:
   ShownSource(SpectrogramStrip& strip, std::unique_ptr<AudioSource> inner)
-      : strip_(strip), inner_(std::move(inner)) {}
-  int sample_rate_hz() const override { return inner_->sample_rate_hz(); }
-  int n_channels() const override { return inner_->n_channels(); }
-  std::optional<std::uint64_t> n_samples_declared() const override { return inner_->n_samples_declared(); }
-  std::string description() const override { return inner_->description(); }
-  std::vector<std::string> warnings() const override { return inner_->warnings(); }
+      : ForwardingSource(std::move(inner)), strip_(strip) {}
   Outcome<std::size_t> read(std::span<float> interleaved) override {
-    auto n = inner_->read(interleaved);
+    auto n = inner().read(interleaved);
     if (n && *n > 0)
       strip_.push(interleaved.first(*n * static_cast<std::size_t>(n_channels())), n_channels());
     if (n && *n == 0) strip_.finish();
@@ -45,7 +40,6 @@ class ShownSource : public AudioSource {
 
  private:
   SpectrogramStrip& strip_;
-  std::unique_ptr<AudioSource> inner_;
 };
 
 // What a network hears, as log-mel bands; of one that hears waveforms the picture that it makes, or one as
