@@ -21,7 +21,9 @@ void keep_freed_memory() {
 }
 
 void use_large_pages() {
-#if defined(__GLIBC__) && defined(MADV_HUGEPAGE)
+// A sanitizer's allocator has shadows to write for every piece.
+#if defined(__GLIBC__) && defined(MADV_HUGEPAGE) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
   constexpr std::uintptr_t kPage = 4096;
   constexpr std::size_t kPiece = (std::size_t{1} << 30) - kPage;  // as large as the heap holds
   std::array<void*, 4> pieces{};
