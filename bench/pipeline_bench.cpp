@@ -199,7 +199,7 @@ class PipelineBench {
           own[threads].bf16_wall_s.push_back(
               tag(archive_ / "all", threads, "bf16", archive_ / "tags.csv").wall_s);
         for (const PipelinePeer peer : {PipelinePeer::kEager, PipelinePeer::kFrozen}) {
-          if (!options_.with_peers && python_has_it_) continue;
+          if (!options_.with_peers || !python_has_it_) continue;
           if (const auto python = run_pipeline_peer(options_.python, peer, archive_ / "all", threads))
             peers[{peer, threads}].push_back(*python);
         }
