@@ -255,6 +255,16 @@ std::optional<Failure> read_past_tags(ByteSource& bytes, std::vector<Byte>& star
 
 }  // namespace
 
+std::optional<Failure> format_failure(std::uint64_t n_channels, std::uint64_t sample_rate_hz) {
+  if (n_channels < 1 || n_channels > kMaxChannels)
+    return Failure{"too_many_channels",
+                   fmt::format("{} channels; at most {} are read", n_channels, kMaxChannels)};
+  if (sample_rate_hz < kMinSampleRateHz || sample_rate_hz > kMaxSampleRateHz)
+    return Failure{"bad_sample_rate", fmt::format("{} Hz; from {} to {} are read", sample_rate_hz,
+                                                  kMinSampleRateHz, kMaxSampleRateHz)};
+  return std::nullopt;
+}
+
 OpenedSource open_audio(const std::filesystem::path& path, const DecodeOptions& options) {
   auto fd = open_regular(path);
   if (!fd) return fd.failure();

@@ -10,8 +10,10 @@
 // silent, constant, very_short.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,9 @@ namespace earmark {
 inline constexpr int kMaxChannels = 64;
 inline constexpr int kMinSampleRateHz = 1000;
 inline constexpr int kMaxSampleRateHz = 768000;
+
+/// "too_many_channels" or "bad_sample_rate" where a recording is beyond these bounds.
+std::optional<Failure> format_failure(std::uint64_t n_channels, std::uint64_t sample_rate_hz);
 
 struct DecodeOptions {
   std::string ffmpeg = "ffmpeg";  ///< program name or path; empty: never use one

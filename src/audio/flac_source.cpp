@@ -74,13 +74,7 @@ class FlacSource : public AudioSource {
     if (failure_) return failure_;
     if (!read || info_.sample_rate == 0)
       return Failure{"damaged_header", "FLAC without its stream information"};
-    if (info_.channels > static_cast<unsigned>(kMaxChannels))
-      return Failure{"too_many_channels",
-                     fmt::format("{} channels; at most {} are read", info_.channels, kMaxChannels)};
-    if (info_.sample_rate < static_cast<unsigned>(kMinSampleRateHz) ||
-        info_.sample_rate > static_cast<unsigned>(kMaxSampleRateHz))
-      return Failure{"bad_sample_rate", fmt::format("{} Hz; from {} to {} are read", info_.sample_rate,
-                                                    kMinSampleRateHz, kMaxSampleRateHz)};
+    if (auto failure = format_failure(info_.channels, info_.sample_rate)) return failure;
     in_damage_ = false;  // of the metadata, which nobody hears
     n_damaged_ = 0;
     last_end_ = position();

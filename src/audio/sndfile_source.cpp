@@ -141,18 +141,6 @@ class SndfileSource : public AudioSource {
   std::string error_;
 };
 
-std::optional<Failure> refusal(const SF_INFO& info) {
-  if (info.channels < 1 || info.channels > kMaxChannels) {
-    return Failure{"too_many_channels",
-                   fmt::format("{} channels; at most {} are read", info.channels, kMaxChannels)};
-  }
-  if (info.samplerate < kMinSampleRateHz || info.samplerate > kMaxSampleRateHz) {
-    return Failure{"bad_sample_rate", fmt::format("{} Hz; from {} to {} are read", info.samplerate,
-                                                  kMinSampleRateHz, kMaxSampleRateHz)};
-  }
-  return std::nullopt;
-}
-
 // The message of a failed opening is kept in one place for the whole process, where another thread's failure
 // may overwrite it: it is not used.
 Failure cannot_read() { return Failure{"damaged_header", "libsndfile cannot read the header"}; }
@@ -161,7 +149,8 @@ using OpenedSndfile = Outcome<std::unique_ptr<SndfileSource>>;
 
 OpenedSndfile accept(SNDFILE* file, const SF_INFO& info, StructureWarnings structure) {
   if (file == nullptr) return cannot_read();
-  auto failure = refusal(info);
+  auto failure = format_failure(static_cast<std::uint64_t>(std::max(0, info.channels)),
+                                static_cast<std::uint64_t>(std::max(0, info.samplerate)));
   if (!failure) return std::make_unique<SndfileSource>(file, info, std::move(structure));
   sf_close(file);
   return std::move(*failure);

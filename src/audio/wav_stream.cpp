@@ -118,15 +118,7 @@ class HeaderReader {
       tag = u16(p + 24);  // the sub-format's GUID begins with the old tag
     }
     if (n_channels == 0) return damaged("the header says 0 channels");
-    if (n_channels > kMaxChannels) {
-      return Failure{"too_many_channels",
-                     fmt::format("{} channels; at most {} are read", n_channels, kMaxChannels)};
-    }
-    if (rate < static_cast<std::uint32_t>(kMinSampleRateHz) ||
-        rate > static_cast<std::uint32_t>(kMaxSampleRateHz)) {
-      return Failure{"bad_sample_rate",
-                     fmt::format("{} Hz; from {} to {} are read", rate, kMinSampleRateHz, kMaxSampleRateHz)};
-    }
+    if (auto failure = format_failure(static_cast<std::uint64_t>(n_channels), rate)) return failure;
     if (tag != kTagPcm && tag != kTagFloat) {
       return Failure{"unsupported_codec", fmt::format("WAV with codec 0x{:04x}", tag)};
     }
