@@ -53,6 +53,7 @@ class StagedRun {
   }
   fs::path folder(const std::string& name) const { return request_.out / name; }
   fs::path labels_of(const std::string& stage) const { return folder(stage) / "labels.csv"; }
+  fs::path model_of(const std::string& name) const { return folder(name) / "model.earmark"; }
 
   bool takes_init() const {
     for (const StageOptions& stage : recipe_.stages) {
@@ -160,14 +161,14 @@ class StagedRun {
     return names;
   }
 
-  // Whether the folder holds a finished result of exactly this text.
-  bool is_done(const std::string& name, const std::string& text) const {
-    return fs::exists(folder(name) / "metrics.json") && fs::exists(folder(name) / "recipe.yaml") &&
-           read_text(folder(name) / "recipe.yaml") == text;
+  // Whether the folder holds what the stage makes, finished, of exactly this text.
+  bool is_done(const std::string& name, const std::string& text, const fs::path& made) const {
+    return fs::exists(made) && fs::exists(folder(name) / "metrics.json") &&
+           fs::exists(folder(name) / "recipe.yaml") && read_text(folder(name) / "recipe.yaml") == text;
   }
   // And of a training that began with this bundle (empty: with none).
   bool is_trained(const std::string& name, const std::string& text, const fs::path& init) const {
-    if (!is_done(name, text)) return false;
+    if (!is_done(name, text, model_of(name))) return false;
     const fs::path path = folder(name) / "metrics.json";
     const Value metrics = parse_json(read_text(path), path.string());
     const Value* id = metrics.find("init");
@@ -204,7 +205,7 @@ class StagedRun {
         if (!torch_train()(one).finished) return false;
       }
       keep_figures(unit.name);
-      bundles_[stage.name].push_back(one.out / "model.earmark");
+      bundles_[stage.name].push_back(model_of(unit.name));
     }
     return true;
   }
@@ -231,7 +232,7 @@ class StagedRun {
         text += bundle_id(read_bytes(bundle)) + "\n";
       }
     }
-    if (is_done(stage.name, text)) return true;
+    if (is_done(stage.name, text, labels_of(stage.name))) return true;
     const Recipe own = without_stages(recipe_, as_overrides(stage.set), "stage " + stage.name);
     const Dataset data = load_dataset(own.data.dataset, request_.data_root, own.data);
     const std::vector<std::size_t> clips = clips_to_relabel(data, stage.split);
@@ -263,8 +264,8 @@ class StagedRun {
         names.emplace_back(path.parent_path().filename().string());
       }
     }
-    bundles_[stage.name] = {folder(stage.name) / "model.earmark"};
-    if (is_done(stage.name, text)) {
+    bundles_[stage.name] = {model_of(stage.name)};
+    if (is_done(stage.name, text, model_of(stage.name))) {
       keep_figures(stage.name);
       return true;
     }
@@ -281,7 +282,7 @@ class StagedRun {
     made.provenance.set("dataset", data.name);
     made.provenance.set("earmark", version());
     fs::create_directories(folder(stage.name));
-    write_bundle(folder(stage.name) / "model.earmark", made);
+    write_bundle(model_of(stage.name), made);
     if (!judge(stage.name, data)) return false;
     write_text(folder(stage.name) / "recipe.yaml", text);
     keep_figures(stage.name);
@@ -311,7 +312,7 @@ class StagedRun {
     metrics.set("dataset", data.name);
     metrics.set("fold", request_.fold);
     if (!held_out.empty()) {
-      const auto table = scores_of(data, held_out, {folder(name) / "model.earmark"});
+      const auto table = scores_of(data, held_out, {model_of(name)});
       if (!table) return false;
       write_score_table(folder(name) / "scores.csv", *table);
       TaskScores judged = held_out_truth(data, held_out);

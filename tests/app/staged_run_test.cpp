@@ -392,6 +392,17 @@ TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
   ASSERT_EQ(train(kTwice, "whole", {"--resume"}).status, 0);
   EXPECT_EQ(bytes("whole/model.earmark"), finished);
 
+  // What a stage made and is lost is made again, though its figures are there.
+  const auto labels = bytes("whole/labels/labels.csv");
+  for (const char* name :
+       {"whole/labels/labels.csv", "whole/first/model.earmark", "whole/second/model.earmark"})
+    fs::remove(*folder_ / name);
+  const Ran mended = train(kTwice, "whole", {"--resume"});
+  ASSERT_EQ(mended.status, 0) << mended.err;
+  EXPECT_EQ(bytes("whole/labels/labels.csv"), labels);
+  EXPECT_EQ(bytes("whole/second/model.earmark"), finished);
+  EXPECT_EQ(bytes("whole/model.earmark"), finished);
+
   const Ran refused = train(kTwice, "whole");
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("--resume"), std::string::npos) << refused.err;
