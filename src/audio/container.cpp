@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
+
+#include "core/lower_case.h"
 
 namespace earmark {
 namespace {
@@ -105,8 +106,7 @@ bool has_ffmpeg_extension(const std::filesystem::path& path) {
       ".m4a"sv, ".m4b"sv, ".mp4"sv, ".m4v"sv,  ".mov"sv, ".aac"sv,  ".3gp"sv, ".amr"sv, ".wma"sv, ".wmv"sv,
       ".avi"sv, ".mkv"sv, ".mka"sv, ".webm"sv, ".ac3"sv, ".eac3"sv, ".dts"sv, ".ape"sv, ".wv"sv,  ".tta"sv,
       ".mpc"sv, ".ts"sv,  ".mpg"sv, ".mpeg"sv, ".mp2"sv, ".mp3"sv,  ".tak"sv, ".shn"sv};
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower_extension(path);
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "core/lower_case.h"
 
 namespace earmark {
 
@@ -21,8 +22,7 @@ bool has_audio_extension(const std::filesystem::path& path) {
   static constexpr std::array<std::string_view, 16> kExtensions{
       ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4",
       ".aac", ".webm", ".mka", ".aif", ".aiff", ".caf", ".wma", ".au"};
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower_extension(path);
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 

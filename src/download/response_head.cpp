@@ -1,9 +1,9 @@
 #include "download/response_head.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
+
+#include "core/lower_case.h"
 
 namespace earmark {
 namespace {
@@ -14,12 +14,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
 }
 
 std::optional<std::uint64_t> whole_number(std::string_view text) {
@@ -36,7 +30,7 @@ bool is_hex_md5(std::string_view text) {
 
 // Content-MD5 is Base64 by its standard; servers also send it in hexadecimal.
 std::optional<std::string> read_md5(std::string_view text) {
-  if (is_hex_md5(text)) return lower(text);
+  if (is_hex_md5(text)) return lower_case(text);
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   constexpr std::string_view kHex = "0123456789abcdef";
   if (text.size() != 24 || !text.ends_with("==")) return std::nullopt;
@@ -69,7 +63,7 @@ void ResponseHead::read_line(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
-  const std::string name = lower(trimmed(line.substr(0, colon)));
+  const std::string name = lower_case(trimmed(line.substr(0, colon)));
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (name == "content-length") {
     length = whole_number(value);
@@ -83,7 +77,7 @@ void ResponseHead::read_line(std::string_view line) {
     etag = value;
     if (value.starts_with("\"md5:") && value.ends_with('"')) {
       const std::string_view digest = value.substr(5, value.size() - 6);
-      if (is_hex_md5(digest)) md5 = lower(digest);
+      if (is_hex_md5(digest)) md5 = lower_case(digest);
     }
   } else if (name == "last-modified") {
     last_modified = value;

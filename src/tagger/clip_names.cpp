@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/lower_case.h"
 #include "core/rng.h"
 #include "tagger/text.h"
 
@@ -19,15 +20,11 @@ bool is_trouble(char c) {
   return byte < 0x20 || byte == 0x7F || std::string_view("/\\:*?\"<>|").find(c) != std::string_view::npos;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return text;
-}
-
 // `text` with the first number that makes it new; case does not tell names apart everywhere.
 std::string unique(std::set<std::string>& taken, const std::string& text, const char* separator) {
   std::string name = text;
-  for (int n = 2; !taken.insert(lower(name)).second; ++n) name = fmt::format("{}{}{}", text, separator, n);
+  for (int n = 2; !taken.insert(lower_case(name)).second; ++n)
+    name = fmt::format("{}{}{}", text, separator, n);
   return name;
 }
 
@@ -76,7 +73,7 @@ std::vector<std::string> clip_prefixes(const std::vector<TagInput>& inputs,
                                        const std::map<std::string, OwnFiles>& given) {
   std::vector<std::string> prefixes;
   std::set<std::string> taken;
-  for (const auto& [input, files] : given) taken.insert(lower(files.clips));
+  for (const auto& [input, files] : given) taken.insert(lower_case(files.clips));
   for (const TagInput& input : inputs) {
     if (const auto own = given.find(input.name); own != given.end() && !own->second.clips.empty()) {
       prefixes.push_back(own->second.clips);

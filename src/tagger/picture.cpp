@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <memory>
 #include <numeric>
 
 #include "core/file.h"
+#include "core/lower_case.h"
 #include "earmark/error.h"
 #include "features/mel.h"
 #include "tagger/picture_text.h"
@@ -335,9 +335,7 @@ void draw_picture(const std::filesystem::path& path, const SpectrogramStrip& spe
   const std::vector<std::size_t> rows = shown_tags(scores, tags.size(), options.max_rows);
   const int height = static_cast<int>(kTop + kSpectrogram + kGap + kBottom +
                                       kRow * static_cast<double>(std::max<std::size_t>(rows.size(), 2)));
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const bool svg = extension == ".svg";
+  const bool svg = lower_extension(path) == ".svg";
   std::vector<std::byte> bytes;
   const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
       svg ? cairo_svg_surface_create_for_stream(&collect, &bytes, options.width, height)

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 
 #include "core/file.h"
 #include "core/file_lock.h"
+#include "core/lower_case.h"
 #include "core/options_io.h"
 #include "core/rng.h"
 #include "earmark/error.h"
@@ -27,12 +27,6 @@ namespace {
 constexpr int kDefaultTopK = 5;
 
 bool labels_only(TagFormat format) { return format == TagFormat::kAudacity || format == TagFormat::kRaven; }
-
-std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension;
-}
 
 bool is_picture_name(const std::filesystem::path& path) {
   const std::string extension = lower_extension(path);

@@ -69,15 +69,12 @@ int run_calibrate(CalibrateFlags& flags, const CLI::App& action, const Common& c
 
 void add_model_calibrate(Program& program, CLI::App* verb) {
   auto flags = std::make_shared<CalibrateFlags>();
-  CLI::App* action = verb->add_subcommand(
-      "calibrate", "chooses thresholds, and makes scores honest, on clips that were held out");
-  action->footer(
-      "Examples:\n"
+  CLI::App* action = add_model_action(
+      program, verb, "calibrate", "chooses thresholds, and makes scores honest, on clips that were held out",
       "  earmark model calibrate runs/fold1/model.earmark --dataset esc50 --data-root ESC-50 --fold 1\n"
       "        --output tuned.earmark\n"
       "  earmark model calibrate mine.earmark --dataset folder --data-root my_sounds --split validate\n"
       "        --thresholds precision --precision 0.95 --scaling platt --output careful.earmark\n");
-  action->add_flag("-q,--quiet", program.common.quiet, "no messages on stderr but errors");
   CalibrateRequest& request = flags->request;
   action->add_option("bundle", request.bundle, "file")->required()->check(CLI::ExistingFile);
   add_dataset_options(action, request.choice);
@@ -106,9 +103,8 @@ void add_model_calibrate(Program& program, CLI::App* verb) {
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
   action->add_flag("--json", flags->json, "all figures as JSON on stdout");
-  action->parse_complete_callback([&program, flags, action] {
-    program.run = [&program, flags, action] { return run_calibrate(*flags, *action, program.common); };
-  });
+  run_when_given(program, action,
+                 [&program, flags, action] { return run_calibrate(*flags, *action, program.common); });
 }
 
 }  // namespace earmark::cli

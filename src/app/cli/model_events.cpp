@@ -42,19 +42,15 @@ int run_events(const EventsFlags& flags) {
 
 void add_model_events(Program& program, CLI::App* verb) {
   auto flags = std::make_shared<EventsFlags>();
-  CLI::App* action =
-      verb->add_subcommand("events", "keeps in a bundle how `earmark tag --events` makes events by default");
-  action->footer(
-      "Examples:\n"
+  CLI::App* action = add_model_action(
+      program, verb, "events", "keeps in a bundle how `earmark tag --events` makes events by default",
       "  earmark model events mine.earmark --median 3 --min-gap-s 2 --output steady.earmark\n");
-  action->add_flag("-q,--quiet", program.common.quiet, "no messages on stderr but errors");
   action->add_option("bundle", flags->bundle, "file")->required()->check(CLI::ExistingFile);
   add_event_options(action, flags->given);
   action->add_flag("--clear", flags->clear, "forget what the bundle holds first");
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
-  action->parse_complete_callback(
-      [&program, flags] { program.run = [flags] { return run_events(*flags); }; });
+  run_when_given(program, action, [flags] { return run_events(*flags); });
 }
 
 }  // namespace earmark::cli

@@ -33,13 +33,11 @@ int run_extract(const ExtractFlags& flags) {
 
 void add_model_extract(Program& program, CLI::App* verb) {
   auto flags = std::make_shared<ExtractFlags>();
-  CLI::App* action = verb->add_subcommand(
-      "extract", "one network of an ensemble as a bundle of its own: smaller and faster, less accurate");
-  action->footer(
-      "Examples:\n"
-      "  earmark model info models/esc10.earmark\n"
-      "  earmark model extract models/esc10.earmark --network 0 --output small.earmark\n");
-  action->add_flag("-q,--quiet", program.common.quiet, "no messages on stderr but errors");
+  CLI::App* action =
+      add_model_action(program, verb, "extract",
+                       "one network of an ensemble as a bundle of its own: smaller and faster, less accurate",
+                       "  earmark model info models/esc10.earmark\n"
+                       "  earmark model extract models/esc10.earmark --network 0 --output small.earmark\n");
   action->add_option("bundle", flags->bundle, "file")->required()->check(CLI::ExistingFile);
   action->add_option("--network", flags->network, "which of them, from 0, in the order of `model info`")
       ->check(integer_in(0, 1000))
@@ -47,8 +45,7 @@ void add_model_extract(Program& program, CLI::App* verb) {
   add_engine_option(action, flags->engine);
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
-  action->parse_complete_callback(
-      [&program, flags] { program.run = [flags] { return run_extract(*flags); }; });
+  run_when_given(program, action, [flags] { return run_extract(*flags); });
 }
 
 }  // namespace earmark::cli
