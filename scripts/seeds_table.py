@@ -4,7 +4,7 @@
   ... | scripts/seeds_table.py RESULTS.jsonl      reads NAME<tab>RECIPE[<tab>key.path=value...], one or more rows a variant
 
 Every row names lines of RESULTS by their recipe and their `--set`; rows of one NAME are one variant. Differences are from the first
-variant of the same recipe, seed by seed. Scripts of experiments write such rows when they are asked for --table. Python's standard
+variant of the same recipe and length, seed by seed. Scripts of experiments write such rows when they are asked for --table. Python's standard
 library only."""
 import json
 import sys
@@ -33,12 +33,13 @@ def core_seconds(lines):
 
 
 def variants(lines, rows):
-    """@return {name: (recipe, {seed: line})} of the variants that have lines, in the rows' order"""
+    """@return {name: (recipe and length, {seed: line})} of the variants that have lines, in the rows' order"""
     found = {}
     for row in rows:
         name, recipe, *changes = row.rstrip("\n").split("\t")
+        kind = (recipe, *(change for change in changes if change.startswith("train.iterations=")))
         for seed, line in sorted(latest(lines, recipe, changes).items()):
-            found.setdefault(name, (recipe, {}))[1][seed] = line
+            found.setdefault(name, (kind, {}))[1][seed] = line
     return found
 
 
@@ -51,11 +52,11 @@ def main():
     heads = "".join(f" {score.replace('_', ' ')}, by seed | mean | against the first |" for score, _ in SCORES)
     print(f"| variant |{heads} core-s |")
     print("|---|" + "---|---|---|" * len(SCORES) + "---|")
-    for name, (recipe, by_seed) in variants(lines, sys.stdin).items():
+    for name, (kind, by_seed) in variants(lines, sys.stdin).items():
         cells = [f"`{name}`"]
         for score, digits in SCORES:
             values = {seed: line[score] for seed, line in by_seed.items()}
-            reference = first.setdefault((recipe, score), (name, values))
+            reference = first.setdefault((kind, score), (name, values))
             cells += [", ".join(f"{value:.{digits}f}" for value in values.values()), f"{sum(values.values()) / len(values):.3f}",
                       "" if reference[0] == name else gap(values, reference[1])]
         spent = core_seconds(by_seed.values())
