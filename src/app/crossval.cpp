@@ -347,6 +347,7 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   const Dataset dataset =
       branch_of(load_dataset(recipe.data.dataset, request.data_root, recipe.data), recipe.data.branch);
   const std::vector<int> folds = folds_of(dataset, request.folds);
+  for (const int fold : folds) refuse_fold_of_stages(recipe, fold);
   std::filesystem::create_directories(request.out);
   const std::string init_id = request.init.empty() ? "" : bundle_id(read_bytes(request.init));
   const std::string config = config_id(recipe, init_id);

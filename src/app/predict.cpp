@@ -88,6 +88,7 @@ std::vector<double> scores_of(const Waveform& clip, double segment_s, const Scor
 Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Member>& members,
                                         double segment_s, std::size_t n_tags, Scorer::Workspace& workspace) {
   std::vector<double> total(n_tags, 0.0);
+  workspace.unverified = !clip.verified && (clip.split.empty() || clip.split == "train");
   std::map<std::pair<int, bool>, Waveform> heard;  // by rate, and whether in mono
   for (const Member& member : members) {
     const Scorer& scorer = *member.scorer;

@@ -99,7 +99,9 @@ RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>&
   Value::List files;
   for (const std::filesystem::path& path : request.scores) files.emplace_back(path.filename().string());
   result.provenance.set("dataset", data.name);
-  result.provenance.set("rule", write_options(request.options));
+  Value rule = write_options(request.options);
+  if (request.options.rule != RelabelRule::kThreshold) rule = Value(Value::Map{{"rule", rule.at("rule")}});
+  result.provenance.set("rule", rule);
   result.provenance.set("scores", Value(std::move(files)));
   result.provenance.set("n_clips", static_cast<std::int64_t>(result.labels.clip_ids.size()));
   result.provenance.set("n_empty", static_cast<std::int64_t>(made.n_empty));
@@ -110,7 +112,12 @@ RelabelResult relabel_clips(const Dataset& data, const std::vector<std::size_t>&
     counts.set("spoilt", static_cast<std::int64_t>(recovery.n_spoilt));
     result.provenance.set("label_noise", counts);
   }
+  Value::List kept;
+  for (std::size_t k = 0; k < n_tags; ++k) {
+    if (!answered[k]) kept.emplace_back(data.tags[k]);
+  }
   result.provenance.set("tags", tag_changes(made, data, answered));
+  result.provenance.set("kept_tags", Value(std::move(kept)));
   return result;
 }
 

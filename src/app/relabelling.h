@@ -22,7 +22,8 @@ struct RelabelRequest {
 struct RelabelResult {
   ScoreTable labels;  ///< every tag of the data set, the clips in its order
   Value provenance;   ///< "dataset", "rule", "scores", "n_clips", "n_empty", "tags": {tag: {threshold, set,
-                      ///< removed}}; with data.label_noise "label_noise" (LabelRecovery)
+                      ///< removed}}, "kept_tags": those without scores, whose labels stay; with
+                      ///< data.label_noise "label_noise" (LabelRecovery)
 };
 
 /// @param clips of `data` that get new labels; the scores must be of these, or of more.

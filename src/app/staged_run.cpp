@@ -37,13 +37,25 @@ class StagedRun {
     begin();
     for (std::size_t i = 0; i < recipe_.stages.size(); ++i) {
       say(fmt::format("stage {} of {}: {}", i + 1, recipe_.stages.size(), name_of(recipe_.stages[i])));
-      const bool finished = std::visit([this](const auto& stage) { return run(stage); }, recipe_.stages[i]);
-      if (!finished) return {};
+      if (request_.stop != nullptr && request_.stop->load()) return {};
+      if (!run_stage(recipe_.stages[i])) return {};
     }
     return finish();
   }
 
  private:
+  // @return false: stopped.
+  bool run_stage(const StageOptions& options) {
+    try {
+      return std::visit([this](const auto& stage) { return run(stage); }, options);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kBadBundle || std::holds_alternative<TrainStage>(options)) throw;
+      throw Error(
+          e.code(),
+          fmt::format("{}\ndelete the folder of that network; --resume then trains it again", e.what()));
+    }
+  }
+
   void say(const std::string& text) const {
     if (request_.on_message) request_.on_message(text);
   }
@@ -55,6 +67,11 @@ class StagedRun {
   fs::path labels_of(const std::string& stage) const { return folder(stage) / "labels.csv"; }
   fs::path model_of(const std::string& name) const { return folder(name) / "model.earmark"; }
 
+  // A file of one stage as another stage's recipe names it: wherever the run's folder is.
+  static std::string beside(const fs::path& file) {
+    return to_json(Value((fs::path("..") / file.parent_path().filename() / file.filename()).string()));
+  }
+
   bool takes_init() const {
     for (const StageOptions& stage : recipe_.stages) {
       const auto* train = std::get_if<TrainStage>(&stage);
@@ -63,20 +80,6 @@ class StagedRun {
       if (own.train.init != InitRule::kNone) return true;
     }
     return false;
-  }
-
-  // What is combined of networks that each held out a fold of their own has heard the clips of any one.
-  void refuse_fold() const {
-    if (request_.fold <= 0) return;
-    for (const StageOptions& stage : recipe_.stages) {
-      const auto* train = std::get_if<TrainStage>(&stage);
-      if (train == nullptr || train->folds.empty()) continue;
-      throw Error(
-          ErrorCode::kInvalidOption,
-          fmt::format("--fold: stage {} names the folds that its networks hold out ({}), got {}; leave "
-                      "--fold out",
-                      train->name, fmt::join(train->folds, ", "), request_.fold));
-    }
   }
 
   // Of every training, so that none of them fails when others have run for hours.
@@ -128,7 +131,7 @@ class StagedRun {
           ErrorCode::kInvalidOption,
           "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
     }
-    refuse_fold();
+    refuse_fold_of_stages(recipe_, request_.fold);
     check_metrics();
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && !request_.resume && !request_.overwrite) {
@@ -185,13 +188,12 @@ class StagedRun {
   bool run(const TrainStage& stage) {
     for (const TrainUnit& unit : units_of(stage, request_.fold)) {
       std::vector<std::string> overrides = unit.overrides;
-      if (!stage.labels.empty())
-        overrides.push_back("data.new_labels=" + to_json(Value(labels_of(stage.labels).string())));
+      if (!stage.labels.empty()) overrides.push_back("data.new_labels=" + beside(labels_of(stage.labels)));
       if (!stage.embedder.empty())
-        overrides.push_back("embedder.bundle=" + to_json(Value(bundle_of(stage.embedder).string())));
+        overrides.push_back("embedder.bundle=" + beside(bundle_of(stage.embedder)));
       TrainRequest one = request_;
       one.recipe = without_stages(recipe_, overrides, "stage " + unit.name);
-      one.out = folder(unit.name);
+      one.out = one.files_from = folder(unit.name);
       one.fold = unit.fold;
       one.overwrite = false;
       one.resume = fs::exists(one.out / "recipe.yaml");
@@ -245,7 +247,10 @@ class StagedRun {
     relabel.scores = {scores};
     relabel.options = stage.options;
     relabel.drop_empty = stage.drop_empty;
-    const RelabelResult result = relabel_clips(data, clips, relabel);
+    RelabelResult result = relabel_clips(data, clips, relabel);
+    Value::List networks;
+    for (const fs::path& bundle : from) networks.emplace_back(bundle.parent_path().filename().string());
+    result.provenance.set("networks", Value(std::move(networks)));
     write_score_table(labels_of(stage.name), result.labels);
     write_text(folder(stage.name) / "recipe.yaml", text);
     write_text(folder(stage.name) / "metrics.json", to_json(result.provenance, 2) + "\n");
@@ -371,6 +376,18 @@ class StagedRun {
 };
 
 }  // namespace
+
+void refuse_fold_of_stages(const Recipe& recipe, int fold) {
+  if (fold <= 0) return;
+  for (const StageOptions& stage : recipe.stages) {
+    const auto* train = std::get_if<TrainStage>(&stage);
+    if (train == nullptr || train->folds.empty()) continue;
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--fold: stage {} names the folds that its networks hold out ({}), got {}; leave "
+                            "--fold out (`earmark train` runs them all)",
+                            train->name, fmt::join(train->folds, ", "), fold));
+  }
+}
 
 TrainResult run_recipe(const TrainRequest& request) {
   if (request.recipe.stages.empty()) return torch_train()(request);

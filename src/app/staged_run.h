@@ -10,4 +10,8 @@ namespace earmark {
 /// @throws as TrainFn does.
 TrainResult run_recipe(const TrainRequest& request);
 
+/// What is combined of networks that each held out a fold of their own has heard the clips of any one.
+/// @throws Error(kInvalidOption) when a stage of the recipe names the folds that its networks hold out.
+void refuse_fold_of_stages(const Recipe& recipe, int fold);
+
 }  // namespace earmark

@@ -23,7 +23,8 @@ struct SuperposeMixupOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit("probability", self.probability, kProbability, "chance that a clip gets a second one mixed in");
     visit("max_s", self.max_s, kPositive,
-          "longest result; the offset of the second clip is drawn to stay below it, seconds");
+          "longest mixture; the offset of the second clip is drawn to stay below it, seconds (a clip that is "
+          "longer by itself stays so)");
     visit("length_ratio", self.length_ratio, kPositive,
           "the second clip is at most this many times as long as the first");
   }

@@ -11,6 +11,7 @@
 #include "earmark/log_mel.h"
 #include "engine/architecture.h"
 #include "engine/layers.h"
+#include "engine/row_conv.h"
 
 namespace earmark::engine {
 namespace {
@@ -66,10 +67,10 @@ class SingleBlockDensenet final : public Architecture {
   Slot lay_out(PlanBuilder& plan, const Length& length) const override {
     const Slot seen = flat_ ? samples(plan) : picture(plan, length);
     // The first convolution's answer stands behind its input.
-    Joined h = joined(plan, seen, nullptr, conv_nhwc(plan, seen, low_), {1, 1}, before(0), true);
+    Joined h = joined(plan, seen, nullptr, convolved(plan, seen, low_), {1, 1}, before(0), true);
     for (std::size_t i = 0; i < modules_.size(); ++i) {
       const Module& module = modules_[i];
-      const Slot made = conv_nhwc(plan, conv_nhwc(plan, h.activated, module.mix), module.convolve);
+      const Slot made = convolved(plan, conv_nhwc(plan, h.activated, module.mix), module.convolve);
       const Slot means = position_means(plan, {made});
       const Slot share = sigmoid(plan, linear(plan, linear(plan, means, module.squeeze), module.excite));
       h = joined(plan, made, &share, h.raw, {flat_ ? 1U : 2U, 2}, before(i + 1), i + 1 < modules_.size());
@@ -96,6 +97,10 @@ class SingleBlockDensenet final : public Architecture {
                            state.take(name + "bias", {n_out}), n_out, n_in, size, Activation::kNone);
     layer.before = layer.behind = {size[0] / 2, size[1] / 2};
     return layer;
+  }
+
+  Slot convolved(PlanBuilder& plan, Slot x, const Conv& layer) const {
+    return flat_ ? row_conv_nhwc(plan, x, layer) : conv_nhwc(plan, x, layer);
   }
 
   Module take_module(StateReader& state, const std::string& name, std::int64_t n_in, std::int64_t n_new,

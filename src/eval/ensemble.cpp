@@ -88,13 +88,13 @@ void check_weights(const EnsembleOptions& options, std::size_t n, Problems& prob
   if (options.weights.empty()) return;
   if (options.weights.size() != n)
     problems.push_back(fmt::format("weights: must be one a file ({}), got {}", n, options.weights.size()));
-  double sum = 0.0;
   for (const double weight : options.weights) {
     if (!(weight >= 0.0) || !std::isfinite(weight))
-      problems.push_back(fmt::format("weights: must not be negative, got {}", weight));
-    sum += weight;
+      problems.push_back(fmt::format("weights: must be finite and not negative, got {}", weight));
   }
-  if (sum <= 0.0) problems.emplace_back("weights: one at least must be above 0, got none");
+  if (std::all_of(options.weights.begin(), options.weights.end(),
+                  [](double weight) { return weight == 0.0; }))
+    problems.emplace_back("weights: one at least must be above 0, got none");
 }
 
 // In logarithms. Many weighted members multiply to less than a double can hold; only the ratios count.
@@ -118,6 +118,9 @@ void divide_by_row_sums(std::vector<double>& scores, std::size_t n_tags) {
 ScoreTable ensemble(const std::vector<ScoreTable>& members, const EnsembleOptions& options) {
   Problems problems;
   if (members.empty()) problems.emplace_back("scores: at least one file is needed, got none");
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].clip_ids.empty()) problems.push_back(fmt::format("file {}: has no clips", i + 1));
+  }
   check_weights(options, members.size(), problems);
   std::vector<std::vector<double>> scores;
   for (std::size_t i = 0; i < members.size(); ++i)
@@ -135,6 +138,10 @@ ScoreTable ensemble(const std::vector<ScoreTable>& members, const EnsembleOption
   for (std::size_t m = 0; m < scores.size(); ++m) {
     for (std::size_t i = 0; i < total.size(); ++i) {
       const double s = scores[m][i];
+      if (!std::isfinite(s))
+        throw Error(ErrorCode::kInvalidOption,
+                    fmt::format("file {}: clip '{}', tag '{}': must be finite, got {}", m + 1,
+                                result.clip_ids[i / n_tags], result.tags[i % n_tags], s));
       if (geometric && s < 0.0)
         throw Error(ErrorCode::kInvalidOption,
                     fmt::format("file {}: a geometric mean wants scores of 0 and above, got {}", m + 1, s));

@@ -8,6 +8,7 @@
 
 #include "core/csv.h"
 #include "core/file.h"
+#include "core/options_io.h"
 #include "earmark/error.h"
 #include "eval/metrics.h"
 
@@ -86,7 +87,9 @@ class DecisionReader {
     for (std::size_t place = 0; place < labels.size(); ++place) {
       const auto tag = tags_.find(labels[place]);
       if (tag == tags_.end()) {
-        problem(row, fmt::format("'{}' is none of the {} tags", labels[place], tags_.size()));
+        const std::string near = detail::nearest_name(labels[place], read_.table.tags);
+        problem(row, fmt::format("'{}' is none of the {} tags{}", labels[place], tags_.size(),
+                                 near.empty() ? "" : ", did you mean '" + near + "'?"));
       } else if (scores[tag->second] > 0) {
         problem(row, fmt::format("tag '{}' stands there more than once", labels[place]));
       } else {

@@ -28,12 +28,29 @@ torch::nn::BatchNorm1d make_norm_1d(int n) {
   return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(n).eps(kKerasEps).momentum(kKerasMomentum));
 }
 
+// "Same" padding along one long row, whose pieces stand below one another. oneDNN writes code for every
+// position of a padded row: seconds and hundreds of megabytes for those of a recording, anew for every length
+// (engine/row_conv.h).
+torch::Tensor along_row(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
+  constexpr std::int64_t kTile = 256;
+  const std::int64_t n = x.size(3), reach = weight.size(3) - 1;
+  const std::int64_t n_rows = (n + kTile - 1) / kTile, width = (n + n_rows - 1) / n_rows;
+  const torch::Tensor padded = torch::constant_pad_nd(x, {reach / 2, reach - reach / 2 + n_rows * width - n});
+  const auto last = torch::MemoryFormat::ChannelsLast;
+  const torch::Tensor rows = padded.unfold(3, width + reach, width).squeeze(2).contiguous(last);
+  const torch::Tensor y = torch::conv2d(rows, weight.contiguous(last), bias).contiguous(last);
+  return y.permute({0, 2, 3, 1}).flatten(1, 2).unsqueeze(1).narrow(2, 0, n).permute({0, 3, 1, 2});
+}
+
 // "Same" padding, channels-last.
 torch::Tensor convolved(torch::nn::Conv2d& conv, const torch::Tensor& x) {
   const auto last = torch::MemoryFormat::ChannelsLast;
   torch::Tensor weight = conv->weight;
   // Of a single band the rows above and below are padding, so that only the middle row counts.
   if (x.size(2) == 1 && weight.size(2) == 3) weight = weight.narrow(2, 1, 1);
+  constexpr std::int64_t kLongRow = 2048;
+  if (x.size(2) == 1 && weight.size(2) == 1 && weight.size(3) > 1 && x.size(3) > kLongRow)
+    return along_row(x, weight, conv->bias);
   const std::vector<std::int64_t> padding{weight.size(2) / 2, weight.size(3) / 2};
   return torch::conv2d(x.contiguous(last), weight.contiguous(last), conv->bias, 1, padding);
 }

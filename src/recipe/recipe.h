@@ -140,9 +140,9 @@ struct Recipe {
         "normalize", self.normalize, kAny,
         "statistics of the training clips: minus each band's mean, over one common or each band's deviation");
     visit("normalize_sources", self.normalize_sources, kAny,
-          "together: one set of statistics; apart: clips that nobody checked have their own while they are "
-          "learned "
-          "from, and what is scored or tagged has those of the checked ones (UPB's program)");
+          "together: one set of statistics; apart: training clips that nobody checked have their own, also "
+          "where they "
+          "are scored to be labelled anew, and all else has those of the checked ones (UPB's program)");
     visit("metadata", self.metadata, kAny,
           "columns of the data set that the network sees beside the features");
     visit("embedder", self.embedder, kAny, "network whose embeddings the network hears beside the features");

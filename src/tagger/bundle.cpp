@@ -82,12 +82,15 @@ void find_front_end_problems(const FrontEnd& front_end, const std::string& path,
   const FeatureOptions features = front_end.features();
   for (const std::string& p : earmark::problems_of(features))
     found.push_back(fmt::format("{}.{}.{}", path, kind_of(features), p));
-  for (const std::string& p : front_end.normalizer.problems()) found.push_back(path + ".normalizer." + p);
-  const std::size_t n_means = front_end.normalizer.mean.size();
-  if (n_means != 0 && n_means != static_cast<std::size_t>(n_mels_of(features))) {
-    found.push_back(
-        fmt::format("{}.normalizer.mean: one a band ({}), got {}", path, n_mels_of(features), n_means));
-  }
+  const auto check = [&](const Normalizer& normalizer, const std::string& name) {
+    for (const std::string& p : normalizer.problems()) found.push_back(name + "." + p);
+    const std::size_t n_means = normalizer.mean.size();
+    if (n_means != 0 && n_means != static_cast<std::size_t>(n_mels_of(features)))
+      found.push_back(fmt::format("{}.mean: one a band ({}), got {}", name, n_mels_of(features), n_means));
+  };
+  check(front_end.normalizer, path + ".normalizer");
+  if (front_end.unverified_normalizer)
+    check(*front_end.unverified_normalizer, path + ".unverified_normalizer");
 }
 
 std::vector<std::string> problems_of(const Bundle& bundle) {
@@ -301,15 +304,30 @@ SafeTensors container_of(const Bundle& bundle, Precision precision) {
   return file;
 }
 
+// Keys that only those bundles have that need them, so that an older program reads all others.
+bool is_left_out(std::string_view name) {
+  return name == "calibration" || name == "events" || name == "unverified_normalizer";
+}
+
+Value without_left_out(const Value& value) {
+  if (value.is_list()) {
+    Value::List list;
+    for (const Value& item : value.as_list()) list.push_back(without_left_out(item));
+    return Value(std::move(list));
+  }
+  if (!value.is_map()) return value;
+  Value map{Value::Map()};
+  for (const auto& [name, item] : value.as_map()) {
+    if (!(item.is_null() && is_left_out(name))) map.set(name, without_left_out(item));
+  }
+  return map;
+}
+
 }  // namespace
 
 Value bundle_description(const Bundle& bundle) {
-  const Value all = write_options(bundle);
-  Value described{Value::Map()};
-  for (const auto& [name, value] : all.as_map()) {
-    const bool absent = value.is_null() && (name == "calibration" || name == "events");
-    if (!absent) described.set(name, value);
-  }
+  Value described = without_left_out(write_options(bundle));
+  described.set("provenance", bundle.provenance);  // free: as it is
   return described;
 }
 

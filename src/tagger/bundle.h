@@ -30,12 +30,17 @@ struct FrontEnd {
   std::optional<LogMelOptions> log_mel;
   std::optional<WaveformOptions> waveform;
   Normalizer normalizer;
+  /// Of training clips that nobody checked, where they were learned from with statistics of their own
+  /// (normalize_sources: apart): for scoring them again (UPB, DCASE 2019 Task 2, section 5).
+  std::optional<Normalizer> unverified_normalizer;
   std::vector<MetadataColumn> metadata;  ///< what is known of the recording, beside the features
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("log_mel", self.log_mel, kAny, "spectrogram");
     visit("waveform", self.waveform, kAny, "the samples themselves, in its place");
     visit("normalizer", self.normalizer, kAny, "statistics removed from it");
+    visit("unverified_normalizer", self.unverified_normalizer, kAny,
+          "the same of training clips that nobody checked, where they have their own");
     visit("metadata", self.metadata, kAny, "columns beside it");
   }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "architectures/model_options.h"
+#include "core/options_io.h"
 #include "earmark/error.h"
 #include "tagger/scorer.h"
 
@@ -15,6 +16,8 @@ namespace {
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
+
+std::string name_of(CombineRule rule) { return detail::write_field(rule).as_string(); }
 
 std::vector<std::string> problems_of(const CombineRequest& request) {
   std::vector<std::string> found;
@@ -32,7 +35,14 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
     if (bundle.networks.size() > 1 &&
         (request.rule == CombineRule::kHierarchy || bundle.combine != request.rule))
       found.push_back(
-          fmt::format("bundle {}: has {} networks combined by another rule", i + 1, bundle.networks.size()));
+          fmt::format("bundle {}: its {} networks are combined by the rule '{}', these by '{}', and a bundle "
+                      "has one rule; "
+                      "combine what `earmark predict` writes of each",
+                      i + 1, bundle.networks.size(), name_of(bundle.combine), name_of(request.rule)));
+    if (bundle.networks.size() > 1 && bundle.sum_to_one && !request.sum_to_one.value_or(true))
+      found.push_back(fmt::format(
+          "bundle {}: divides each clip's scores by their sum, which --row-sum free cannot take back",
+          i + 1));
     if (bundle.segment_s != first.segment_s || bundle.padding != first.padding)
       found.push_back(
           fmt::format("bundle {}: hears segments of {} s, the first one of {} s, or completes them "
@@ -45,18 +55,31 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
   if (!request.weights.empty() && request.weights.size() != request.bundles.size())
     found.push_back(
         fmt::format("weights: one a bundle ({}), got {}", request.bundles.size(), request.weights.size()));
-  double sum = 0.0;
   for (const double weight : request.weights) {
     if (!(weight >= 0.0) || !std::isfinite(weight))
-      found.push_back(fmt::format("weights: must not be negative, got {}", weight));
-    sum += weight;
+      found.push_back(fmt::format("weights: must be finite and not negative, got {}", weight));
   }
-  if (!request.weights.empty() && sum == 0.0)
+  if (!request.weights.empty() && std::all_of(request.weights.begin(), request.weights.end(),
+                                              [](double weight) { return weight == 0.0; }))
     found.emplace_back("weights: one at least must be above 0, got none");
   if (request.sum_to_one.value_or(false) && request.rule != CombineRule::kGeometric)
     found.emplace_back(
         "row sum: only geometric bundles divide a clip's scores by their sum; leave --row-sum out");
   return found;
+}
+
+// What each network of one bundle counts in the new one, where the bundle itself counts `own`: together as
+// much as the bundle did by itself.
+std::vector<double> weights_within(const Bundle& bundle, double own) {
+  const std::size_t n = bundle.networks.size();
+  if (bundle.weights.empty()) return std::vector<double>(n, own / static_cast<double>(n));
+  // Exponents that stand as they are go on doing so; other weights say shares of one.
+  double whole = 0.0;
+  for (const double weight : bundle.weights) whole += weight;
+  if (bundle.sum_to_one) whole = 1.0;
+  std::vector<double> weights = bundle.weights;
+  for (double& weight : weights) weight *= own / whole;
+  return weights;
 }
 
 // The tags that a network of a hierarchy answers for; an output that is none of the hierarchy's has no name.
@@ -109,15 +132,13 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     Bundle& bundle = request.bundles[i];
     origins.push_back(bundle.provenance);
-    double sum = 0.0;
-    for (const double weight : bundle.weights) sum += weight;
+    const double own =
+        request.weights.empty() ? 1.0 / static_cast<double>(request.bundles.size()) : request.weights[i];
+    if (!hierarchy) {
+      const std::vector<double> weights = weights_within(bundle, own);
+      made.weights.insert(made.weights.end(), weights.begin(), weights.end());
+    }
     for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
-      // A bundle of several networks counts as one.
-      const double share = bundle.weights.empty() ? 1.0 / static_cast<double>(bundle.networks.size())
-                                                  : bundle.weights[k] / sum;
-      const double own =
-          request.weights.empty() ? 1.0 / static_cast<double>(request.bundles.size()) : request.weights[i];
-      if (!hierarchy) made.weights.push_back(own * share);
       if (hierarchy && bundle.tags != made.tags) bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
       made.networks.push_back(std::move(bundle.networks[k]));
       made.tensors.push_back(std::move(bundle.tensors[k]));

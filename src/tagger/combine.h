@@ -22,10 +22,11 @@ struct CombineRequest {
 };
 
 /// A geometric mean with sum_to_one takes the weights as exponents and makes the scores sum to 1
-/// (Bundle::sum_to_one).
-/// Thresholds, segments, padding and options of events are those of the first bundle; a branch's outputs that
-/// are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The provenance keeps each
-/// bundle's under "bundles". The result answers its self-test.
+/// (Bundle::sum_to_one). A bundle of several networks counts as one, by the scores that it gives by itself:
+/// its weights are multiplied by the one that it has here, and divided by their sum where they are no
+/// exponents. Thresholds, segments, padding and options of events are those of the first bundle; a branch's
+/// outputs that are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The provenance
+/// keeps each bundle's under "bundles". The result answers its self-test.
 /// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, whose
 /// segments are of other lengths, or that hold a calibration; weights that are none.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);

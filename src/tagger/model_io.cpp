@@ -158,7 +158,7 @@ Value describe_bundle(const std::filesystem::path& path) {
   card.set("id", bundle_id(bytes));
   const Value own = write_options(bundle);
   for (const char* key :
-       {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "parents", "top"})
+       {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "sum_to_one", "parents", "top"})
     card.set(key, own.at(key));
   for (const char* key : {"calibration", "events"}) card.set(key, own.at(key));
   card.set("parameters", static_cast<std::int64_t>(bundle.n_parameters()));

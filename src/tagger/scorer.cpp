@@ -116,7 +116,8 @@ std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& wavefo
   };
   part.extractor.compute(heard_by(sample_rate_of(part.extractor.options())), workspace.log_mel,
                          workspace.features);
-  front_end.normalizer.apply(workspace.features);
+  const bool own = workspace.unverified && front_end.unverified_normalizer;
+  (own ? *front_end.unverified_normalizer : front_end.normalizer).apply(workspace.features);
   const FeatureMap& f = workspace.features;
   NetworkInput input{1, f.n_channels, f.n_mels, f.n_frames, f.values, {}, {}, {}};
   std::vector<float> columns, embedded;

@@ -36,8 +36,11 @@ class Scorer {
     LogMelWorkspace log_mel;
     FeatureMap features;
     std::map<int, Waveform> resampled;  ///< the present segment by its rate
-    bool embed = false;                 ///< whether scores() fills:
-    std::vector<float> embedding;       ///< [n_embedding] of the segment scored last
+    /// The recording is a training clip that nobody checked: networks that learned from such with statistics
+    /// of their own hear it so.
+    bool unverified = false;
+    bool embed = false;            ///< whether scores() fills:
+    std::vector<float> embedding;  ///< [n_embedding] of the segment scored last
   };
 
   /// Combined and, where the bundle holds a calibration, calibrated.

@@ -134,8 +134,9 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
   network_->reset_norm_statistics();
   const auto size = static_cast<std::size_t>(recipe_.train.batch_size);
   const std::vector<std::size_t> order = refresh_order(maker.clips(), recipe_);
-  for (std::size_t begin = 0; begin < order.size(); begin += size) {
-    const std::size_t end = std::min(begin + size, order.size());
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    end = std::min(begin + size, order.size());
+    if (end + 1 == order.size() && size > 1) ++end;  // a clip alone has no statistics over a batch
     std::vector<Example> examples;
     for (std::size_t i = begin; i < end; ++i) examples.push_back(maker.plain(order[i]));
     network_->set_norm_momentum(static_cast<double>(end - begin) / static_cast<double>(end));

@@ -29,6 +29,10 @@ struct TrainRequest {
   Recipe recipe;
   std::filesystem::path data_root;
   std::filesystem::path out;  ///< run folder
+  /// Relative files that the recipe names (data.new_labels, embedder.bundle) are looked for here; empty: in
+  /// the working directory. The run's own recipe keeps them as they are, so that a folder of runs can be
+  /// moved.
+  std::filesystem::path files_from;
   /// Held out for validation; 0: the validate split, if there is one; kHoldOutNothing: nothing at all.
   int fold = 0;
   bool resume = false;

@@ -337,8 +337,17 @@ void Run::prepare_examples(std::optional<SavedCheckpoint> saved) {
   state_.metadata = examples_->metadata_columns();
 }
 
+Recipe with_files_from(Recipe recipe, const std::filesystem::path& folder) {
+  for (std::string* file : {&recipe.data.new_labels, &recipe.embedder.bundle}) {
+    if (!file->empty() && !folder.empty()) *file = (folder / *file).lexically_normal().string();
+  }
+  return recipe;
+}
+
 Run::Run(const TrainRequest& request)
-    : request_(request), recipe_(request.recipe), threads_(request.threads) {
+    : request_(request),
+      recipe_(with_files_from(request.recipe, request.files_from)),
+      threads_(request.threads) {
   if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   torch::set_num_threads(threads_);
   check_folder(request);
@@ -504,6 +513,7 @@ void Run::write_bundle_to(const std::filesystem::path& path, const Value& metric
   network.revision = learner_->model_revision();
   network.options = learner_->model_options();
   network.front_end = FrontEnd::of(recipe_.features, examples_->normalizer(), examples_->metadata_columns());
+  network.front_end.unverified_normalizer = examples_->unverified_normalizer();
   bundle.tensors.push_back(borrowed_state_of(learner_->network()));
   if (embedder_) {
     network.embedder = embedder_->parts.spec;

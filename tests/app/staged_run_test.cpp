@@ -332,6 +332,11 @@ stages:
       with_fold.err.find("--fold: stage noisy names the folds that its networks hold out (1, 2), got 1"),
       std::string::npos)
       << with_fold.err;
+  const Ran crossed = run_program({"crossval", recipe.string(), "--data-root", root.path().string(), "--out",
+                                   (*folder_ / "crossed").string(), "--threads", "1"});
+  EXPECT_EQ(crossed.status, 2) << crossed.err;
+  EXPECT_NE(crossed.err.find("stage noisy names the folds"), std::string::npos) << crossed.err;
+  EXPECT_FALSE(fs::exists(*folder_ / "crossed")) << "nothing was begun";
   const Ran ran = run({});
   ASSERT_EQ(ran.status, 0) << ran.err;
   for (const char* name : {"noisy-fold1-seed0", "noisy-fold2-seed1", "final-seed0", "final-seed1"})
@@ -349,6 +354,57 @@ stages:
   const auto before = bytes("chain/model.earmark");
   ASSERT_EQ(run({"--resume"}).status, 0);
   EXPECT_EQ(bytes("chain/model.earmark"), before);
+  // Noisy excerpts are labelled anew as they were learned from, with the statistics of their own.
+  const FrontEnd heard =
+      read_bundle(*folder_ / "chain/noisy-fold1-seed0/model.earmark").networks.front().front_end;
+  ASSERT_TRUE(heard.unverified_normalizer);
+  EXPECT_NE(heard.unverified_normalizer->mean, heard.normalizer.mean);
+  const auto predicted = [&](const std::string& bundle) {
+    const std::string out = (*folder_ / "predicted.csv").string();
+    EXPECT_EQ(run_program({"predict", "--model", bundle, "--dataset", "fsdkaggle2019", "--data-root",
+                           root.path().string(), "--split", "train", "--output", out, "--overwrite"})
+                  .status,
+              0);
+    return read_score_table(out);
+  };
+  Bundle changed = read_bundle(*folder_ / "chain/noisy-fold1-seed0/model.earmark");
+  const ScoreTable as_learned = predicted((*folder_ / "chain/noisy-fold1-seed0/model.earmark").string());
+  changed.networks.front().front_end.unverified_normalizer.reset();
+  write_bundle(*folder_ / "changed.earmark", changed);
+  const ScoreTable as_curated = predicted((*folder_ / "changed.earmark").string());
+  ASSERT_EQ(as_learned.clip_ids, as_curated.clip_ids);
+  for (std::size_t i = 0; i < as_learned.clip_ids.size(); ++i) {
+    const bool noisy = as_learned.clip_ids[i].starts_with("noisy/");
+    EXPECT_EQ(as_learned.scores[i * as_learned.tags.size()] != as_curated.scores[i * as_learned.tags.size()],
+              noisy)
+        << as_learned.clip_ids[i];
+  }
+}
+
+// A folder of runs may be moved, and named in another way: stages name each other's files by where they
+// stand.
+TEST_F(StagedRun, ARunThatWasMovedGoesOn) {
+  const std::string stages =
+      "  - {kind: relabel, name: labels, from: [vggish], rule: threshold, threshold: 0.5}\n"
+      "  - {kind: train, name: second, embedder: vggish, labels: labels}\n";
+  ASSERT_EQ(train(stages, "here").status, 0);
+  const auto made = bytes("here/model.earmark");
+  fs::create_directories(*folder_ / "away");
+  fs::rename(*folder_ / "here", *folder_ / "away/there");
+  for (const char* name : {"metrics.json", "model.earmark"})
+    fs::remove(*folder_ / "away/there/second" / name);
+  const Ran ran = train(stages, "away/../away/there", {"--resume"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.err.find("training vggish"), std::string::npos) << ran.err;
+  EXPECT_EQ(bytes("away/there/model.earmark"), made);
+  // A bundle that is damaged is named with what to do.
+  write_text(*folder_ / "away/there/vggish/model.earmark", "no bundle");
+  fs::remove(*folder_ / "away/there/labels/metrics.json");
+  const Ran damaged = train(stages, "away/there", {"--resume"});
+  EXPECT_EQ(damaged.status, 2);
+  EXPECT_NE(damaged.err.find("delete the folder of that network; --resume then trains it again"),
+            std::string::npos)
+      << damaged.err;
 }
 
 constexpr const char* kTwice = R"(
@@ -379,7 +435,7 @@ TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
   ASSERT_EQ(train(kTwice, "whole").status, 0);
   ASSERT_TRUE(fs::exists(*folder_ / "whole/labels/labels.csv"));
   const std::string second = read_text(*folder_ / "whole/second/recipe.yaml");
-  EXPECT_NE(second.find("whole/labels/labels.csv"), std::string::npos) << second;
+  EXPECT_NE(second.find("../labels/labels.csv"), std::string::npos) << second;
   // As if it had ended while the second network was trained: after its first step, and before the labels.
   const auto finished = bytes("whole/model.earmark");
   for (const char* name : {"whole/second/metrics.json", "whole/second/model.earmark", "whole/metrics.json",

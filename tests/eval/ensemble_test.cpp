@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/tensor_io.h"
 #include "earmark/error.h"
@@ -101,8 +102,20 @@ TEST(Ensemble, WhatDoesNotFitIsNamed) {
   };
   EXPECT_EQ(problems_of({a, table({"dog", "cat"}, {"2"}, {0.2f, 0.4f})}, {}).size(), 4u);
   EXPECT_EQ(problems_of({a, a}, {EnsembleRule::kMean, {1.0}, RowSum::kAuto}).size(), 1u);
-  EXPECT_EQ(problems_of({a}, {EnsembleRule::kMean, {-1.0}, RowSum::kAuto}).size(), 2u);
+  EXPECT_EQ(problems_of({a}, {EnsembleRule::kMean, {-1.0}, RowSum::kAuto}).size(), 1u);
+  const auto signs = problems_of({a, a}, {EnsembleRule::kMean, {-1.0, 1.0}, RowSum::kAuto});
+  EXPECT_EQ(signs, std::vector<std::string>{"weights: must be finite and not negative, got -1"});
+  const auto endless = problems_of(
+      {a, a}, {EnsembleRule::kMean, {1.0, std::numeric_limits<double>::infinity()}, RowSum::kAuto});
+  EXPECT_EQ(endless, std::vector<std::string>{"weights: must be finite and not negative, got inf"});
+  EXPECT_EQ(problems_of({a, a}, {EnsembleRule::kMean, {0.0, 0.0}, RowSum::kAuto}).size(), 1u);
   EXPECT_EQ(problems_of({}, {}).size(), 1u);
+  const ScoreTable no_clips = table({"dog", "rain"}, {}, {});
+  EXPECT_EQ(problems_of({no_clips, no_clips}, {}),
+            (std::vector<std::string>{"file 1: has no clips", "file 2: has no clips"}));
+  EXPECT_THROW(
+      ensemble({a, table({"dog", "rain"}, {"1"}, {0.2f, std::numeric_limits<float>::infinity()})}, {}),
+      Error);
   EXPECT_THROW(ensemble({table({"dog"}, {"1"}, {-0.1f})}, {EnsembleRule::kGeometric, {}, RowSum::kFree}),
                Error);
 }

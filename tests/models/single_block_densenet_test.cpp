@@ -64,6 +64,23 @@ TEST(SingleBlockDensenet, HasThePublishedParameterCounts) {
   EXPECT_EQ(n_parameters(WaveformDensenet(waveform_options())), 16521187);
 }
 
+TEST(SingleBlockDensenet, TheLogmelReferencesShapesAreThoseOfItsWeights) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto shapes = nlohmann::json::parse(read_text(golden / "cochlear/logmel_weights_shapes.json"));
+  const TensorMap weights = read_npz(golden / "cochlear/logmel_weights.npz");
+  std::map<std::string, std::vector<std::int64_t>> expected, found;
+  std::int64_t n_learned = 0;
+  for (const auto& [name, shape] : shapes.items()) {
+    expected[name] = shape.get<std::vector<std::int64_t>>();
+    std::int64_t n = 1;
+    for (const std::int64_t size : expected[name]) n *= size;
+    if (name.find("running_") == std::string::npos) n_learned += n;
+  }
+  for (const auto& [name, tensor] : weights) found[name] = tensor.shape;
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(n_learned, n_parameters(*logmel_reference(golden))) << "all of them are the network's";
+}
+
 TEST(SingleBlockDensenet, SizesDoNotDependOnTheRate) {
   for (const int rate : {16000, 32000}) {
     SingleBlockDensenetOptions options;

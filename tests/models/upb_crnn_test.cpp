@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "core/file.h"
 #include "core/tensor_io.h"
 #include "golden_path.h"
+#include "models/layers/conv_block.h"
 #include "models/reference_network.h"
 
 namespace earmark {
@@ -42,6 +47,46 @@ TEST(UpbCrnn, GoldenScoresOfSingleClipsAndPaddedBatches) {
   EXPECT_LT(largest_difference(network.forward({alone}).sigmoid(),
                                to_torch(read_npy(golden / "upb/output_second_item_alone_T123.npy"))),
             1e-4);
+}
+
+// Layer by layer, of the clip of 48 frames; values are large here, so differences are in shares of the
+// largest.
+TEST(UpbCrnn, GoldenValuesBetweenTheLayers) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  torch::NoGradGuard no_grad;
+  UpbCrnn network{UpbCrnnOptions{}};
+  load_state(network, read_npz(golden / "upb/weights.npz"));
+  network.to(torch::kDouble);
+  network.eval();
+  const auto expect_tap = [&](const char* name, const torch::Tensor& got) {
+    const torch::Tensor tap =
+        to_torch(read_npy(golden / (std::string("upb/tap_T48_") + name + ".npy"))).to(torch::kDouble);
+    ASSERT_EQ(got.sizes(), tap.sizes()) << name;
+    EXPECT_LT(largest_difference(got, tap), 1e-5 * tap.abs().max().item<double>()) << name;
+  };
+  torch::Tensor h = to_torch(read_npy(golden / "upb/input_T48.npy")).to(torch::kDouble);
+  const torch::Tensor input = h;
+  for (const auto& block : part_of<torch::nn::ModuleListImpl>(network, "cnn2d"))
+    h = block->as<ConvBlockImpl>()->forward(h);
+  expect_tap("cnn2d", h);
+  h = h.flatten(1, 2).unsqueeze(2);
+  for (const auto& block : part_of<torch::nn::ModuleListImpl>(network, "cnn1d"))
+    h = block->as<ConvBlockImpl>()->forward(h);
+  expect_tap("cnn1d", h.squeeze(2));
+  h = std::get<0>(part_of<torch::nn::GRUImpl>(network, "gru").forward(h.squeeze(2).transpose(1, 2)));
+  expect_tap("gru", h);
+  expect_tap("logits", network.forward({input}));
+}
+
+TEST(UpbCrnn, HasTheReferencesNamesAndShapes) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto shapes = nlohmann::json::parse(read_text(golden / "upb/weights_shapes.json"));
+  std::map<std::string, std::vector<std::int64_t>> expected, found;
+  for (const auto& [name, shape] : shapes.items()) expected[name] = shape.get<std::vector<std::int64_t>>();
+  for (const auto& [name, tensor] : state_of(UpbCrnn{UpbCrnnOptions{}})) {
+    if (!name.ends_with("num_batches_tracked")) found[name] = tensor.shape;
+  }
+  EXPECT_EQ(found, expected);
 }
 
 TEST(UpbCrnn, WhatFollowsTheLastValidFrameReachesTheScoreThroughTheConvolutionsOnly) {

@@ -124,6 +124,40 @@ TEST(ExtractNetwork, ABranchOfAHierarchyAnswersForItsOwnTags) {
   EXPECT_EQ(answer(branch), (std::vector<float>{0.6f, 0.7f}));
 }
 
+// One bundle of the scores is one bundle of the networks: exponents go on as they stood.
+TEST(CombineBundles, AGeometricMeanWithinAnotherCountsByItsOwnScores) {
+  const auto softmax = [](float a) {
+    Bundle bundle = stored({"a", "b"}, {a, 1.0f - a});
+    bundle.networks[0].kind = "single_block_densenet";
+    return bundle;
+  };
+  CombineRequest pair;
+  pair.rule = CombineRule::kGeometric;
+  pair.weights = {1.5, 1.0};
+  pair.bundles = {softmax(0.7f), softmax(0.45f)};
+  const Bundle within = combine_bundles(pair, make_stored);
+  CombineRequest outer;
+  outer.rule = CombineRule::kGeometric;
+  outer.weights = {2.0, 1.0};
+  outer.bundles = {within, softmax(0.4f)};
+  const Bundle made = combine_bundles(outer, make_stored);
+  const std::vector<float> inner = answer(within);
+  const double a = std::pow(inner[0], 2.0) * 0.4, b = std::pow(inner[1], 2.0) * 0.6;
+  EXPECT_NEAR(answer(made)[0], a / (a + b), 1e-6);
+  // Without weights each bundle is a half.
+  outer.weights.clear();
+  const double c = std::sqrt(inner[0] * 0.4), d = std::sqrt(inner[1] * 0.6);
+  EXPECT_NEAR(answer(combine_bundles(outer, make_stored))[0], c / (c + d), 1e-6);
+  outer.sum_to_one = false;
+  try {
+    combine_bundles(outer, make_stored);
+    FAIL() << "what was divided is not multiplied again";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("bundle 1: divides each clip's scores"), std::string::npos)
+        << error.what();
+  }
+}
+
 // Networks that give one tag a clip: exponents as they stand, then one sum (Cochlear.ai, DCASE 2018 Task 2).
 TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   CombineRequest request;

@@ -215,10 +215,63 @@ TEST(CrossEntropy, GoldenBatchWiseMasking) {
   const torch::Tensor got =
       compute_loss(options, tensor("probs"), Answer::kProbabilities, tensor("targets"), tags, verified);
   EXPECT_NEAR(got.item<double>(), tensor("masked_mean_over_batch").item<double>(), 1e-9);
+  EXPECT_NEAR(got.item<double>() * static_cast<double>(verified.size()), tensor("masked_sum").item<double>(),
+              1e-8);
+  // A masked clip has no gradient, every other one has.
+  const torch::Tensor probs = tensor("probs").requires_grad_(true);
+  compute_loss(options, probs, Answer::kProbabilities, tensor("targets"), tags, verified).backward();
+  EXPECT_TRUE(torch::equal(probs.grad().abs().amax(1).gt(0.0), tensor("mask").gt(0.5)));
+  EXPECT_NEAR(tensor("ce").max().item<double>() * 0.8, tensor("threshold").item<double>(), 1e-9);
   options.mask_share = 0.0;
   const torch::Tensor all =
       compute_loss(options, tensor("probs"), Answer::kProbabilities, tensor("targets"), tags, verified);
   EXPECT_NEAR(all.item<double>(), tensor("ce").mean().item<double>(), 1e-9);
+}
+
+// The bound is a number, not a function: no gradient goes through the largest loss, by which clips are
+// masked.
+TEST(CrossEntropy, GradientsOfMaskedBatchesAgreeWithDifferences) {
+  torch::manual_seed(9);
+  const LossTags tags = LossTags::plain(4);
+  const torch::Tensor targets = torch::softmax(3.0 * torch::randn({6, 4}, torch::kDouble), 1);
+  const std::vector<bool> verified{false, true, false, false, true, false};
+  CrossEntropyOptions options;
+  options.mask_share = 0.7;
+  std::size_t n_masked = 0, n_counted = 0;
+  for (const Answer answer : {Answer::kClassLogits, Answer::kProbabilities}) {
+    torch::Tensor x = 2.0 * torch::randn({6, 4}, torch::kDouble);
+    if (answer == Answer::kProbabilities) x = x.softmax(1);
+    const auto loss_at = [&](const torch::Tensor& at) {
+      return compute_loss(options, at, answer, targets, tags, verified);
+    };
+    const torch::Tensor leaf = x.clone().requires_grad_(true);
+    loss_at(leaf).backward();
+    for (int clip = 0; clip < 6; ++clip) {
+      const bool masked = leaf.grad()[clip].abs().max().item<double>() == 0.0;
+      EXPECT_FALSE(masked && verified[static_cast<std::size_t>(clip)]) << "verified clips always count";
+      ++(masked ? n_masked : n_counted);
+      for (int tag = 0; tag < 4; ++tag) {
+        torch::Tensor above = x.clone(), below = x.clone();
+        above[clip][tag] += 1e-6;
+        below[clip][tag] -= 1e-6;
+        const double slope = (loss_at(above) - loss_at(below)).item<double>() / 2e-6;
+        EXPECT_NEAR(leaf.grad()[clip][tag].item<double>(), slope, 1e-7) << clip << " " << tag;
+      }
+    }
+  }
+  EXPECT_GT(n_masked, 0U);
+  EXPECT_GT(n_counted, 4U) << "more than the verified ones";
+}
+
+// Probabilities are held within 1e-7 of 0 and 1, where the loss no longer falls or rises.
+TEST(CrossEntropy, AProbabilityOfNothingHasAFiniteLossAndNoGradient) {
+  const torch::Tensor probs = torch::tensor({{0.0, 1.0}}, torch::kDouble).requires_grad_(true);
+  const torch::Tensor loss =
+      compute_loss(CrossEntropyOptions{}, probs, Answer::kProbabilities,
+                   torch::tensor({{1.0, 0.0}}, torch::kDouble), LossTags::plain(2), {});
+  EXPECT_NEAR(loss.item<double>(), -std::log(1e-7), 1e-6);
+  loss.backward();
+  EXPECT_EQ(probs.grad().abs().max().item<double>(), 0.0);
 }
 
 TEST(CrossEntropy, OfLogitsAndOfTheirSoftmaxIsTheSameAndItsGradientIsRight) {

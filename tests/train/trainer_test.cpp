@@ -77,6 +77,13 @@ TEST_F(Trainer, ARunThatValidationsSteerResumesBitForBit) {
   EXPECT_EQ(read_bundle(whole.bundle).networks.front().front_end.metadata.size(), 2U);
 }
 
+// Six clips in batches of five: the one that is left has no deviation over a batch.
+TEST_F(Trainer, NormStatisticsAreNeverThoseOfOneClip) {
+  EXPECT_TRUE(
+      train(request("refreshed", {"model={kind: mean_std_linear}", "augment=[]", "train.batch_size=5"}))
+          .finished);
+}
+
 // A network that hears waveforms, trained as Cochlear.ai did: segments, mixtures, loudness, masked losses,
 // the best of the validations.
 std::vector<std::string> densenet_overrides(const std::string& model) {

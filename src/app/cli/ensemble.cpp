@@ -19,12 +19,12 @@ struct EnsembleFlags {
   std::vector<std::filesystem::path> inputs;
   std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint37";
   std::filesystem::path output;
-  bool overwrite = false;
+  bool overwrite = false, json = false;
 };
 
 std::vector<double> read_weights(const std::string& text) {
   std::vector<double> weights;
-  for (std::size_t begin = 0; begin < text.size();) {
+  for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
     const std::size_t comma = std::min(text.find(',', begin), text.size());
     double weight = 0.0;
     if (!CLI::detail::lexical_cast(text.substr(begin, comma - begin), weight))
@@ -62,6 +62,15 @@ ScoreTable combined(const EnsembleFlags& flags) {
   return ensemble(tables, options);
 }
 
+Value answer_of(const EnsembleFlags& flags, std::size_t n_tags) {
+  Value::List inputs;
+  for (const std::filesystem::path& path : flags.inputs) inputs.emplace_back(path.string());
+  return Value(Value::Map{{"output", Value(flags.output.string())},
+                          {"rule", Value(flags.rule)},
+                          {"inputs", Value(std::move(inputs))},
+                          {"n_tags", Value(static_cast<std::int64_t>(n_tags))}});
+}
+
 // Bundles become one bundle, which tags like any other.
 int combine_files(const EnsembleFlags& flags) {
   CombineRequest request;
@@ -87,6 +96,15 @@ int combine_files(const EnsembleFlags& flags) {
   made.provenance.set("combined", Value(std::move(names)));
   made.provenance.set("earmark", version());
   write_bundle(flags.output, made);
+  if (flags.json) {
+    Value::List weights(made.weights.begin(), made.weights.end());
+    Value answer = answer_of(flags, made.tags.size());
+    answer.set("networks", static_cast<std::int64_t>(made.networks.size()));
+    answer.set("weights", Value(std::move(weights)));
+    answer.set("sum_to_one", made.sum_to_one);
+    print(to_json(answer, 2) + "\n");
+    return kDone;
+  }
   print(fmt::format("{}: {} networks, {} tags, {} of {} bundles\n", flags.output.string(),
                     made.networks.size(), made.tags.size(), flags.rule, flags.inputs.size()));
   return kDone;
@@ -105,6 +123,12 @@ int run_ensemble(const EnsembleFlags& flags) {
                     n_bundles, flags.inputs.size()));
   const ScoreTable table = combined(flags);
   write_score_table(flags.output, table);
+  if (flags.json) {
+    Value answer = answer_of(flags, table.tags.size());
+    answer.set("n_clips", static_cast<std::int64_t>(table.clip_ids.size()));
+    print(to_json(answer, 2) + "\n");
+    return kDone;
+  }
   print(fmt::format("{}: {} clips, {} tags, {} of {} files\n", flags.output.string(), table.clip_ids.size(),
                     table.tags.size(), flags.rule, flags.inputs.size()));
   return kDone;
@@ -133,8 +157,10 @@ void add_ensemble(Program& program) {
                    "the top network selects")
       ->check(CLI::IsMember({"mean", "geometric", "hierarchy"}))
       ->capture_default_str();
-  verb->add_option("--weights", flags->weights,
-                   "one a file with commas between, of mean and geometric (default: all the same)");
+  verb->add_option(
+      "--weights", flags->weights,
+      "one a file with commas between, of mean and geometric (default: all the same); exponents where the "
+      "scores are made to sum to 1, else shares");
   verb->add_option(
           "--row-sum", flags->row_sum,
           "one: a clip's scores are made to sum to 1; free: they are not; auto: where every file's do, of "
@@ -147,6 +173,7 @@ void add_ensemble(Program& program) {
       ->capture_default_str();
   verb->add_option("-o,--output", flags->output, "CSV of scores, or the bundle")->required();
   verb->add_flag("--overwrite", flags->overwrite, "replace the output file when it is there");
+  verb->add_flag("--json", flags->json, "what was combined, as JSON on stdout");
 }
 
 }  // namespace earmark::cli

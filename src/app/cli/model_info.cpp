@@ -128,6 +128,18 @@ std::string calibration_text(const Value& card) {
   return text;
 }
 
+// By which rule several networks' scores become one, and what each counts.
+std::string combine_text(const Value& card) {
+  const Value::List& weights = card.at("weights").as_list();
+  const bool to_one = card.at("sum_to_one").as_bool();
+  std::vector<std::string> shown;
+  for (const Value& weight : weights) shown.push_back(fmt::format("{:.4g}", weight.as_number()));
+  return fmt::format(
+      "combined    {}{}{}\n", card.at("combine").as_string(),
+      shown.empty() ? "" : fmt::format(", {} {}", to_one ? "exponents" : "weights", fmt::join(shown, " ")),
+      to_one ? ", scores divided by their sum" : "");
+}
+
 int run_info(const InfoFlags& flags) {
   Value card = describe_bundle(flags.bundle);
   const std::string self_test = self_test_text(flags.bundle);
@@ -144,7 +156,7 @@ int run_info(const InfoFlags& flags) {
     const Value::List& networks = card.at("networks").as_list();
     for (std::size_t i = 0; i < networks.size(); ++i)
       text += network_text(networks.size() > 1 ? fmt::format("network {}", i) : "network", networks[i]);
-    if (networks.size() > 1) text += fmt::format("combined    {}\n", card.at("combine").as_string());
+    if (networks.size() > 1) text += combine_text(card);
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
     text += tags_text(card) + calibration_text(card) + provenance_text(card.at("provenance"));

@@ -54,6 +54,8 @@ int run_relabel(RelabelFlags& flags, const Common& common) {
     print(to_json(answer, 2) + "\n");
     return kDone;
   }
+  if (const std::size_t n_kept = result.provenance.at("kept_tags").as_list().size(); n_kept > 0)
+    say(common, fmt::format("{} of {} tags have no scores and keep their labels", n_kept, data.tags.size()));
   print(fmt::format("{}: {} clips\n{}", flags.output.string(), result.labels.clip_ids.size(),
                     changes_text(result.provenance)));
   if (const auto n_empty = result.provenance.at("n_empty").as_integer(); n_empty > 0) {
@@ -84,6 +86,7 @@ void add_relabel(Program& program) {
   verb->get_option("--data-root")->required();
   flags->choice.split = "train";
   add_part_options(verb, flags->choice);
+  verb->get_option("--split")->description("train, validate, test or all (default: train)");
   verb->add_option("--scores", flags->request.scores,
                    "CSV of scores as `earmark predict` writes it; several: the mean of their scores")
       ->required()
