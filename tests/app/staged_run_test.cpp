@@ -374,9 +374,9 @@ stages:
   const ScoreTable as_curated = predicted((*folder_ / "changed.earmark").string());
   ASSERT_EQ(as_learned.clip_ids, as_curated.clip_ids);
   for (std::size_t i = 0; i < as_learned.clip_ids.size(); ++i) {
-    const bool noisy = as_learned.clip_ids[i].starts_with("noisy/");
+    const bool is_noisy = as_learned.clip_ids[i].starts_with("noisy/");
     EXPECT_EQ(as_learned.scores[i * as_learned.tags.size()] != as_curated.scores[i * as_learned.tags.size()],
-              noisy)
+              is_noisy)
         << as_learned.clip_ids[i];
   }
 }

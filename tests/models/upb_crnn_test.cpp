@@ -54,10 +54,10 @@ TEST(UpbCrnn, GoldenScoresOfSingleClipsAndPaddedBatches) {
 TEST(UpbCrnn, GoldenValuesBetweenTheLayers) {
   EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
   torch::NoGradGuard no_grad;
-  UpbCrnn network{UpbCrnnOptions{}};
-  load_state(network, read_npz(golden / "upb/weights.npz"));
-  network.to(torch::kDouble);
-  network.eval();
+  const auto network = std::make_shared<UpbCrnn>(UpbCrnnOptions{});
+  load_state(*network, read_npz(golden / "upb/weights.npz"));
+  network->to(torch::kDouble);
+  network->eval();
   const auto expect_tap = [&](const char* name, const torch::Tensor& got) {
     const torch::Tensor tap =
         to_torch(read_npy(golden / (std::string("upb/tap_T48_") + name + ".npy"))).to(torch::kDouble);
@@ -66,16 +66,16 @@ TEST(UpbCrnn, GoldenValuesBetweenTheLayers) {
   };
   torch::Tensor h = to_torch(read_npy(golden / "upb/input_T48.npy")).to(torch::kDouble);
   const torch::Tensor input = h;
-  for (const auto& block : part_of<torch::nn::ModuleListImpl>(network, "cnn2d"))
+  for (const auto& block : part_of<torch::nn::ModuleListImpl>(*network, "cnn2d"))
     h = block->as<ConvBlockImpl>()->forward(h);
   expect_tap("cnn2d", h);
   h = h.flatten(1, 2).unsqueeze(2);
-  for (const auto& block : part_of<torch::nn::ModuleListImpl>(network, "cnn1d"))
+  for (const auto& block : part_of<torch::nn::ModuleListImpl>(*network, "cnn1d"))
     h = block->as<ConvBlockImpl>()->forward(h);
   expect_tap("cnn1d", h.squeeze(2));
-  h = std::get<0>(part_of<torch::nn::GRUImpl>(network, "gru").forward(h.squeeze(2).transpose(1, 2)));
+  h = std::get<0>(part_of<torch::nn::GRUImpl>(*network, "gru").forward(h.squeeze(2).transpose(1, 2)));
   expect_tap("gru", h);
-  expect_tap("logits", network.forward({input}));
+  expect_tap("logits", network->forward({input}));
 }
 
 TEST(UpbCrnn, HasTheReferencesNamesAndShapes) {

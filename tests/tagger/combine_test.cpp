@@ -215,8 +215,8 @@ TEST(CombineBundles, AScoreOfZeroLeavesAGeometricMeanAboveZero) {
 
 TEST(CombineBundles, WeightsThatAreNoneAreNamed) {
   for (const auto& [weights, what] :
-       {std::pair{std::vector<double>{1.0, -2.0}, "must not be negative, got -2"},
-        std::pair{std::vector<double>{1.0, std::nan("")}, "must not be negative, got nan"},
+       {std::pair{std::vector<double>{1.0, -2.0}, "must be finite and not negative, got -2"},
+        std::pair{std::vector<double>{1.0, std::nan("")}, "must be finite and not negative, got nan"},
         std::pair{std::vector<double>{0.0, 0.0}, "one at least must be above 0"},
         std::pair{std::vector<double>{1.0}, "one a bundle (2), got 1"}}) {
     CombineRequest request;
