@@ -333,6 +333,7 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
     const Task& task = task_of(dataset.name);
     TaskScores pooled = held_out_truth(dataset, clips);
     pooled.scores.scores = std::move(scores);
+    pooled = with_unknown_weight(std::move(pooled), task, recipe.tagging.unknown_weight);
     show_evaluation(report, evaluate_task(pooled, task, options), recipe.expect);
     report.mistakes = most_confident_mistakes(pooled.scores, options.threshold, kMistakesShown);
   }

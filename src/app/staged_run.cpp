@@ -213,14 +213,17 @@ class StagedRun {
   }
 
   // Never those that this run holds out: they are judged by, and the networks have not learned from them.
-  std::vector<std::size_t> clips_to_relabel(const Dataset& data, const std::string& split) const {
+  std::vector<std::size_t> clips_to_relabel(const Dataset& data, const RelabelStage& stage) const {
     const bool has_splits = std::any_of(data.clips.begin(), data.clips.end(),
                                         [](const Clip& clip) { return !clip.split.empty(); });
-    std::vector<std::size_t> clips = select_clips(data, split, has_splits ? 0 : std::max(0, request_.fold));
+    std::vector<std::size_t> clips =
+        select_clips(data, stage.split, has_splits ? 0 : std::max(0, request_.fold));
     const std::vector<std::size_t> held_out =
         split_for_training(data, recipe_.data.split, request_.fold).held_out;
     const std::set<std::size_t> judged(held_out.begin(), held_out.end());
-    std::erase_if(clips, [&](std::size_t clip) { return judged.contains(clip); });
+    std::erase_if(clips, [&](std::size_t clip) {
+      return judged.contains(clip) || (stage.unverified_only && data.clips[clip].verified);
+    });
     return clips;
   }
 
@@ -237,7 +240,7 @@ class StagedRun {
     if (is_done(stage.name, text, labels_of(stage.name))) return true;
     const Recipe own = without_stages(recipe_, as_overrides(stage.set), "stage " + stage.name);
     const Dataset data = load_dataset(own.data.dataset, request_.data_root, own.data);
-    const std::vector<std::size_t> clips = clips_to_relabel(data, stage.split);
+    const std::vector<std::size_t> clips = clips_to_relabel(data, stage);
     const auto scored = scores_of(data, clips, from);
     if (!scored) return false;
     fs::create_directories(folder(stage.name));
@@ -322,6 +325,7 @@ class StagedRun {
       write_score_table(folder(name) / "scores.csv", *table);
       TaskScores judged = held_out_truth(data, held_out);
       judged.scores = join_scores(std::move(judged.scores), *table);
+      judged = with_unknown_weight(std::move(judged), task_of(data.name), recipe_.tagging.unknown_weight);
       const TaskEvaluation evaluation = evaluate_task(judged, task_of(data.name));
       const Value figures = to_value(evaluation);
       for (const auto& [key, value] : figures.as_map()) metrics.set(key, value);

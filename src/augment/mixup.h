@@ -35,8 +35,9 @@ struct MixupOptions {
     visit("each", self.each, kAny,
           "a lambda for each clip rather than one for the batch; the targets are mixed then, not the losses");
     visit("halves", self.halves, kAny,
-          "the second half of the batch is mixed into the first, and only that is learned from; else every "
-          "clip is mixed with another one of the batch");
+          "the second half of the batch is mixed into the first, and only that is learned from (an epoch "
+          "then has as "
+          "many pairs as clips); else every clip is mixed with another one of the batch");
     visit("larger_share", self.larger_share, kAny, "the clip itself has the larger share: lambda >= 0.5");
     visit("no_self", self.no_self, kAny,
           "no clip is its own partner: with train.sampler one_per_class each meets one of another class");

@@ -95,6 +95,8 @@ class BatchOrder {
   At at(long iteration) const;
   /// Batches of an epoch; 0: it differs from epoch to epoch (bucketed).
   long batches_per_epoch() const noexcept { return fixed_per_epoch_; }
+  /// Visits of an epoch.
+  std::size_t n_visits() const noexcept { return visits_.size(); }
   /// Epochs, and the share of the one begun, that precede an iteration.
   double epochs_before(long iteration) const;
 

@@ -82,10 +82,11 @@ void cut_into_runs(Dataset& data, const std::vector<Group>& groups, std::size_t 
 
 TrainHeldOut split_for_training(const Dataset& data, std::string_view train_split, int fold) {
   if (fold < kHoldOutNothing || fold > data.n_folds()) {
-    throw Error(
-        ErrorCode::kInvalidOption,
-        fmt::format("fold: data set {} has {}, got {}", data.name,
-                    data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds()) : "no folds", fold));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("fold: data set {} has {}, got {}", data.name,
+                            data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds())
+                                               : "no folds (leave --fold out)",
+                            fold));
   }
   TrainHeldOut parts;
   std::map<std::string, bool> is_held_out;
@@ -137,11 +138,11 @@ std::vector<std::size_t> select_clips(const Dataset& data, std::string_view spli
   const bool any_split = split.empty() || split == "all";
   const bool held_out = split == "test" || split == "validate";
   if (fold < 0 || fold > data.n_folds()) {
-    throw Error(
-        ErrorCode::kInvalidOption,
-        fmt::format("fold: data set {} has {}, got {}", data.name,
-                    data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds()) : std::string("no folds"),
-                    fold));
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("fold: data set {} has {}, got {}", data.name,
+                            data.n_folds() > 0 ? fmt::format("folds 1..{}", data.n_folds())
+                                               : std::string("no folds (leave --fold out)"),
+                            fold));
   }
   const bool by_fold = !any_split && !has_splits && data.n_folds() > 0 && (held_out || split == "train");
   if (by_fold && fold == 0) {

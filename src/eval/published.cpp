@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <string>
 
 namespace earmark {
 namespace {
@@ -37,7 +39,9 @@ const Evaluation* part_of(const TaskEvaluation& own, const std::string& part) {
   return found == own.parts.end() ? nullptr : &found->tags;
 }
 
-ClassBeside mean_of(const std::vector<ClassBeside>& rows, const std::string& name) {
+constexpr const char *kMean = "mean", *kMeanOfKnown = "mean of known";
+
+ClassBeside average(const std::vector<ClassBeside>& rows, const std::string& name) {
   ClassBeside mean{name};
   for (const ClassBeside& row : rows) {
     mean.own_recall += row.own_recall;
@@ -63,7 +67,12 @@ BesidePublished beside_published(const TaskEvaluation& own, const PublishedFigur
   for (const PublishedMetric& other : published.others)
     beside.metrics.push_back({other.metric, own_value(own, other.metric), other.value});
   const Evaluation* part = part_of(own, published.part);
+  std::map<std::string, PublishedClass> told;  // rows of means: a table's own, as its classes are rounded
   for (const PublishedClass& row : published.classes) {
+    if (row.tag == kMean || row.tag == kMeanOfKnown) {
+      told[row.tag] = row;
+      continue;
+    }
     ClassBeside here{row.tag, kNone, row.recall, kNone, row.precision};
     if (part != nullptr) {
       const auto found = std::find_if(part->per_class.begin(), part->per_class.end(),
@@ -76,11 +85,19 @@ BesidePublished beside_published(const TaskEvaluation& own, const PublishedFigur
     beside.classes.push_back(here);
   }
   if (beside.classes.size() < 2) return beside;
-  const ClassBeside mean = mean_of(beside.classes, "mean");
+  const auto mean_of = [&](const std::vector<ClassBeside>& rows, const std::string& name) {
+    ClassBeside mean = average(rows, name);
+    if (const auto own = told.find(name); own != told.end()) {
+      mean.recall = own->second.recall;
+      mean.precision = own->second.precision;
+    }
+    return mean;
+  };
+  const ClassBeside mean = mean_of(beside.classes, kMean);
   std::vector<ClassBeside> known = beside.classes;
   std::erase_if(known, [&](const ClassBeside& row) { return row.tag == own.unknown_tag; });
   if (known.size() < beside.classes.size() && !known.empty())
-    beside.classes.push_back(mean_of(known, "mean of known"));
+    beside.classes.push_back(mean_of(known, kMeanOfKnown));
   beside.classes.push_back(mean);
   return beside;
 }

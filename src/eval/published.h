@@ -47,7 +47,10 @@ struct PublishedFigures {
     visit("on", self.on, kAny, "which data it is measured on");
     visit("others", self.others, kAny, "further figures of the same run");
     visit("part", self.part, kAny, "part of the clips that `classes` speaks of; empty: all clips");
-    visit("classes", self.classes, kAny, "recall and precision of each class");
+    visit("classes", self.classes, kAny,
+          "recall and precision of each class; tags `mean` and `mean of known`: the paper's own, which it "
+          "did not make of "
+          "rounded rows");
   }
   bool empty() const noexcept { return metric.empty() && others.empty() && classes.empty(); }
 };

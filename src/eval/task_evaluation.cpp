@@ -6,6 +6,7 @@
 #include <set>
 
 #include "earmark/error.h"
+#include "eval/unknown_weight.h"
 
 namespace earmark {
 namespace {
@@ -153,6 +154,16 @@ std::vector<NamedMetric> shown_metrics(const PartEvaluation& part) {
     if (shown.size() < 2) shown.push_back({metric.name, metric});
   }
   return shown;
+}
+
+TaskScores with_unknown_weight(TaskScores data, const Task& task, double weight) {
+  if (weight == 1.0) return data;
+  if (task.unknown_tag.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("tagging.unknown_weight: {} has no tag for everything unknown, got {}",
+                            task.dataset, weight));
+  weigh_tag(data.scores.tags, data.scores.scores, task.unknown_tag, weight);
+  return data;
 }
 
 TaskEvaluation evaluate_task(const TaskScores& data, const Task& task, const EvaluateOptions& options) {

@@ -53,6 +53,11 @@ struct TaskEvaluation {
 /// decisions in place of scores where a task needs scores.
 TaskEvaluation evaluate_task(const TaskScores& data, const Task& task, const EvaluateOptions& options = {});
 
+/// The scores by which clips are decided: of an open set, those of its tag for everything unknown times
+/// `weight` (unknown_weight.h); 1 changes nothing.
+/// @throws Error(kInvalidOption) when the task has no such tag, or the weight is not above 0.
+TaskScores with_unknown_weight(TaskScores data, const Task& task, double weight);
+
 /// to_value(Evaluation), or to_value(SonycEvaluation) with each tag's figures as "per_tag"; and where there
 /// are any "part_by", "parts": {name: {"n_clips", "metrics", "intervals"}}, "notes".
 Value to_value(const TaskEvaluation& evaluation);

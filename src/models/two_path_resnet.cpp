@@ -115,11 +115,15 @@ torch::Tensor TwoPathResnet::run(Path& path, torch::Tensor h) {
   return h;
 }
 
+torch::Tensor TwoPathResnet::paths(const torch::Tensor& features) {
+  const torch::Tensor x = features.contiguous(torch::MemoryFormat::ChannelsLast);
+  const std::int64_t half = x.size(2) / 2;
+  return torch::cat({run(low_, x.narrow(2, 0, half)), run(high_, x.narrow(2, half, half))}, 2);
+}
+
 torch::Tensor TwoPathResnet::forward(const NetworkBatch& batch) {
   if (!batch.n_valid.empty()) return each_alone(batch);
-  const torch::Tensor x = batch.features.contiguous(torch::MemoryFormat::ChannelsLast);
-  const std::int64_t half = x.size(2) / 2;
-  torch::Tensor h = torch::cat({run(low_, x.narrow(2, 0, half)), run(high_, x.narrow(2, half, half))}, 2);
+  torch::Tensor h = paths(batch.features);
   if (batch.hidden != nullptr) batch.tell_hidden(head1_->rectified(h).mean({2, 3}));
   h = head2_->forward(head1_->forward(h));
   return bn_out_->forward(h).mean({2, 3});

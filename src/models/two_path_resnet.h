@@ -46,6 +46,8 @@ class TwoPathResnet final : public TaggingNetwork {
   explicit TwoPathResnet(const TwoPathResnetOptions& options);
   /// Takes features of any length. @return class logits [batch, n_tags]: scores are their softmax.
   torch::Tensor forward(const NetworkBatch& batch) override;
+  /// What both paths end in, the low bands above the high ones: [batch, 8 * width, bands, frames / 16].
+  torch::Tensor paths(const torch::Tensor& features);
   Answer answer() const override { return Answer::kClassLogits; }
   std::vector<std::string> head_names() const override {
     return {"head2.conv.weight", "bn_out.running_mean", "bn_out.running_var", "bn_out.weight", "bn_out.bias"};

@@ -98,10 +98,15 @@ void find_waveform_problems(const std::vector<AugmentOptions>& augment, bool wav
   }
 }
 
-void find_augment_problems(const std::vector<AugmentOptions>& augment, const std::string& network,
+void find_augment_problems(const std::vector<AugmentOptions>& augment, const std::string& network, bool mono,
                            std::vector<std::string>& found) {
   bool on_features = false;
   for (std::size_t i = 0; i < augment.size(); ++i) {
+    if (mono && std::holds_alternative<ChannelSwapOptions>(augment[i]))
+      found.push_back(
+          fmt::format("augment[{}]: channel_swap exchanges left and right, and features.channels is mono; "
+                      "keep hears both",
+                      i));
     if (works_on_waveforms(augment[i]) && on_features) {
       found.push_back(
           fmt::format("augment[{}]: {} works on waveforms and must stand before those that work on features",
@@ -205,7 +210,7 @@ std::vector<std::string> Recipe::problems() const {
   std::vector<std::string> found;
   for (const std::string& problem : problems_of(features)) found.push_back("features." + problem);
   model_problems(*this, found);
-  find_augment_problems(augment, kind_of(model), found);
+  find_augment_problems(augment, kind_of(model), is_mono(features), found);
   find_waveform_problems(augment, std::holds_alternative<WaveformOptions>(features), found);
   if (data.excerpts.min_share > data.excerpts.max_share) {
     found.push_back(fmt::format("data.excerpts.min_share: must not pass max_share ({}), got {}",

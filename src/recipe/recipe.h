@@ -80,12 +80,17 @@ struct DataOptions : DatasetOptions {
 struct TaggingOptions {
   double segment_s = 10.0;
   double threshold = 0.5;
+  double unknown_weight = 1.0;
   Precision weights = Precision::kFloat32;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("segment_s", self.segment_s, kPositive,
           "length of the segments that the bundle scores by default, seconds");
     visit("threshold", self.threshold, kProbability, "score from which a tag counts as present by default");
+    visit("unknown_weight", self.unknown_weight, kPositive,
+          "of an open set (TAU Openset): the unknown tag's scores count so many times where held-out clips "
+          "are decided "
+          "(McDonnell & Gao: 5); scores.csv and the bundle's scores stay as they are");
     visit("weights", self.weights, kAny, "precision in which the bundle stores weights");
   }
 };

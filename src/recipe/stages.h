@@ -51,6 +51,7 @@ struct RelabelStage {
   std::string split = "train";
   RelabelOptions options;
   bool drop_empty = false;
+  bool unverified_only = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -60,6 +61,7 @@ struct RelabelStage {
     visit("split", self.split, kAny, "whose clips get new labels");
     RelabelOptions::fields(self.options, visit);
     visit("drop_empty", self.drop_empty, kAny, "a clip that is left without a tag keeps its old labels");
+    visit("unverified_only", self.unverified_only, kAny, "clips that somebody checked keep their labels");
   }
 };
 

@@ -1,6 +1,7 @@
 #include "tagger/combine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +19,25 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
 }
 
 std::string name_of(CombineRule rule) { return detail::write_field(rule).as_string(); }
+
+void compare_tags(const std::vector<std::string>& first, const std::vector<std::string>& own,
+                  std::size_t number, std::vector<std::string>& found) {
+  constexpr std::size_t kShown = 3;
+  const auto tell = [&](const std::vector<std::string>& wanted, const std::vector<std::string>& there,
+                        const char* how) {
+    std::vector<std::string> lacking;
+    for (const std::string& tag : wanted) {
+      if (!holds(there, tag)) lacking.push_back("'" + tag + "'");
+    }
+    if (lacking.empty()) return;
+    const std::size_t n = lacking.size();
+    lacking.resize(std::min(n, kShown));
+    found.push_back(fmt::format("bundle {}: {}: {}{}", number, how, fmt::join(lacking, ", "),
+                                n > kShown ? fmt::format(" and {} more", n - kShown) : ""));
+  };
+  tell(first, own, "lacks tags of the first one");
+  tell(own, first, "has tags that the first one lacks");
+}
 
 std::vector<std::string> problems_of(const CombineRequest& request) {
   std::vector<std::string> found;
@@ -43,22 +63,27 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
       found.push_back(fmt::format(
           "bundle {}: divides each clip's scores by their sum, which --row-sum free cannot take back",
           i + 1));
-    if (bundle.segment_s != first.segment_s || bundle.padding != first.padding)
+    if (!request.segment_s && bundle.segment_s != first.segment_s)
       found.push_back(
-          fmt::format("bundle {}: hears segments of {} s, the first one of {} s, or completes them "
-                      "otherwise",
+          fmt::format("bundle {}: hears segments of {:g} s, the first one of {:g} s; say one length for all "
+                      "(--segment-s)",
                       i + 1, bundle.segment_s, first.segment_s));
-    if (request.rule != CombineRule::kHierarchy && bundle.tags != first.tags)
+    if (bundle.padding != first.padding)
       found.push_back(
-          fmt::format("bundle {}: has other tags than the first, or another order of them", i + 1));
+          fmt::format("bundle {}: completes short segments in another way than the first", i + 1));
+    if (request.rule != CombineRule::kHierarchy) compare_tags(first.tags, bundle.tags, i + 1, found);
   }
   if (!request.weights.empty() && request.weights.size() != request.bundles.size())
     found.push_back(
         fmt::format("weights: one a bundle ({}), got {}", request.bundles.size(), request.weights.size()));
+  double sum = 0.0;
   for (const double weight : request.weights) {
     if (!(weight >= 0.0) || !std::isfinite(weight))
       found.push_back(fmt::format("weights: must be finite and not negative, got {}", weight));
+    sum += weight;
   }
+  if (std::isinf(sum) && found.empty())
+    found.emplace_back("weights: their sum is no number any more; divide all of them by the largest");
   if (!request.weights.empty() && std::all_of(request.weights.begin(), request.weights.end(),
                                               [](double weight) { return weight == 0.0; }))
     found.emplace_back("weights: one at least must be above 0, got none");
@@ -111,7 +136,7 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   const Bundle& first = request.bundles.front();
   made.tags = hierarchy ? request.tags : first.tags;
   made.parents = hierarchy ? request.parents : first.parents;
-  made.segment_s = first.segment_s;
+  made.segment_s = request.segment_s.value_or(first.segment_s);
   made.padding = first.padding;
   made.events = first.events;
   made.combine = request.rule;
@@ -139,7 +164,9 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
       made.weights.insert(made.weights.end(), weights.begin(), weights.end());
     }
     for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
-      if (hierarchy && bundle.tags != made.tags) bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
+      // A network answers in the order of its own bundle's tags.
+      if (bundle.networks[k].tags.empty() && bundle.tags != made.tags)
+        bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
       made.networks.push_back(std::move(bundle.networks[k]));
       made.tensors.push_back(std::move(bundle.tensors[k]));
     }

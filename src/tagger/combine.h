@@ -13,6 +13,9 @@ struct CombineRequest {
   std::vector<Bundle> bundles;  ///< of kHierarchy: the first is the top, the others its branches
   CombineRule rule = CombineRule::kMean;
   std::vector<double> weights;  ///< one a bundle, not negative; empty: all the same
+  /// Length of the segments that the result hears by default; not said: that of the bundles, which must have
+  /// one.
+  std::optional<double> segment_s;
   /// Of kGeometric; not said: where every network gives one tag a clip.
   std::optional<bool> sum_to_one;
   // Of kHierarchy:
@@ -24,11 +27,12 @@ struct CombineRequest {
 /// A geometric mean with sum_to_one takes the weights as exponents and makes the scores sum to 1
 /// (Bundle::sum_to_one). A bundle of several networks counts as one, by the scores that it gives by itself:
 /// its weights are multiplied by the one that it has here, and divided by their sum where they are no
-/// exponents. Thresholds, segments, padding and options of events are those of the first bundle; a branch's
-/// outputs that are no tags of the hierarchy (data.branch.negatives: dummy) are not told. The provenance
-/// keeps each bundle's under "bundles". The result answers its self-test.
-/// @throws Error(kInvalidOption) naming bundles whose tags differ, that are hierarchies themselves, whose
-/// segments are of other lengths, or that hold a calibration; weights that are none.
+/// exponents. Bundles name the same tags, in any order. Thresholds, order of tags, segments (unless they are
+/// said), padding and options of events are those of the first bundle; a branch's outputs that are no tags of
+/// the hierarchy (data.branch.negatives: dummy) are not told. The provenance keeps each bundle's under
+/// "bundles". The result answers its self-test.
+/// @throws Error(kInvalidOption) naming bundles, and the tags by which they differ, that are hierarchies
+/// themselves, whose segments are of other lengths, or that hold a calibration; weights that are none.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
 
 /// One of a bundle's networks as a bundle of its own, with its tags, their thresholds, and the provenance

@@ -145,7 +145,13 @@ std::vector<float> Scorer::combined(const std::function<std::vector<float>(std::
     }
     return hierarchy_scores(bundle_.parents, top, branches, bundle_.top);
   }
-  if (parts_.size() == 1) return scores_of(0);
+  if (parts_.size() == 1) {
+    const std::vector<float> own = scores_of(0);
+    std::vector<float> scores(n_tags + 1, 0.0f);  // what is not told lands behind the last
+    for (std::size_t k = 0; k < own.size(); ++k) scores[parts_[0].columns[k]] = own[k];
+    scores.resize(n_tags);
+    return scores;
+  }
   if (bundle_.combine == CombineRule::kGeometric) return geometric_mean(scores_of);
   std::vector<double> total(n_tags, 0.0);
   double weight_sum = 0.0;

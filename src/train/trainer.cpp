@@ -66,6 +66,18 @@ BatchOrderOptions order_options(const Recipe& recipe) {
           train.bucket,  recipe.seed,      train.skip_absent_tags};
 }
 
+// Of batches whose halves become pairs, an epoch has as many pairs as clips: it reads them about twice
+// (McDonnell & Gao's program: 288 steps of 32 pairs for 9 185 clips).
+long steps_per_epoch(const Recipe& recipe, const BatchOrder& order) {
+  const bool in_pairs = std::any_of(recipe.augment.begin(), recipe.augment.end(), [](const auto& options) {
+    const auto* mixup = std::get_if<MixupOptions>(&options);
+    return mixup != nullptr && mixup->halves;
+  });
+  const long pairs = recipe.train.batch_size / 2;
+  if (!in_pairs || pairs == 0 || order.batches_per_epoch() == 0) return order.batches_per_epoch();
+  return (static_cast<long>(order.n_visits()) + pairs - 1) / pairs;
+}
+
 ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
   ClipStoreOptions options;
   options.sample_rate_hz = sample_rate_of(recipe.features);
@@ -100,6 +112,9 @@ class Run {
     for (const std::size_t i : outputs_) names.push_back(dataset_.tags[i]);
     return names;
   }
+  TaskScores judged_scores() const {
+    return with_unknown_weight(last_scores_, task_of(dataset_.name), recipe_.tagging.unknown_weight);
+  }
   bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
   static void check_folder(const TrainRequest& request);
   std::optional<SavedCheckpoint> saved_state() const;
@@ -127,6 +142,7 @@ class Run {
   std::unique_ptr<RunEmbedder> embedder_;
   std::optional<ExampleMaker> examples_, held_out_;
   std::optional<BatchOrder> order_;
+  long steps_per_epoch_ = 0;  // 0: it differs from epoch to epoch
   std::optional<Learner> learner_;
   std::optional<ValidationWatch> watch_;
   std::optional<RunLog> log_;
@@ -356,10 +372,15 @@ Run::Run(const TrainRequest& request)
       branch_of(load_dataset(recipe_.data.dataset, request.data_root, recipe_.data), recipe_.data.branch);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
   check_named_metrics(recipe_, dataset_, request.fold);
+  if (recipe_.tagging.unknown_weight != 1.0 && task_of(dataset_.name).unknown_tag.empty())
+    throw Error(ErrorCode::kBadRecipe,
+                fmt::format("tagging.unknown_weight: data set {} has no tag for everything unknown, got {}",
+                            dataset_.name, recipe_.tagging.unknown_weight));
   order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
     return examples_->describe(visit, epoch);
   });
-  count_in_steps(recipe_.train, recipe_.schedule, order_->batches_per_epoch());
+  steps_per_epoch_ = steps_per_epoch(recipe_, *order_);
+  count_in_steps(recipe_.train, recipe_.schedule, steps_per_epoch_);
   if (const std::vector<std::string> problems = recipe_.problems(); !problems.empty())
     throw Error(ErrorCode::kBadRecipe, "with this data:", problems);
   outputs_ = output_tags(dataset_, recipe_.data.outputs);
@@ -393,7 +414,10 @@ void Run::checkpoint() {
 void Run::log_step(double rate) {
   Value record;
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
-  record.set("epoch", Value(order_->epochs_before(state_.iteration)));
+  record.set("epoch",
+             Value(steps_per_epoch_ == order_->batches_per_epoch()
+                       ? order_->epochs_before(state_.iteration)
+                       : static_cast<double>(state_.iteration) / static_cast<double>(steps_per_epoch_)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
   record.set("lr", Value(watch_->lr() *
                          schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
@@ -408,7 +432,7 @@ Value Run::validate() {
   const auto total = static_cast<long>(held_out_clips_->size());
   const Learner::Heard heard = learner_->hear(*held_out_, [&](long n) { tell("validating", n, total); });
   last_scores_.scores.scores = scores_of_all_tags(dataset_, outputs_, heard.scores);
-  Value figures = to_value(evaluate_task(last_scores_, task_of(dataset_.name)));
+  Value figures = to_value(evaluate_task(judged_scores(), task_of(dataset_.name)));
   Value metrics = figures.at("metrics");
   metrics.set("loss", heard.loss);
   figures.set("metrics", std::move(metrics));
@@ -575,7 +599,7 @@ void Run::write_results(const Value& validation, const Value& bests) {
     write_score_table(request_.out / "scores.csv", table);
   }
   write_text(request_.out / "report.html",
-             run_report(metrics, log_->records(), last_scores_, recipe_text_, recipe_.expect));
+             run_report(metrics, log_->records(), judged_scores(), recipe_text_, recipe_.expect));
   write_text(request_.out / "metrics.json",
              to_json(metrics, 2) + "\n");  // last: it says that the run is whole
 }

@@ -68,6 +68,23 @@ TEST(BesidePublished, AnOpenSetsKnownClassesHaveAMeanOfTheirOwn) {
   EXPECT_DOUBLE_EQ(beside.classes[3].recall, 0.5);
 }
 
+// A paper's means are of figures before they were rounded.
+TEST(BesidePublished, MeansThatThePaperTellsStandAsItTellsThem) {
+  TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
+  own.unknown_tag = "ferry";
+  PublishedFigures figures = paper();
+  figures.classes.push_back({"mean of known", 0.61, 0.79});
+  figures.classes.push_back({"mean", 0.48, 0.49});
+  const BesidePublished beside = beside_published(own, figures);
+  ASSERT_EQ(beside.classes.size(), 4U);
+  EXPECT_EQ(beside.classes[2].tag, "mean of known");
+  EXPECT_EQ(beside.classes[2].recall, 0.61);
+  EXPECT_EQ(beside.classes[2].precision, 0.79);
+  EXPECT_DOUBLE_EQ(beside.classes[2].own_recall, 3.0 / 4.0);
+  EXPECT_EQ(beside.classes[3].recall, 0.48);
+  EXPECT_EQ(beside.classes[3].precision, 0.49);
+}
+
 TEST(BesidePublished, ATableOfSomeClipsIsComparedWithTheFiguresOfThese) {
   const TaskEvaluation own = evaluate_task(published_scenes(), task_of("tau_scenes2019_mobile"));
   PublishedFigures figures = paper();

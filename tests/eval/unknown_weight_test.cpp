@@ -6,6 +6,7 @@
 
 #include "core/tensor_io.h"
 #include "earmark/error.h"
+#include "eval/task_evaluation.h"
 #include "golden_path.h"
 
 namespace earmark {
@@ -58,6 +59,20 @@ TEST(WeighTag, WhatIsNotThereIsRefused) {
   std::vector<float> scores{0.5f, 0.5f};
   EXPECT_THROW(weigh_tag({"a", "b"}, scores, "unknown", 2.0), Error);
   EXPECT_THROW(weigh_tag({"a", "b"}, scores, "b", 0.0), Error);
+}
+
+// A run of the open set is judged with the weight of its recipe, a task without such a tag takes none.
+TEST(UnknownWeight, WeighsTheScoresThatDecideAndNothingElse) {
+  TaskScores data;
+  data.scores = open_set();
+  const TaskScores same = with_unknown_weight(data, task_of("esc50"), 1.0);
+  EXPECT_EQ(same.scores.scores, data.scores.scores);
+  const TaskScores weighed = with_unknown_weight(data, task_of("tau_scenes2019_openset"), 5.0);
+  std::vector<float> expected = data.scores.scores;
+  weigh_tag(data.scores.tags, expected, "unknown", 5.0);
+  EXPECT_EQ(weighed.scores.scores, expected);
+  EXPECT_NE(weighed.scores.scores, data.scores.scores);
+  EXPECT_THROW(with_unknown_weight(data, task_of("esc50"), 5.0), Error);
 }
 
 }  // namespace

@@ -42,6 +42,35 @@ TEST(TwoPathResnet, GoldenOutputsOfTask1aAtBothLengths) {
   }
 }
 
+TEST(TwoPathResnet, GoldenValuesAtTheEndOfEachPath) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const torch::NoGradGuard no_grad;
+  const auto folder = golden / "mcdonnell";
+  const auto made = imported("two_path_resnet", read_npz(folder / "task1a_weights.npz"));
+  auto& network = dynamic_cast<TwoPathResnet&>(*made);
+  const torch::Tensor x = torch_npy(golden / "dsp/mcd_stereo48k_stacked.npy").unsqueeze(0);
+  for (const auto& [name, input] : {std::pair{"T461", x}, std::pair{"T400", x.narrow(3, 30, 400)}}) {
+    const torch::Tensor paths = network.paths(input).narrow(1, 0, 4);
+    for (const auto& [path, first] : {std::pair{"low", 0}, std::pair{"high", 64}}) {
+      const torch::Tensor tap =
+          torch_npy(folder / (std::string("task1a_tap_") + path + "_first4ch_" + name + ".npy"));
+      const torch::Tensor got = paths.narrow(2, first, 64);
+      ASSERT_EQ(got.sizes(), tap.sizes()) << path << name;
+      EXPECT_LT(largest_difference(got, tap), 1e-5 * tap.abs().max().item<double>()) << path << name;
+    }
+  }
+}
+
+TEST(TwoPathResnet, TheReferencesShapesAreThoseOfItsWeights) {
+  EARMARK_NEEDS(golden, "EARMARK_GOLDEN");
+  const auto folder = golden / "mcdonnell";
+  const auto shapes = nlohmann::json::parse(read_text(folder / "task1a_weights_shapes.json"));
+  std::map<std::string, std::vector<std::int64_t>> expected, found;
+  for (const auto& [name, shape] : shapes.items()) expected[name] = shape.get<std::vector<std::int64_t>>();
+  for (const auto& [name, tensor] : read_npz(folder / "task1a_weights.npz")) found[name] = tensor.shape;
+  EXPECT_EQ(found, expected);
+}
+
 // The other reference networks' weights are a function of their names, the last convolution a hundredth of
 // it.
 TEST(TwoPathResnet, GoldenOutputsOfTenAndElevenClasses) {

@@ -218,6 +218,7 @@ TEST(CombineBundles, WeightsThatAreNoneAreNamed) {
        {std::pair{std::vector<double>{1.0, -2.0}, "must be finite and not negative, got -2"},
         std::pair{std::vector<double>{1.0, std::nan("")}, "must be finite and not negative, got nan"},
         std::pair{std::vector<double>{0.0, 0.0}, "one at least must be above 0"},
+        std::pair{std::vector<double>{1e308, 1e308}, "their sum is no number any more"},
         std::pair{std::vector<double>{1.0}, "one a bundle (2), got 1"}}) {
     CombineRequest request;
     request.bundles = {stored({"a", "b"}, {0.8f, 0.2f}), stored({"a", "b"}, {0.4f, 0.6f})};
@@ -246,10 +247,41 @@ TEST(CombineBundles, ACalibrationIsNotLostSilently) {
   }
 }
 
-TEST(CombineBundles, OtherTagsAreRefused) {
+TEST(CombineBundles, OtherTagsAreRefusedByName) {
   CombineRequest request;
-  request.bundles = {stored({"a"}, {0.2f}), stored({"b"}, {0.4f})};
+  request.bundles = {stored({"a", "c"}, {0.2f, 0.1f}), stored({"b", "c"}, {0.4f, 0.1f})};
+  try {
+    combine_bundles(request, make_stored);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.problems(), (std::vector<std::string>{"bundle 2: lacks tags of the first one: 'a'",
+                                                      "bundle 2: has tags that the first one lacks: 'b'"}));
+  }
+}
+
+TEST(CombineBundles, TagsMayStandInAnyOrder) {
+  for (const CombineRule rule : {CombineRule::kMean, CombineRule::kGeometric}) {
+    CombineRequest request;
+    request.rule = rule;
+    request.bundles = {stored({"a", "b"}, {0.2f, 0.4f}), stored({"b", "a"}, {0.6f, 0.9f})};
+    const Bundle made = combine_bundles(request, make_stored);
+    EXPECT_EQ(made.tags, (std::vector<std::string>{"a", "b"}));
+    const bool mean = rule == CombineRule::kMean;
+    EXPECT_NEAR(answer(made)[0], mean ? 0.55 : std::sqrt(0.2 * 0.9), 1e-6);
+    EXPECT_NEAR(answer(made)[1], mean ? 0.5 : std::sqrt(0.4 * 0.6), 1e-6);
+    const Bundle second = extract_network(parse_bundle(format_bundle(made), "made"), 1);
+    EXPECT_EQ(second.tags, made.tags);
+    EXPECT_EQ(answer(second), (std::vector<float>{0.9f, 0.6f}));
+  }
+}
+
+TEST(CombineBundles, SegmentsOfSeveralLengthsNeedOneThatIsSaid) {
+  CombineRequest request;
+  request.bundles = {stored({"a"}, {0.2f}), stored({"a"}, {0.4f})};
+  request.bundles[1].segment_s = 2.0 * request.bundles[0].segment_s;
   EXPECT_THROW(combine_bundles(request, make_stored), Error);
+  request.segment_s = 3.0;
+  EXPECT_EQ(combine_bundles(request, make_stored).segment_s, 3.0);
 }
 
 // Networks of two rates: each hears the segment at its own.

@@ -190,6 +190,18 @@ TEST_F(Trainer, ARunCountedInEpochsIsTheSameCountedInSteps) {
   ASSERT_TRUE(train(request("steps", steps)).finished);
   EXPECT_EQ(log_of(root_ / "epochs"), log_of(root_ / "steps"));
   EXPECT_EQ(weights_of(root_ / "epochs/model.earmark"), weights_of(root_ / "steps/model.earmark"));
+  // Of batches whose halves become pairs an epoch has as many pairs as clips: six.
+  const auto steps_of = [&](const std::string& name, const std::string& batch) {
+    const std::vector<std::string> pairs{"augment=[{kind: mixup, halves: true, each: true}]",
+                                         "train.batch_size=" + batch,
+                                         "train.iterations=3 epochs",
+                                         "train.swa.enabled=false",
+                                         "model={kind: mean_std_linear}",
+                                         "train.validate_every=0"};
+    return train(request(name, pairs)).metrics.at("iterations").as_integer();
+  };
+  EXPECT_EQ(steps_of("pairs", "6"), 6);
+  EXPECT_EQ(steps_of("wide_pairs", "12"), 3);
   // What only the data can tell to be wrong: 5 epochs are 10 steps.
   try {
     train(request("too_long", {"train.iterations=5 epochs", "train.swa.start=9"}));

@@ -131,6 +131,20 @@ void add_engine_option(CLI::App* verb, Engine& engine) {
       ->default_str("auto");
 }
 
+void add_device_option(CLI::App* verb) {
+  verb->add_option_function<std::string>(
+          "--device",
+          [](const std::string& text) {
+            if (text != "auto" && text != "cpu")
+              throw Error(
+                  ErrorCode::kInvalidOption,
+                  fmt::format("--device: must be auto or cpu (earmark has no code for GPUs), got '{}'",
+                              text));
+          },
+          "where networks run: cpu, or auto: the best there is, which is the processor")
+      ->default_str("auto");
+}
+
 void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 void say(const Common& common, const std::string& line) {

@@ -49,6 +49,10 @@ void add_train(Program& program);
 /// `--engine auto|fast|plain`, of the verbs that run networks.
 void add_engine_option(CLI::App* verb, Engine& engine);
 
+/// `--device auto|cpu`, of the verbs that run networks: both are the processor, as there is no other device
+/// yet.
+void add_device_option(CLI::App* verb);
+
 /// Set by Ctrl-C and SIGTERM; a second Ctrl-C ends the program at once.
 const std::atomic<bool>& stop_flag();
 

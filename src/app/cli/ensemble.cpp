@@ -19,6 +19,7 @@ struct EnsembleFlags {
   std::vector<std::filesystem::path> inputs;
   std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint37";
   std::filesystem::path output;
+  double segment_s = 0.0;
   bool overwrite = false, json = false;
 };
 
@@ -87,6 +88,7 @@ int combine_files(const EnsembleFlags& flags) {
     names.emplace_back(path.filename().string());
   }
   request.weights = read_weights(flags.weights);
+  if (flags.segment_s > 0.0) request.segment_s = flags.segment_s;
   if (request.rule == CombineRule::kHierarchy) {
     const Taxonomy taxonomy = known_taxonomy(flags.taxonomy);
     request.tags = taxonomy.tags;
@@ -121,6 +123,9 @@ int run_ensemble(const EnsembleFlags& flags) {
         ErrorCode::kInvalidOption,
         fmt::format("inputs: either files of scores or bundles (.earmark), got {} bundles among {} files",
                     n_bundles, flags.inputs.size()));
+  if (flags.segment_s > 0.0)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--segment-s: is for bundles, got {} and files of scores", flags.segment_s));
   const ScoreTable table = combined(flags);
   write_score_table(flags.output, table);
   if (flags.json) {
@@ -166,6 +171,10 @@ void add_ensemble(Program& program) {
           "one: a clip's scores are made to sum to 1; free: they are not; auto: where every file's do, of "
           "geometric bundles where each network gives one tag a clip")
       ->capture_default_str();
+  verb->add_option(
+          "--segment-s", flags->segment_s,
+          "of bundles that hear segments of several lengths: the length that the new one hears by default")
+      ->check(real_in(kShortest_s, kDay_s));
   verb->add_option("--taxonomy", flags->taxonomy, "of a hierarchy's tags")->capture_default_str();
   verb->add_option("--top", flags->top,
                    "fine tags of categories that were not selected: the top network's own scores "

@@ -20,17 +20,21 @@ struct EvaluateVerb {
 };
 
 // The figures that the recipe's paper reports.
-PublishedFigures published_of(const std::string& recipe) {
-  PublishedFigures figures = load_recipe(recipe).expect;
-  if (figures.empty())
+void take_published(const std::string& name, EvaluationRequest& request, const Common& common) {
+  const Recipe recipe = load_recipe(name);
+  if (recipe.expect.empty())
     throw Error(ErrorCode::kInvalidOption,
-                fmt::format("--published: the recipe {} has no figures of its paper (expect)", recipe));
-  return figures;
+                fmt::format("--published: the recipe {} has no figures of its paper (expect)", name));
+  request.published = recipe.expect;
+  if (recipe.tagging.unknown_weight == 1.0 || !request.unknown_weight.empty()) return;
+  request.unknown_weight = fmt::format("{}", recipe.tagging.unknown_weight);
+  say(common,
+      fmt::format("--unknown-weight {}: the recipe's, as its figures have it", request.unknown_weight));
 }
 
 int run_evaluate(EvaluateVerb verb, const Common& common) {
   refuse_existing("--report", verb.report, verb.overwrite);
-  if (!verb.published.empty()) verb.request.published = published_of(verb.published);
+  if (!verb.published.empty()) take_published(verb.published, verb.request, common);
   const EvaluationResult result = evaluate_predictions(verb.request);
   for (const std::string& warning : result.warnings) say(common, "warning: " + warning);
   if (!verb.report.empty()) {

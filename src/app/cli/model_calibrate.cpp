@@ -97,6 +97,7 @@ void add_model_calibrate(Program& program, CLI::App* verb) {
                    "the networks give them")
       ->capture_default_str();
   add_engine_option(action, request.engine);
+  add_device_option(action);
   action->add_option("--threads", request.threads, "clips side by side; 0: all cores")
       ->check(integer_in(0, kMostThreads))
       ->capture_default_str();

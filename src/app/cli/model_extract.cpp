@@ -43,6 +43,7 @@ void add_model_extract(Program& program, CLI::App* verb) {
       ->check(integer_in(0, 1000))
       ->capture_default_str();
   add_engine_option(action, flags->engine);
+  add_device_option(action);
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
   run_when_given(program, action, [flags] { return run_extract(*flags); });

@@ -56,6 +56,7 @@ void add_model_forward(Program& program, CLI::App* verb) {
       ->check(integer_in(0, 1000))
       ->capture_default_str();
   add_engine_option(action, flags->engine);
+  add_device_option(action);
   action->add_option("-o,--output", flags->output, "scores [batch, n_tags] float32 .npy")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing file");
   run_when_given(program, action, [flags] { return run_forward(*flags); });

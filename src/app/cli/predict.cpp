@@ -110,6 +110,7 @@ void add_predict(Program& program) {
       ->check(real_in(0.0, kDay_s))
       ->capture_default_str();
   add_engine_option(verb, options->request.engine);
+  add_device_option(verb);
   verb->add_option("--threads", options->request.threads, "clips side by side; 0: all cores")
       ->check(integer_in(0, kMostThreads))
       ->capture_default_str();

@@ -16,7 +16,7 @@ struct RelabelFlags {
   RelabelRequest request;
   std::string rule = "threshold";
   std::filesystem::path output;
-  bool overwrite = false, json = false;
+  bool overwrite = false, json = false, unverified_only = false;
 };
 
 // What stands beside the labels: the same name, another ending.
@@ -44,7 +44,13 @@ int run_relabel(RelabelFlags& flags, const Common& common) {
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
   const Dataset data = load_chosen(flags.choice, true);
   for (const std::string& warning : data.warnings) say(common, "warning: " + warning);
-  const auto clips = select_clips(data, flags.choice.split, flags.choice.fold);
+  std::vector<std::size_t> clips = select_clips(data, flags.choice.split, flags.choice.fold);
+  if (flags.unverified_only)
+    std::erase_if(clips, [&](std::size_t clip) { return data.clips[clip].verified; });
+  if (clips.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--{}: no clip of split {} is left to be labelled anew",
+                            flags.unverified_only ? "unverified-only" : "split", flags.choice.split));
   const RelabelResult result = relabel_clips(data, clips, flags.request);
   write_text(provenance_path(flags.output), to_json(result.provenance, 2) + "\n");
   write_score_table(flags.output, result.labels);
@@ -102,6 +108,8 @@ void add_relabel(Program& program) {
   verb->add_flag("--drop-empty", flags->request.drop_empty,
                  "no rows for clips that end without a tag: with data.new_labels they keep their old labels "
                  "(data.drop_untagged, without this flag, leaves them out of the training)");
+  verb->add_flag("--unverified-only", flags->unverified_only,
+                 "no rows for clips that somebody checked: with data.new_labels they keep their labels");
   verb->add_option("-o,--output", flags->output,
                    "CSV of labels; what changed, and by which rule, stands beside it in NAME.provenance.json")
       ->required();

@@ -19,8 +19,7 @@ namespace {
 
 struct TagFlags {
   TagRequest request;
-  std::string model, format = "table", segment_s, output, output_dir, ledger, picture, clips, raw_format,
-                     device = "auto";
+  std::string model, format = "table", segment_s, output, output_dir, ledger, picture, clips, raw_format;
   double threshold = 0.0;
   std::string start_time, time_zone = "UTC", embeddings;
   std::vector<std::string> metadata;
@@ -293,9 +292,7 @@ void add_tag(Program& program) {
       ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
   add_engine_option(verb, flags->engine);
-  verb->add_option("--device", flags->device, "where the network runs")
-      ->check(CLI::IsMember({"auto", "cpu"}))
-      ->capture_default_str();
+  add_device_option(verb);
 }
 
 }  // namespace earmark::cli

@@ -26,6 +26,7 @@ void add_training_options(CLI::App* verb, TrainingOptions& options) {
   verb->add_option("--threads", options.threads, "threads; 0: all cores")
       ->check(integer_in(0, kMostThreads))
       ->capture_default_str();
+  add_device_option(verb);
   verb->add_option("--init", options.init,
                    "bundle to start from: its trunk and statistics, with a new last layer where the tags "
                    "differ (its front end must be the recipe's), or what the recipe's train.init says")
