@@ -165,8 +165,9 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
     }
     for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
       // A network answers in the order of its own bundle's tags.
-      if (bundle.networks[k].tags.empty() && bundle.tags != made.tags)
-        bundle.networks[k].tags = known_tags(bundle.tags, made.tags);
+      const std::vector<std::string>& named = bundle.networks[k].tags;
+      const std::vector<std::string>& own_tags = named.empty() ? bundle.tags : named;
+      if (own_tags != made.tags) bundle.networks[k].tags = known_tags(own_tags, made.tags);
       made.networks.push_back(std::move(bundle.networks[k]));
       made.tensors.push_back(std::move(bundle.tensors[k]));
     }

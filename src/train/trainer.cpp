@@ -74,7 +74,7 @@ long steps_per_epoch(const Recipe& recipe, const BatchOrder& order) {
     return mixup != nullptr && mixup->halves;
   });
   const long pairs = recipe.train.batch_size / 2;
-  if (!in_pairs || pairs == 0 || order.batches_per_epoch() == 0) return order.batches_per_epoch();
+  if (!in_pairs || pairs == 0 || recipe.train.sampler != Sampler::kShuffle) return order.batches_per_epoch();
   return (static_cast<long>(order.n_visits()) + pairs - 1) / pairs;
 }
 
