@@ -214,7 +214,15 @@ BatchOrder::At BatchOrder::at(long iteration) const {
   return at;
 }
 
+long BatchOrder::steps_per_epoch() const noexcept {
+  const long pairs = options_.batch_size / 2;
+  if (!options_.in_pairs || pairs == 0 || options_.sampler != Sampler::kShuffle) return fixed_per_epoch_;
+  return (static_cast<long>(visits_.size()) + pairs - 1) / pairs;
+}
+
 double BatchOrder::epochs_before(long iteration) const {
+  if (const long steps = steps_per_epoch(); steps != fixed_per_epoch_)
+    return static_cast<double>(iteration) / static_cast<double>(steps);
   const auto [epoch, index] = locate(iteration);
   long per_epoch = fixed_per_epoch_;
   if (per_epoch == 0) {

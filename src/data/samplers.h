@@ -73,6 +73,7 @@ struct BatchOrderOptions {
   BucketOptions bucket;
   std::uint64_t seed = 0;
   bool skip_absent_tags = false;  ///< of kOnePerClass: a tag without a clip is passed over
+  bool in_pairs = false;          ///< of kShuffle: a batch's halves become pairs (MixupOptions::halves)
 };
 
 /// Thread-safety: const members may be called from many threads at once.
@@ -93,11 +94,12 @@ class BatchOrder {
 
   /// @throws Error(kBadDataset) when an epoch comes out without any complete batch.
   At at(long iteration) const;
-  /// Batches of an epoch; 0: it differs from epoch to epoch (bucketed).
-  long batches_per_epoch() const noexcept { return fixed_per_epoch_; }
-  /// Visits of an epoch.
-  std::size_t n_visits() const noexcept { return visits_.size(); }
-  /// Epochs, and the share of the one begun, that precede an iteration.
+  /// Steps of an epoch as lengths are told in: its batches; in pairs as many as give a pair for every visit,
+  /// so that clips are read about twice (McDonnell & Gao's program: 288 steps of 32 pairs for 9 185 clips).
+  /// 0: it differs from epoch to epoch (bucketed).
+  long steps_per_epoch() const noexcept;
+  /// Epochs, and the share of the one begun, that precede an iteration; by steps_per_epoch() where it is
+  /// told.
   double epochs_before(long iteration) const;
 
  private:

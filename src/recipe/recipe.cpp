@@ -276,6 +276,13 @@ Recipe load_recipe(const std::string& recipe, const std::vector<std::string>& ov
   return parse_recipe(read_text(path, 1 << 20), recipe, overrides);
 }
 
+Recipe with_files_from(Recipe recipe, const std::filesystem::path& folder) {
+  for (std::string* file : {&recipe.data.new_labels, &recipe.embedder.bundle}) {
+    if (!file->empty() && !folder.empty()) *file = (folder / *file).lexically_normal().string();
+  }
+  return recipe;
+}
+
 std::string recipe_to_yaml(const Recipe& recipe) { return to_yaml(write_options(recipe)); }
 
 std::string recipe_reference() {

@@ -187,6 +187,9 @@ std::string recipe_reference();
 /// The recipe with every default spelt out.
 std::string recipe_to_yaml(const Recipe& recipe);
 
+/// Its relative files (data.new_labels, embedder.bundle) as paths from `folder`; empty: as they are.
+Recipe with_files_from(Recipe recipe, const std::filesystem::path& folder);
+
 /// Where shipped recipes and models lie: EARMARK_SHARE, else beside the program (build tree or installed).
 std::filesystem::path share_folder();
 /// Names of the recipes that ship, sorted.

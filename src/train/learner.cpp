@@ -145,6 +145,12 @@ void Learner::finish(const ExampleMaker& maker, const std::function<void(long)>&
   }
 }
 
+std::int64_t Learner::n_weights() const {
+  std::int64_t n = 0;
+  for (const torch::Tensor& parameter : network_->parameters()) n += parameter.numel();
+  return n;
+}
+
 void Learner::round_weights() {
   torch::NoGradGuard no_grad;
   for (torch::Tensor& p : network_->parameters()) {

@@ -56,6 +56,7 @@ class Learner {
   void check(const ExampleMaker& maker, std::size_t clip);
 
   TaggingNetwork& network() { return *network_; }
+  std::int64_t n_weights() const;  ///< learned, of the whole network
   /// What the network began with; none: from new, or continued from a checkpoint.
   const std::optional<Inheritance>& inherited() const { return inherited_; }
   const Value& model_options() const { return model_options_; }

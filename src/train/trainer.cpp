@@ -33,12 +33,6 @@
 namespace earmark {
 namespace {
 
-std::int64_t count_of(const torch::nn::Module& network) {
-  std::int64_t n = 0;
-  for (const torch::Tensor& parameter : network.parameters()) n += parameter.numel();
-  return n;
-}
-
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -62,20 +56,12 @@ SplitClips split_clips(const Dataset& dataset, const Recipe& recipe, int fold) {
 
 BatchOrderOptions order_options(const Recipe& recipe) {
   const TrainOptions& train = recipe.train;
-  return {train.sampler, train.batch_size, train.repeat_verified,
-          train.bucket,  recipe.seed,      train.skip_absent_tags};
-}
-
-// Of batches whose halves become pairs, an epoch has as many pairs as clips: it reads them about twice
-// (McDonnell & Gao's program: 288 steps of 32 pairs for 9 185 clips).
-long steps_per_epoch(const Recipe& recipe, const BatchOrder& order) {
   const bool in_pairs = std::any_of(recipe.augment.begin(), recipe.augment.end(), [](const auto& options) {
     const auto* mixup = std::get_if<MixupOptions>(&options);
     return mixup != nullptr && mixup->halves;
   });
-  const long pairs = recipe.train.batch_size / 2;
-  if (!in_pairs || pairs == 0 || recipe.train.sampler != Sampler::kShuffle) return order.batches_per_epoch();
-  return (static_cast<long>(order.n_visits()) + pairs - 1) / pairs;
+  return {train.sampler,          train.batch_size, train.repeat_verified, train.bucket, recipe.seed,
+          train.skip_absent_tags, in_pairs};
 }
 
 ClipStoreOptions store_options(const Recipe& recipe, DiskCache* cache) {
@@ -123,7 +109,7 @@ class Run {
   void check_shortest_clip();
   void tell_oddities() const;
   void embed_clips();
-  bool has_many_weights() { return count_of(learner_->network()) > kManyWeights; }
+  bool has_many_weights() { return learner_->n_weights() > kManyWeights; }
   void read_init();
   void begin_learner(bool resumed);
   void prepare_examples(std::optional<SavedCheckpoint> saved);
@@ -142,7 +128,6 @@ class Run {
   std::unique_ptr<RunEmbedder> embedder_;
   std::optional<ExampleMaker> examples_, held_out_;
   std::optional<BatchOrder> order_;
-  long steps_per_epoch_ = 0;  // 0: it differs from epoch to epoch
   std::optional<Learner> learner_;
   std::optional<ValidationWatch> watch_;
   std::optional<RunLog> log_;
@@ -353,13 +338,6 @@ void Run::prepare_examples(std::optional<SavedCheckpoint> saved) {
   state_.metadata = examples_->metadata_columns();
 }
 
-Recipe with_files_from(Recipe recipe, const std::filesystem::path& folder) {
-  for (std::string* file : {&recipe.data.new_labels, &recipe.embedder.bundle}) {
-    if (!file->empty() && !folder.empty()) *file = (folder / *file).lexically_normal().string();
-  }
-  return recipe;
-}
-
 Run::Run(const TrainRequest& request)
     : request_(request),
       recipe_(with_files_from(request.recipe, request.files_from)),
@@ -372,15 +350,11 @@ Run::Run(const TrainRequest& request)
       branch_of(load_dataset(recipe_.data.dataset, request.data_root, recipe_.data), recipe_.data.branch);
   const SplitClips parts = split_clips(dataset_, recipe_, request.fold);
   check_named_metrics(recipe_, dataset_, request.fold);
-  if (recipe_.tagging.unknown_weight != 1.0 && task_of(dataset_.name).unknown_tag.empty())
-    throw Error(ErrorCode::kBadRecipe,
-                fmt::format("tagging.unknown_weight: data set {} has no tag for everything unknown, got {}",
-                            dataset_.name, recipe_.tagging.unknown_weight));
+  with_unknown_weight(parts.truth, task_of(dataset_.name), recipe_.tagging.unknown_weight);
   order_.emplace(parts.train, order_options(recipe_), [this](const Visit& visit, std::uint64_t epoch) {
     return examples_->describe(visit, epoch);
   });
-  steps_per_epoch_ = steps_per_epoch(recipe_, *order_);
-  count_in_steps(recipe_.train, recipe_.schedule, steps_per_epoch_);
+  count_in_steps(recipe_.train, recipe_.schedule, order_->steps_per_epoch());
   if (const std::vector<std::string> problems = recipe_.problems(); !problems.empty())
     throw Error(ErrorCode::kBadRecipe, "with this data:", problems);
   outputs_ = output_tags(dataset_, recipe_.data.outputs);
@@ -414,10 +388,7 @@ void Run::checkpoint() {
 void Run::log_step(double rate) {
   Value record;
   record.set("iteration", Value(static_cast<std::int64_t>(state_.iteration)));
-  record.set("epoch",
-             Value(steps_per_epoch_ == order_->batches_per_epoch()
-                       ? order_->epochs_before(state_.iteration)
-                       : static_cast<double>(state_.iteration) / static_cast<double>(steps_per_epoch_)));
+  record.set("epoch", Value(order_->epochs_before(state_.iteration)));
   record.set("loss", Value(state_.loss_sum / static_cast<double>(state_.loss_count)));
   record.set("lr", Value(watch_->lr() *
                          schedule_factor(recipe_.schedule, state_.iteration - 1, recipe_.train.iterations)));
