@@ -66,6 +66,8 @@ Outcome<LoadedAudio> read_audio(std::unique_ptr<AudioSource> source, const ReadO
     loaded.cut = taken < *n;
     if (loaded.cut) break;
   }
+  if (n_read == 0)  // an empty recording fails at its first read; this one came to nothing in resampling
+    return Failure{"too_short", fmt::format("the sound is shorter than one sample at {} Hz", rate)};
   loaded.warnings = source->warnings();
   loaded.waveform =
       Waveform{rate, n_channels, n_channels == 1 ? std::move(interleaved) : planar(interleaved, n_channels)};

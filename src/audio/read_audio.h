@@ -41,7 +41,8 @@ struct LoadedAudio {
   bool cut = false;                         ///< max_s left the rest out, whose warnings are then unknown
 };
 
-/// Safe to call from many threads at once. A failure is one of decode.h's.
+/// Safe to call from many threads at once. A failure is one of decode.h's, or "too_short" for what is less
+/// than one sample at the rate asked for: the waveform is never empty.
 /// @throws Error(kInvalidOption) for options out of range.
 Outcome<LoadedAudio> read_audio(const std::filesystem::path& path, const ReadOptions& options = {});
 

@@ -1,12 +1,17 @@
 #include "core/value.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+#include <sstream>
 
 #include "earmark/error.h"
 
@@ -41,6 +46,43 @@ Value plain_scalar(const std::string& text) {
   return Value(text);
 }
 
+// Hears where documents begin, and nothing else.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  explicit DocumentStarts(const std::string& name) : name_(name) {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++n_ < 2) return;
+    throw Error(
+        ErrorCode::kBadFile,
+        fmt::format("{}:{}: a second document begins here, and only one is read: put it into a file of "
+                    "its own, or remove it",
+                    name_, mark.line + 1));
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+
+ private:
+  const std::string& name_;
+  int n_ = 0;
+};
+
+// yaml-cpp hands out the first of several documents and says nothing of the others. Not by its LoadAll, which
+// has no end where a text makes its parser stand still.
+void refuse_second_document(const std::string& text, const std::string& name) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts(name);
+  if (parser.HandleNextDocument(starts)) parser.HandleNextDocument(starts);
+}
+
 // @param n_left values that may still be made: an alias repeats all that it stands for, and aliases of
 // aliases would make a text of a kilobyte a tree of gigabytes.
 Value from_yaml(const YAML::Node& node, const std::string& name, int depth, std::size_t& n_left) {
@@ -58,13 +100,12 @@ Value from_yaml(const YAML::Node& node, const std::string& name, int depth, std:
     value = Value(std::move(list));
   } else if (node.IsMap()) {
     Value::Map map;
+    std::set<std::string> keys;
     for (const auto& member : node) {
       const std::string key = member.first.Scalar();
-      for (const auto& earlier : map) {
-        if (earlier.first == key) {
-          throw Error(ErrorCode::kBadFile,
-                      fmt::format("{}:{}: '{}' is given twice", name, member.first.Mark().line + 1, key));
-        }
+      if (!keys.insert(key).second) {
+        throw Error(ErrorCode::kBadFile,
+                    fmt::format("{}:{}: '{}' is given twice", name, member.first.Mark().line + 1, key));
       }
       map.emplace_back(key, from_yaml(member.second, name, depth + 1, n_left));
     }
@@ -74,37 +115,107 @@ Value from_yaml(const YAML::Node& node, const std::string& name, int depth, std:
   return value;
 }
 
-Value from_json(const nlohmann::ordered_json& json, const std::string& name, int depth) {
-  if (depth > kDeepest) throw Error(ErrorCode::kBadFile, name + ": nested deeper than 64 levels");
-  switch (json.type()) {
-    case nlohmann::json::value_t::boolean:
-      return Value(json.get<bool>());
-    case nlohmann::json::value_t::number_unsigned:
-      // What no signed integer holds is a real number, as in YAML; it must not wrap round to a negative one.
-      if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        return Value(json.get<double>());
-      }
-      return Value(json.get<std::int64_t>());
-    case nlohmann::json::value_t::number_integer:
-      return Value(json.get<std::int64_t>());
-    case nlohmann::json::value_t::number_float:
-      return Value(json.get<double>());
-    case nlohmann::json::value_t::string:
-      return Value(json.get<std::string>());
-    case nlohmann::json::value_t::array: {
-      Value::List list;
-      for (const auto& item : json) list.push_back(from_json(item, name, depth + 1));
-      return Value(std::move(list));
+// A key that comes twice has its last value, at the place of its first. By sorting: to look each key up among
+// all before it would take hours of a hostile text's megabytes.
+void settle_duplicates(Value::Map& map) {
+  std::vector<std::size_t> order(map.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int compared = map[a].first.compare(map[b].first);
+    return compared != 0 ? compared < 0 : a < b;
+  });
+  std::vector<bool> superseded(map.size(), false);
+  bool any = false;
+  for (std::size_t i = 1, first = 0; i < order.size(); ++i) {
+    if (map[order[i]].first != map[order[first]].first) {
+      first = i;
+      continue;
     }
-    case nlohmann::json::value_t::object: {
-      Value::Map map;
-      for (const auto& [key, item] : json.items()) map.emplace_back(key, from_json(item, name, depth + 1));
-      return Value(std::move(map));
-    }
-    default:
-      return Value();
+    map[order[first]].second = std::move(map[order[i]].second);
+    superseded[order[i]] = true;
+    any = true;
   }
+  if (!any) return;
+  Value::Map kept;
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    if (!superseded[i]) kept.push_back(std::move(map[i]));
+  }
+  map = std::move(kept);
 }
+
+// Builds a Value while nlohmann's reader goes along, without its tree, whose maps look every key up among all
+// before it. Depth is the caller's to bound.
+class JsonBuilder final : public nlohmann::ordered_json::json_sax_t {
+ public:
+  explicit JsonBuilder(const std::string& name) : name_(name) {}
+  Value take() { return std::move(root_); }
+
+  bool null() override { return add(Value()); }
+  bool boolean(bool b) override { return add(Value(b)); }
+  bool number_integer(std::int64_t i) override { return add(Value(i)); }
+  bool number_unsigned(std::uint64_t i) override {
+    // What no signed integer holds is a real number, as in YAML; it must not wrap round to a negative one.
+    if (i > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return add(Value(static_cast<double>(i)));
+    return add(Value(static_cast<std::int64_t>(i)));
+  }
+  bool number_float(double x, const std::string&) override { return add(Value(x)); }
+  bool string(std::string& text) override { return add(Value(std::move(text))); }
+  bool binary(nlohmann::ordered_json::binary_t&) override { return false; }  // JSON as text has none
+
+  bool start_object(std::size_t) override { return open(true); }
+  bool key(std::string& text) override {
+    open_.back().key = std::move(text);
+    return true;
+  }
+  bool end_object() override {
+    Value::Map map = std::move(open_.back().map);
+    open_.pop_back();
+    settle_duplicates(map);
+    return add(Value(std::move(map)));
+  }
+  bool start_array(std::size_t) override { return open(false); }
+  bool end_array() override {
+    Value::List list = std::move(open_.back().list);
+    open_.pop_back();
+    return add(Value(std::move(list)));
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line ...": what stands behind the library's name of
+    // it.
+    const std::string_view what = error.what();
+    throw Error(ErrorCode::kBadFile,
+                fmt::format("{}: is no JSON: {}", name_, what.substr(what.find("] ") + 2)));
+  }
+
+ private:
+  struct Open {
+    bool is_map = false;
+    Value::Map map;
+    Value::List list;
+    std::string key;  // whose value comes next
+  };
+
+  bool open(bool is_map) {
+    open_.push_back({is_map, {}, {}, {}});
+    return true;
+  }
+  bool add(Value value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (Open& in = open_.back(); in.is_map) {
+      in.map.emplace_back(std::move(in.key), std::move(value));
+    } else {
+      in.list.push_back(std::move(value));
+    }
+    return true;
+  }
+
+  const std::string& name_;
+  Value root_;
+  std::vector<Open> open_;
+};
 
 nlohmann::ordered_json json_of(const Value& value) {
   if (value.is_bool()) return value.as_bool();
@@ -259,7 +370,9 @@ std::string Value::describe() const {
 Value parse_yaml(const std::string& text, const std::string& name) {
   try {
     std::size_t n_left = kMostYamlValues;
-    return from_yaml(YAML::Load(text), name, 0, n_left);
+    const YAML::Node document = YAML::Load(text);
+    refuse_second_document(text, name);
+    return from_yaml(document, name, 0, n_left);
   } catch (const YAML::Exception& e) {
     throw Error(ErrorCode::kBadFile,
                 fmt::format("{}:{}:{}: {}", name, e.mark.line + 1, e.mark.column + 1, e.msg));
@@ -283,15 +396,9 @@ Value parse_json(std::string_view text, const std::string& name) {
       --depth;
     }
   }
-  try {
-    return from_json(nlohmann::ordered_json::parse(text), name, 0);
-  } catch (const nlohmann::json::exception& e) {
-    // "[json.exception.parse_error.101] parse error at line ...": what stands behind the library's name of
-    // it.
-    const std::string_view what = e.what();
-    throw Error(ErrorCode::kBadFile,
-                fmt::format("{}: is no JSON: {}", name, what.substr(what.find("] ") + 2)));
-  }
+  JsonBuilder builder(name);
+  nlohmann::ordered_json::sax_parse(text, &builder);
+  return builder.take();
 }
 
 std::string to_yaml(const Value& value) {

@@ -62,8 +62,11 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Map> data_;
 };
 
-/// @throws Error(kBadFile) with line and column; documents deeper than 64 levels are refused.
+/// @throws Error(kBadFile) with line and column; documents deeper than 64 levels are refused, keys that come
+/// twice, and a second document.
 Value parse_yaml(const std::string& text, const std::string& name);
+/// @throws Error(kBadFile) likewise; of a key that comes twice the last value counts, at the first one's
+/// place.
 Value parse_json(std::string_view text, const std::string& name);
 
 /// Block style, flow style for maps and lists of plain values that fit on one line.

@@ -37,12 +37,17 @@ Dataset branch_of(Dataset data, const BranchOptions& options) {
   for (const std::size_t k : members) branch.tags.push_back(data.tags[k]);
   if (dummy) branch.tags.push_back(dummy_tag(options.of));
   for (Clip& clip : data.clips) {
-    const float own = clip.targets[of];
-    if (!dummy && !(own >= 0.5f)) continue;
-    std::vector<float> targets;
-    for (const std::size_t k : members) targets.push_back(clip.targets[k]);
-    if (dummy) targets.push_back(is_known(own) ? 1.0f - own : kUnknownTarget);
-    clip.targets = std::move(targets);
+    if (!dummy && !(clip.targets[of] >= 0.5f)) continue;
+    const auto narrow = [&](std::vector<float>& targets) {
+      if (targets.empty()) return;  // the clip has none of this kind
+      const float of_branch = targets[of];
+      std::vector<float> kept;
+      for (const std::size_t k : members) kept.push_back(targets[k]);
+      if (dummy) kept.push_back(is_known(of_branch) ? 1.0f - of_branch : kUnknownTarget);
+      targets = std::move(kept);
+    };
+    for (std::vector<float>* targets : {&clip.targets, &clip.clean_targets, &clip.replaced_targets})
+      narrow(*targets);
     branch.clips.push_back(std::move(clip));
   }
   if (branch.clips.empty())

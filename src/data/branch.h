@@ -32,7 +32,9 @@ struct BranchOptions {
 /// Name of the output for clips without the tag.
 std::string dummy_tag(const std::string& of);
 
-/// The branch below `options.of` as a flat data set of its own name; `data` as it is when that is empty.
+/// The branch below `options.of` as a flat data set of its own name; `data` as it is when that is empty. What
+/// a clip had before wrong or new labels took its place is narrowed likewise; the labels in use say which
+/// clips stay.
 /// @throws Error(kInvalidOption) naming the tags that have some below them when it is none of these,
 /// Error(kBadDataset) when no clip has the tag.
 Dataset branch_of(Dataset data, const BranchOptions& options);

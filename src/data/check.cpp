@@ -13,6 +13,7 @@
 
 #include "audio/decode.h"
 #include "core/parallel.h"
+#include "data/clip_part.h"
 
 namespace earmark {
 namespace {
@@ -45,6 +46,20 @@ void decode(const std::filesystem::path& path, ClipCheck& check, std::vector<flo
   check.warnings = (*source)->warnings();
 }
 
+ClipCheck check_file(const std::filesystem::path& path, std::vector<float>& buffer) {
+  ClipCheck check;
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    check.failure = Failure{"missing", "there is no such file"};
+    return check;
+  }
+  const auto size =
+      std::filesystem::is_regular_file(path, error) ? std::filesystem::file_size(path, error) : 0;
+  check.n_bytes = error ? 0 : size;
+  decode(path, check, buffer);
+  return check;
+}
+
 std::uint64_t hash_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
@@ -69,9 +84,12 @@ bool same_bytes(const std::filesystem::path& a, const std::filesystem::path& b) 
   return true;
 }
 
-void find_duplicates(const Dataset& data, int n_threads, DatasetCheck& check) {
+// Excerpts of one file are no copies of each other: its first clip stands for all.
+void find_duplicates(const Dataset& data, const std::vector<std::vector<std::size_t>>& files, int n_threads,
+                     DatasetCheck& check) {
   std::map<std::uint64_t, std::vector<std::size_t>> by_size;
-  for (std::size_t i = 0; i < data.clips.size(); ++i) {
+  for (const std::vector<std::size_t>& file : files) {
+    const std::size_t i = file.front();
     if (check.clips[i].n_bytes > 0) by_size[check.clips[i].n_bytes].push_back(i);
   }
   std::vector<std::size_t> candidates;
@@ -93,10 +111,14 @@ void find_duplicates(const Dataset& data, int n_threads, DatasetCheck& check) {
   std::sort(check.duplicates.begin(), check.duplicates.end());
 }
 
-void find_wrong_lengths(DatasetCheck& check) {
+// Excerpts are left out: their lengths are drawn.
+void find_wrong_lengths(const Dataset& data, DatasetCheck& check) {
+  const auto is_judged = [&](std::size_t i) {
+    return check.clips[i].duration_s > 0.0 && !is_excerpt(data.clips[i]);
+  };
   std::vector<double> durations;
-  for (const ClipCheck& clip : check.clips) {
-    if (clip.duration_s > 0.0) durations.push_back(clip.duration_s);
+  for (std::size_t i = 0; i < check.clips.size(); ++i) {
+    if (is_judged(i)) durations.push_back(check.clips[i].duration_s);
   }
   if (durations.size() < 10) return;
   std::sort(durations.begin(), durations.end());
@@ -107,8 +129,8 @@ void find_wrong_lengths(DatasetCheck& check) {
   if (static_cast<double>(agree) < kUsualShare * static_cast<double>(durations.size())) return;
   check.usual_duration_s = median;
   for (std::size_t i = 0; i < check.clips.size(); ++i) {
-    const double duration_s = check.clips[i].duration_s;
-    if (duration_s > 0.0 && std::fabs(duration_s - median) > tolerance_s) check.wrong_length.push_back(i);
+    if (is_judged(i) && std::fabs(check.clips[i].duration_s - median) > tolerance_s)
+      check.wrong_length.push_back(i);
   }
 }
 
@@ -153,29 +175,25 @@ std::string ClipCheck::damage() const {
 }
 
 DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options) {
+  const std::vector<std::vector<std::size_t>> files = clips_by_file(data);
   DatasetCheck check;
   check.clips.resize(data.clips.size());
   std::vector<std::vector<float>> buffers(
-      static_cast<std::size_t>(worker_count(options.n_threads, data.clips.size())));
+      static_cast<std::size_t>(worker_count(options.n_threads, files.size())));
   std::mutex mutex;
   std::size_t n_done = 0;
-  const auto work = [&](std::size_t i, int worker) {
-    const std::filesystem::path& path = data.clips[i].path;
-    ClipCheck& clip = check.clips[i];
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
-      clip.failure = Failure{"missing", "there is no such file"};
-    } else {
-      const auto size =
-          std::filesystem::is_regular_file(path, error) ? std::filesystem::file_size(path, error) : 0;
-      clip.n_bytes = error ? 0 : size;
-      decode(path, clip, buffers[static_cast<std::size_t>(worker)]);
+  const auto work = [&](std::size_t file, int worker) {
+    const ClipCheck whole =
+        check_file(data.clips[files[file].front()].path, buffers[static_cast<std::size_t>(worker)]);
+    for (const std::size_t i : files[file]) {
+      check.clips[i] = whole;
+      check.clips[i].duration_s *= data.clips[i].to - data.clips[i].from;
     }
     const std::lock_guard lock(mutex);
-    ++n_done;
+    n_done += files[file].size();
     if (options.on_progress) options.on_progress(n_done);
   };
-  check.complete = parallel_for(data.clips.size(), options.n_threads, work, options.stop);
+  check.complete = parallel_for(files.size(), options.n_threads, work, options.stop);
   if (!check.complete) return check;
   for (std::size_t i = 0; i < check.clips.size(); ++i) {
     if (check.clips[i].missing()) {
@@ -184,8 +202,8 @@ DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options) {
       check.damaged.push_back(i);
     }
   }
-  find_duplicates(data, options.n_threads, check);
-  find_wrong_lengths(check);
+  find_duplicates(data, files, options.n_threads, check);
+  find_wrong_lengths(data, check);
   find_wrong_rates(check);
   check.extra = data.unlisted;
   return check;

@@ -21,7 +21,7 @@ struct ClipCheck {
   std::vector<std::string> warnings;  ///< "word: sentence" as in decode.h
   int sample_rate_hz = 0;
   int n_channels = 0;
-  double duration_s = 0.0;
+  double duration_s = 0.0;  ///< of an excerpt: its part
   std::uint64_t n_bytes = 0, hash = 0;
 
   bool missing() const noexcept { return failure && failure->reason == "missing"; }
@@ -33,7 +33,7 @@ struct ClipCheck {
 struct DatasetCheck {
   std::vector<ClipCheck> clips;  ///< [n_clips] in the order of the data set
   std::vector<std::size_t> missing, damaged;
-  std::vector<std::vector<std::size_t>> duplicates;  ///< clips whose files have the same bytes
+  std::vector<std::vector<std::size_t>> duplicates;  ///< the first clips of files that have the same bytes
   double usual_duration_s = 0.0;                     ///< of nearly all clips; 0 when lengths vary
   std::vector<std::size_t> wrong_length;             ///< of another length than that
   int usual_sample_rate_hz = 0;                      ///< of nearly all clips; 0 when rates vary
@@ -52,7 +52,8 @@ struct CheckOptions {
 };
 
 /// Decodes every clip and compares files of one size. A length counts as wrong when at least nine tenths of
-/// the clips agree, to 1 % and at least 20 ms, on another; so does a sample rate.
+/// the clips agree, to 1 % and at least 20 ms, on another; so does a sample rate. A file that several clips
+/// are excerpts of is read once and is no copy of itself; excerpts have no usual length.
 /// @param data loaded with allow_missing, or missing recordings end up in an Error before this.
 DatasetCheck check_dataset(const Dataset& data, const CheckOptions& options = {});
 

@@ -6,19 +6,17 @@
 #include <set>
 #include <string_view>
 
+#include "data/clip_part.h"
 #include "earmark/error.h"
 
 namespace earmark {
 
 namespace {
 
-// "noisy/a.wav" of "noisy/a.wav#0.1".
-std::string_view recording_of(std::string_view id) { return id.substr(0, id.rfind('#')); }
-
 std::set<std::string_view> recordings_of_excerpts(const Dataset& data) {
   std::set<std::string_view> recordings;
   for (const Clip& clip : data.clips) {
-    if (clip.from > 0.0 || clip.to < 1.0) recordings.insert(recording_of(clip.id));
+    if (is_excerpt(clip)) recordings.insert(recording_of(clip));
   }
   return recordings;
 }

@@ -7,10 +7,14 @@
 #include <limits>
 #include <mutex>
 #include <set>
+#include <span>
 
+#include "audio/audio_monitor.h"
 #include "audio/decode.h"
 #include "audio/read_audio.h"
 #include "core/parallel.h"
+#include "data/clip_part.h"
+#include "earmark/error.h"
 
 namespace earmark {
 namespace {
@@ -51,36 +55,74 @@ Value value_of(const ClipTotal& total) {
   return value;
 }
 
-// What decoding one clip tells beyond its length.
+// What decoding one file tells beyond its length.
 struct Heard {
-  ClipSound sound{kUndefined, kUndefined, false, false};
+  std::vector<ClipSound> sounds;  // of its clips
   Fingerprint print;
 };
 
 double decibels(double amplitude) { return 20.0 * std::log10(amplitude); }
 
-Heard hear(const std::filesystem::path& path) {
+ClipSound sound_of_part(const Waveform& whole, const Clip& clip) {
+  const auto [begin, end] = range_of(clip, whole.n_samples());
+  double peak = 0.0, energy = 0.0;
+  bool clipped = false;
+  for (int c = 0; c < whole.n_channels; ++c) {
+    const std::span<const float> samples = whole.channel(c).subspan(begin, end - begin);
+    for (const float x : samples) {
+      peak = std::max(peak, std::abs(static_cast<double>(x)));
+      energy += static_cast<double>(x) * x;
+    }
+    AudioMonitor monitor(whole.sample_rate_hz, 1);
+    monitor.push(samples);
+    clipped = clipped || monitor.stats().n_clipped_runs > 0;
+  }
+  const auto n = static_cast<double>(
+      std::max<std::size_t>(1, (end - begin) * static_cast<std::size_t>(whole.n_channels)));
+  return {decibels(peak), decibels(std::sqrt(energy / n)), clipped,
+          peak <= static_cast<double>(AudioMonitor::kSilentPeak)};
+}
+
+// Nothing where the recording has no sound at that rate.
+Fingerprint print_of(const std::filesystem::path& path) {
+  ReadOptions options;
+  options.sample_rate_hz = kFingerprintRateHz;
+  const Outcome<LoadedAudio> audio = read_audio(path, options);
+  if (!audio) return {};
+  try {
+    return fingerprint(audio->waveform);
+  } catch (const Error& error) {  // samples beyond every float once they are resampled
+    if (error.code() != ErrorCode::kBadAudio) throw;
+    return {};
+  }
+}
+
+// @param clips of one file.
+Heard hear(const Dataset& data, const std::vector<std::size_t>& clips) {
+  const std::filesystem::path& path = data.clips[clips.front()].path;
   Heard heard;
   ReadOptions options;
   options.channels = ChannelMode::kKeep;
-  const Outcome<LoadedAudio> audio = read_audio(path, options);
-  if (!audio) return heard;
-  double peak = 0.0, energy = 0.0;
-  for (const float x : audio->waveform.samples) {
-    peak = std::max(peak, std::abs(static_cast<double>(x)));
-    energy += static_cast<double>(x) * x;
+  if (const Outcome<LoadedAudio> audio = read_audio(path, options); audio) {
+    for (const std::size_t i : clips) heard.sounds.push_back(sound_of_part(audio->waveform, data.clips[i]));
+    heard.print = print_of(path);
   }
-  const auto n = static_cast<double>(std::max<std::size_t>(1, audio->waveform.samples.size()));
-  heard.sound = {decibels(peak), decibels(std::sqrt(energy / n)), false, false};
-  for (const std::string& warning : audio->warnings) {
-    heard.sound.clipped = heard.sound.clipped || warning.starts_with("clipped");
-    heard.sound.silent = heard.sound.silent || warning.starts_with("silent");
-  }
-  options.channels = ChannelMode::kMono;
-  options.sample_rate_hz = kFingerprintRateHz;
-  if (const Outcome<LoadedAudio> slow = read_audio(path, options); slow)
-    heard.print = fingerprint(slow->waveform);
+  heard.sounds.resize(clips.size(), {kUndefined, kUndefined, false, false});
   return heard;
+}
+
+// A file that two clips are excerpts of is no copy of itself, so files are compared. A pair tells the first
+// clips of both.
+std::vector<NearDuplicate> files_alike(const std::vector<std::vector<std::size_t>>& files,
+                                       const std::vector<Heard>& heard) {
+  std::vector<Fingerprint> prints;
+  for (const Heard& file : heard) prints.push_back(file.print);
+  std::vector<NearDuplicate> pairs = near_duplicates(prints);
+  for (NearDuplicate& pair : pairs) {
+    pair.first = files[pair.first].front();
+    pair.second = files[pair.second].front();
+  }
+  return pairs;
 }
 
 void count_clip(const Clip& clip, double duration_s, DatasetStatistics& statistics) {
@@ -138,36 +180,43 @@ std::size_t DatasetStatistics::n_silent() const noexcept {
 }
 
 DatasetStatistics dataset_statistics(const Dataset& data, const StatisticsOptions& options) {
+  const std::vector<std::vector<std::size_t>> files = clips_by_file(data);
   std::vector<Length> lengths(data.clips.size());
-  std::vector<Heard> heard(options.listen ? data.clips.size() : 0);
+  std::vector<Heard> heard(options.listen ? files.size() : 0);
   std::mutex mutex;
   std::size_t n_done = 0;
   DatasetStatistics statistics;
   statistics.complete = parallel_for(
-      data.clips.size(), options.n_threads,
-      [&](std::size_t i, int) {
-        lengths[i] = length_of(data.clips[i].path);
-        if (options.listen) heard[i] = hear(data.clips[i].path);
+      files.size(), options.n_threads,
+      [&](std::size_t file, int) {
+        const Length whole = length_of(data.clips[files[file].front()].path);
+        for (const std::size_t i : files[file]) {
+          lengths[i] = whole;
+          lengths[i].duration_s *= data.clips[i].to - data.clips[i].from;
+        }
+        if (options.listen) heard[file] = hear(data, files[file]);
         const std::lock_guard lock(mutex);
-        if (++n_done; options.on_progress) options.on_progress(n_done);
+        n_done += files[file].size();
+        if (options.on_progress) options.on_progress(n_done);
       },
       options.stop);
   if (!statistics.complete) return statistics;
   summarize(data, lengths, statistics);
   statistics.listened = options.listen;
-  std::vector<Fingerprint> prints;
-  for (Heard& clip : heard) {
-    statistics.sounds.push_back(clip.sound);
-    prints.push_back(std::move(clip.print));
+  if (!options.listen) return statistics;
+  statistics.sounds.resize(data.clips.size());
+  for (std::size_t file = 0; file < files.size(); ++file) {
+    for (std::size_t k = 0; k < files[file].size(); ++k)
+      statistics.sounds[files[file][k]] = heard[file].sounds[k];
   }
-  statistics.near_duplicates = near_duplicates(prints);
+  statistics.near_duplicates = files_alike(files, heard);
   return statistics;
 }
 
 std::string near_duplicate_text(const Dataset& data, const NearDuplicate& pair) {
   const Clip &a = data.clips[pair.first], &b = data.clips[pair.second];
-  std::string text = fmt::format("{} and {}: {:.1f} s in common, {:.0f} % alike", a.id, b.id, pair.shared_s,
-                                 100 * pair.similarity);
+  std::string text = fmt::format("{} and {}: {:.1f} s in common, {:.0f} % alike", recording_of(a),
+                                 recording_of(b), pair.shared_s, 100 * pair.similarity);
   if (a.split != b.split) text += fmt::format(", in the splits {} and {}", a.split, b.split);
   if (a.fold != b.fold) text += fmt::format(", in the folds {} and {}", a.fold, b.fold);
   return text;
@@ -193,8 +242,8 @@ Value sound_value(const Dataset& data, const DatasetStatistics& statistics) {
   Value value, pairs{Value::List()}, clips{Value::Map()};
   for (const NearDuplicate& pair : statistics.near_duplicates) {
     Value entry;
-    entry.set("first", data.clips[pair.first].id);
-    entry.set("second", data.clips[pair.second].id);
+    entry.set("first", std::string(recording_of(data.clips[pair.first])));
+    entry.set("second", std::string(recording_of(data.clips[pair.second])));
     entry.set("offset_s", pair.offset_s);
     entry.set("shared_s", pair.shared_s);
     entry.set("similarity", pair.similarity);

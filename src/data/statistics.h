@@ -18,7 +18,7 @@ struct ClipTotal {
   double duration_s = 0.0;
 };
 
-/// What a recording sounds like. Thread-safety: a plain value.
+/// What a clip sounds like. Thread-safety: a plain value.
 struct ClipSound {
   double peak_db = 0.0;   ///< below full scale; -infinity: digital silence
   double level_db = 0.0;  ///< root mean square over time and channels
@@ -38,11 +38,11 @@ struct DatasetStatistics {
   std::map<std::size_t, std::size_t> cardinality;  ///< number of tags -> clips that have so many
   std::map<int, std::size_t> sample_rates_hz;      ///< clips at each rate
   std::size_t n_groups = 0;
-  std::vector<double> durations_s;             ///< [n_clips] NaN where unreadable
+  std::vector<double> durations_s;             ///< [n_clips] of an excerpt its part; NaN where unreadable
   std::vector<std::string> unreadable;         ///< "clip: reason"; counted as clips without duration
   bool listened = false;                       ///< the following were asked for
   std::vector<ClipSound> sounds;               ///< [n_clips] or empty; NaN where unreadable
-  std::vector<NearDuplicate> near_duplicates;  ///< indices of clips
+  std::vector<NearDuplicate> near_duplicates;  ///< of files; indices of their first clips
   bool complete = true;                        ///< false: stopped on request
 
   std::size_t n_clipped() const noexcept;
@@ -56,7 +56,8 @@ struct StatisticsOptions {
   std::function<void(std::size_t done)> on_progress;  ///< called by one thread at a time
 };
 
-/// Durations come from the headers, and from decoding where a header does not tell.
+/// Durations come from the headers, and from decoding where a header does not tell. A file that several clips
+/// are excerpts of is read once.
 DatasetStatistics dataset_statistics(const Dataset& data, const StatisticsOptions& options = {});
 
 /// {"dataset", "n_clips", "total_hours", "duration_s": {...}, "per_tag": {tag: {"n_clips", "hours"}}, ...}.

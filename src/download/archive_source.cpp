@@ -81,10 +81,6 @@ la_ssize_t GzipSource::read(archive* reader, void* self, const void** block) {
   return ARCHIVE_FATAL;
 }
 
-std::uint64_t GzipSource::bytes_read() const {
-  return static_cast<std::uint64_t>(std::max<z_off_t>(::gzoffset(file_), 0));
-}
-
 void GzipSource::require_good_end() {
   std::uint64_t n = 0;
   int got = 0, code = Z_OK;

@@ -40,8 +40,6 @@ class GzipSource {
   GzipSource& operator=(const GzipSource&) = delete;
   /// libarchive's code.
   int open(archive* reader);
-  /// Of the file, packed.
-  std::uint64_t bytes_read() const;
   /// Reads what follows the last thing that was asked for. @throws Error(kBadFile) when the file is cut
   /// short, its checksum is wrong, or too much follows.
   void require_good_end();

@@ -3,6 +3,9 @@
 // Truth: 1 yes, 0 no, soft values between count as yes from 0.5, negative is unknown and left out of every
 // figure: the entry of a list, the place in a clip's ranking, the count at a threshold. Scores must not be
 // NaN (evaluate() checks; here it is the caller's promise). NaN as a result means undefined.
+//
+// These are the plain definitions. evaluate() takes most of its figures from clip_statistics.h, which
+// prepares them once for all resamples of the bootstrap; tests hold it to the functions here.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "earmark/error.h"
+#include "features/framing.h"
 
 namespace earmark {
 namespace {
@@ -39,6 +40,7 @@ void divide_by_peak(std::vector<float>& values) {
 
 void hear_waveform(const WaveformOptions& options, const Waveform& waveform, int n_frames, FeatureMap& map) {
   if (waveform.n_samples() == 0) throw Error(ErrorCode::kBadAudio, "the clip is empty");
+  refuse_too_long(waveform.n_samples(), n_frames);
   if (waveform.sample_rate_hz != options.sample_rate_hz)
     throw Error(ErrorCode::kBadAudio,
                 fmt::format("sample_rate_hz: the waveform has {}, the features are of {}",
@@ -65,7 +67,7 @@ FeatureExtractor::FeatureExtractor(FeatureOptions options) : options_(std::move(
 int FeatureExtractor::n_frames(std::size_t n_samples) const noexcept {
   if (log_mel_) return log_mel_->n_frames(n_samples);
   if (n_samples == 0) return 0;
-  return std::max(std::get<WaveformOptions>(options_).min_samples, static_cast<int>(n_samples));
+  return std::max(std::get<WaveformOptions>(options_).min_samples, frame_count(n_samples));
 }
 
 int FeatureExtractor::n_channels() const noexcept {

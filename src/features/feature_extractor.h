@@ -17,7 +17,8 @@ class FeatureExtractor {
   explicit FeatureExtractor(FeatureOptions options);
 
   const FeatureOptions& options() const noexcept { return options_; }
-  /// Frames of a map of so many samples; of waveforms: samples, with the silence around a short clip.
+  /// Frames of a map of so many samples; of waveforms: samples, with the silence around a short clip. The
+  /// largest int where that is too many for a map, which compute() refuses.
   int n_frames(std::size_t n_samples) const noexcept;
   /// Channels of the map of a waveform as training and tagging give it: one where channels are averaged, else
   /// two.

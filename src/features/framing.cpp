@@ -1,6 +1,10 @@
 #include "features/framing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "earmark/error.h"
 
 namespace earmark {
 namespace {
@@ -34,8 +38,18 @@ std::ptrdiff_t mirrored(std::ptrdiff_t i, std::ptrdiff_t n) {
 
 }  // namespace
 
+void refuse_too_long(std::size_t n_samples, int n_frames) {
+  if (n_frames < kTooManyFrames) return;
+  throw Error(
+      ErrorCode::kBadAudio,
+      fmt::format("n_samples: must come to fewer than {} frames, got {} samples; hear the recording in "
+                  "segments",
+                  kTooManyFrames, n_samples));
+}
+
 int count_frames(const LogMelOptions& options, std::size_t n_samples) noexcept {
-  return n_samples == 0 ? 0 : static_cast<int>(count(options, static_cast<std::ptrdiff_t>(n_samples)));
+  if (n_samples == 0) return 0;
+  return frame_count(static_cast<std::size_t>(count(options, static_cast<std::ptrdiff_t>(n_samples))));
 }
 
 std::ptrdiff_t first_frame_at(const LogMelOptions& options, std::size_t n_samples) noexcept {

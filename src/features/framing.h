@@ -1,11 +1,23 @@
 // framing.h: where frames lie in a clip.
 #pragma once
 #include <cstddef>
+#include <limits>
 #include <span>
 
 #include "earmark/log_mel.h"
 
 namespace earmark {
+
+/// What n_frames of a clip with more of them than a map counts is said to be.
+inline constexpr int kTooManyFrames = std::numeric_limits<int>::max();
+
+/// `n` as maps count frames, or kTooManyFrames.
+constexpr int frame_count(std::size_t n) noexcept {
+  return n < static_cast<std::size_t>(kTooManyFrames) ? static_cast<int>(n) : kTooManyFrames;
+}
+
+/// @throws Error(kBadAudio) naming the number when `n_frames` is kTooManyFrames.
+void refuse_too_long(std::size_t n_samples, int n_frames);
 
 /// Frames of a clip by the framing option: 0 for an empty clip, at least 1 otherwise.
 int count_frames(const LogMelOptions& options, std::size_t n_samples) noexcept;

@@ -73,9 +73,10 @@ struct LogMelExtractor::Impl {
     return frames_with_deltas(options, count_frames(options, n_samples));
   }
 
-  /// Refuses what has no frames; says why.
+  /// Refuses what has no frames, or too many; says why.
   void check_length(std::size_t n_samples) const {
     if (n_samples == 0) throw Error(ErrorCode::kBadAudio, "the clip has no samples");
+    refuse_too_long(n_samples, count_frames(options, n_samples));
     if (output_frames(n_samples) > 0) return;
     const int n = count_frames(options, n_samples);
     throw Error(ErrorCode::kBadAudio,
@@ -103,12 +104,11 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
   work.frames.resize(lanes);
   const auto n_samples = static_cast<std::ptrdiff_t>(samples.size());
   const std::ptrdiff_t origin = first_frame_at(options, samples.size());
-  for (int first = 0; first < n_frames; first += static_cast<int>(lanes)) {
-    const auto n_wanted = std::min(lanes, static_cast<std::size_t>(n_frames - first));
+  const auto n = static_cast<std::size_t>(n_frames);
+  for (std::size_t first = 0; first < n; first += lanes) {
+    const std::size_t n_wanted = std::min(lanes, n - first);
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const std::ptrdiff_t begin =
-          origin +
-          (static_cast<std::ptrdiff_t>(first) + static_cast<std::ptrdiff_t>(lane)) * options.hop_length;
+      const std::ptrdiff_t begin = origin + static_cast<std::ptrdiff_t>(first + lane) * options.hop_length;
       float* const edge = edges + lane * row;
       const bool whole = begin >= 0 && begin + static_cast<std::ptrdiff_t>(readable) <= n_samples;
       work.frames[lane] = whole && lane < n_wanted ? samples.data() + begin : edge;
@@ -119,8 +119,7 @@ void LogMelExtractor::Impl::channel_frames(std::span<const float> samples, LogMe
         std::fill(edge + options.win_length, edge + row, 0.0f);
       }
     }
-    log_mel_frames(program, work.frames.data(), work.kernel, out.data() + first,
-                   static_cast<std::size_t>(n_frames), n_wanted);
+    log_mel_frames(program, work.frames.data(), work.kernel, out.data() + first, n, n_wanted);
   }
 }
 

@@ -417,6 +417,18 @@ TEST(ReadAudio, ResamplesLikeTheResampler) {
   EXPECT_EQ(audio->n_declared, 32000U);
 }
 
+TEST(ReadAudio, WhatIsLessThanASampleAtTheRateAskedForIsTooShort) {
+  const Scratch dir;
+  dir.write("two.wav", wav(format_chunk(1, 1, 44100, 16), ramp_16(2)));
+  ReadOptions options;
+  options.sample_rate_hz = 8000;  // 2 * 8000 / 44100 = 0.36 samples, which rounds to none
+  const auto audio = read_audio(dir / "two.wav", options);
+  ASSERT_FALSE(audio);
+  EXPECT_EQ(audio.failure().reason, "too_short");
+  EXPECT_EQ(audio.failure().detail, "the sound is shorter than one sample at 8000 Hz");
+  EXPECT_EQ(read_audio(dir / "two.wav")->waveform.n_samples(), 2U);
+}
+
 TEST(ReadAudio, MaxCutsAndSaysSo) {
   const Scratch dir;
   write_wav(dir / "a.wav", tone(8000, 2, 3.0));

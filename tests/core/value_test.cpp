@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "earmark/error.h"
 
@@ -49,6 +51,19 @@ TEST(ParseYaml, DuplicateKeyIsNamedWithItsLine) {
   const std::string message = message_of("a: 1\nb: 2\na: 3\n");
   EXPECT_NE(message.find("'a' is given twice"), std::string::npos) << message;
   EXPECT_NE(message.find("a.yaml:3"), std::string::npos) << message;
+}
+
+TEST(ParseYaml, ASecondDocumentIsRefusedWithItsLine) {
+  for (const char* text : {"a: 1\n---\nb: 2\n", "---\na: 1\n---\n", "a: 1\n...\n---\nb: [\n"}) {
+    const std::string message = message_of(text);
+    const std::string line = std::string(text).starts_with("a: 1\n---") ? "2" : "3";
+    EXPECT_NE(message.find("a.yaml:" + line + ": a second document"), std::string::npos) << message;
+  }
+  EXPECT_NE(message_of("[1, 2] 3").find("a.yaml:1: "), std::string::npos) << "nor what follows the end";
+  for (const char* text : {"---\na: 1\n", "---\na: 1\n...\n# end\n", "%YAML 1.2\n---\na: 1\n"})
+    EXPECT_EQ(parse_yaml(text, "a").at("a").as_integer(), 1) << text;
+  EXPECT_TRUE(parse_yaml("", "a").is_null());
+  EXPECT_EQ(parse_yaml("a: |\n  x\n  ---\n", "a").at("a").as_string(), "x\n---\n");
 }
 
 TEST(ParseYaml, BrokenTextIsNamedWithLineAndColumn) {
@@ -116,6 +131,64 @@ TEST(ParseJson, WholeNumbersBeyond64BitsAreNotTakenForOthers) {
   // 2^64 - 1 has no place in a signed integer: it is read as a real number.
   const Value v = parse_json("18446744073709551615", "a");
   EXPECT_DOUBLE_EQ(v.as_number(), 18446744073709551615.0);
+}
+
+TEST(ParseJson, NumbersHaveTheKindsThatTheirTextSays) {
+  const Value v =
+      parse_json("[9223372036854775807, -9223372036854775808, 9223372036854775808, -0, 1.0, 1e2]", "a");
+  const Value::List& list = v.as_list();
+  EXPECT_EQ(list[0].as_integer(), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(list[1].as_integer(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_FALSE(list[2].is_integer());
+  EXPECT_EQ(list[2].as_number(), 9223372036854775808.0);
+  EXPECT_EQ(list[3].as_integer(), 0);
+  EXPECT_FALSE(list[4].is_integer());
+  EXPECT_FALSE(list[5].is_integer());
+  EXPECT_THROW(parse_json("1e400", "a"), Error);
+  EXPECT_THROW(parse_json("NaN", "a"), Error);
+}
+
+TEST(ParseJson, OfAKeyThatComesTwiceTheLastValueCountsAtTheFirstOnesPlace) {
+  const Value v =
+      parse_json(R"({"b": 1, "a": {"x": 1}, "b": [2], "c": 3, "a": {"y": {"z": 4, "z": 5}}, "b": 6})", "a");
+  const Value wanted{
+      Value::Map{{"b", 6}, {"a", Value(Value::Map{{"y", Value(Value::Map{{"z", 5}})}})}, {"c", 3}}};
+  EXPECT_EQ(v, wanted) << to_json(v);
+}
+
+TEST(ParseJson, DamageIsToldWithItsPlace) {
+  try {
+    parse_json("{\"a\": 1,\n \"b\": }", "a.json");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_TRUE(std::string(e.what()).starts_with("a.json: is no JSON: parse error at line 2, column 7:"))
+        << e.what();
+  }
+}
+
+// Flow maps of `n_each` members each, `n` in all, which is JSON and YAML alike.
+std::string maps_of(int n_each, int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) {
+    text += i % n_each == 0 ? (i > 0 ? "},\n{" : "[{") : ",\n";
+    text += "\"a key too long to stand within a string " + std::to_string(i) + "\": 0";
+  }
+  return text + "}]";
+}
+
+// Were each key compared with all before it, one map would take ten and more times as long as the same
+// members in small ones; it takes about as long.
+TEST(ParseValue, TimeGrowsWithTheNumberOfKeysNotWithItsSquare) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](auto&& parse, int n_each, int n) {
+    const std::string text = maps_of(n_each, n);
+    const auto begin = Clock::now();
+    EXPECT_EQ(parse(text, "a").as_list().at(0).as_map().size(), static_cast<std::size_t>(n_each));
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  const auto json = [](const std::string& text, const char* name) { return parse_json(text, name); };
+  EXPECT_LT(seconds(json, 100000, 100000), 5 * seconds(json, 10, 100000) + 1);
+  EXPECT_LT(seconds(parse_yaml, 80000, 80000), 4 * seconds(parse_yaml, 10, 80000) + 1);
 }
 
 TEST(ParseJson, DamagedTextIsRefused) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/label_noise.h"
 #include "earmark/error.h"
 
 namespace earmark {
@@ -42,6 +43,21 @@ TEST(BranchOf, ADummyOutputStandsForClipsWithoutTheTag) {
   ASSERT_EQ(branch.clips.size(), 3U);
   EXPECT_EQ(branch.clips[0].targets, (std::vector<float>{1, 0, 0}));
   EXPECT_EQ(branch.clips[1].targets, (std::vector<float>{0, 0, 1}));
+}
+
+TEST(BranchOf, LabelsOfBeforeNewOnesAreNarrowedToTheSameTags) {
+  Dataset data = street();
+  data.clips[0].replaced_targets = {1, 1, 0, 1, 1};  // was large, and a dog
+  data.clips[2].clean_targets = {0, 1, 0, 0, 1};
+  const Dataset none = with_own_labels(branch_of(data, {"engine", BranchNegatives::kNone}));
+  ASSERT_EQ(none.clips.size(), 2U);
+  EXPECT_EQ(none.clips[0].targets, (std::vector<float>{0, 1}));
+  EXPECT_EQ(none.clips[1].targets, (std::vector<float>{0, 0}));
+  const Dataset dummy = with_own_labels(branch_of(data, {"engine", BranchNegatives::kDummy}));
+  ASSERT_EQ(dummy.clips.size(), 3U);
+  EXPECT_EQ(dummy.clips[0].targets, (std::vector<float>{0, 1, 0}));
+  EXPECT_EQ(dummy.clips[1].targets, (std::vector<float>{0, 0, 1})) << "it had no others";
+  EXPECT_EQ(dummy.clips[2].targets, (std::vector<float>{0, 0, 1}));
 }
 
 TEST(BranchOf, WithoutANameNothingChanges) {

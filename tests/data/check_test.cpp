@@ -31,6 +31,34 @@ TEST(CheckDataset, NamesClipsOfAnotherRateAndRecordingsInNoList) {
   EXPECT_EQ(value.at("extra").as_list().size(), 1U);
 }
 
+TEST(CheckDataset, ExcerptsOfOneFileAreNoCopiesOfEachOtherAndAsLongAsTheirParts) {
+  const Scratch dir;
+  std::string list = "fname,label,manually_verified\n";
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "clip" + std::to_string(i) + ".wav";
+    list += name + ",Cello," + (i < 11 ? "1" : "0") + "\n";
+    // The last two are the same bytes.
+    dir.write("audio_train/" + name, wav(format_chunk(1, 1, 44100, 16), ramp_16(1000 + (i == 11 ? 10 : i))));
+  }
+  dir.write("train.csv", list);
+  DatasetOptions options;
+  options.excerpts.cuts = 2;
+  const Dataset data = load_dataset("fsdkaggle2018", dir.path(), options);
+  ASSERT_EQ(data.clips.size(), 15U);  // the last one is four
+  std::size_t n_told = 0;
+  CheckOptions telling;
+  telling.on_progress = [&](std::size_t done) { n_told = done; };
+  const DatasetCheck check = check_dataset(data, telling);
+  EXPECT_EQ(check.duplicates, (std::vector<std::vector<std::size_t>>{{10, 11}}));
+  EXPECT_TRUE(check.wrong_length.empty()) << "whoever cut them knows";
+  EXPECT_EQ(n_told, 15U);
+  for (std::size_t i = 11; i < 15; ++i) {
+    EXPECT_DOUBLE_EQ(check.clips[i].duration_s, (data.clips[i].to - data.clips[i].from) * 1010.0 / 44100)
+        << i;
+  }
+  EXPECT_DOUBLE_EQ(check.clips[11].duration_s + check.clips[12].duration_s, 1010.0 / 44100);
+}
+
 TEST(CheckDataset, WithoutAUsualRateNoneIsWrong) {
   const Scratch dir;
   std::string list = "fname,label\n";

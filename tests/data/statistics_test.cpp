@@ -9,6 +9,7 @@
 #include "audio/write_wav.h"
 #include "core/file.h"
 #include "core/rng.h"
+#include "data/clip_part.h"
 #include "data/dataset_fixture.h"
 #include "data/simulate.h"
 #include "data/splits.h"
@@ -144,6 +145,69 @@ TEST_F(Statistics, ListeningTellsLevelsClippingAndCopiesAcrossSplits) {
     EXPECT_NE(page.find(text), std::string::npos) << text;
   options.n_threads = 3;
   EXPECT_EQ(to_json(to_value(data, dataset_statistics(data, options))), to_json(to_value(data, s)));
+}
+
+TEST_F(Statistics, AnExcerptCountsByItsPartAndIsNoCopyOfTheOtherOne) {
+  Dataset data = load_dataset("folder", dir_.path());
+  std::vector<Clip> halves;
+  for (const Clip& clip : data.clips) {
+    halves.insert(halves.end(), {clip, clip});
+    Clip &first = halves[halves.size() - 2], &second = halves.back();
+    first.id += "#0.1";
+    second.id += "#0.2";
+    first.to = second.from = 0.25;
+  }
+  StatisticsOptions options;
+  options.listen = true;
+  const DatasetStatistics whole = dataset_statistics(data, options);
+  // Another part of one recording, and a copy of it at half the level.
+  Waveform quiet = read_audio(data.clips[3].path)->waveform;
+  for (float& x : quiet.samples) x *= 0.5f;
+  write_wav(dir_.path() / "audio/quiet.wav", quiet);
+  data.clips = halves;
+  data.clips.push_back(halves.front());
+  data.clips.back().id = "audio/quiet.wav";
+  data.clips.back().path = dir_.path() / "audio/quiet.wav";
+  data.clips.back().to = 1.0;
+  const DatasetStatistics s = dataset_statistics(data, options);
+  ASSERT_EQ(s.durations_s.size(), 41U);
+  EXPECT_DOUBLE_EQ(s.durations_s[0], 0.75);  // a quarter of 3 s
+  EXPECT_DOUBLE_EQ(s.durations_s[1], 2.25);
+  EXPECT_NEAR(s.total.duration_s, 63.0, 1e-6);
+  EXPECT_DOUBLE_EQ(s.shortest_s, 0.75);
+  EXPECT_DOUBLE_EQ(s.longest_s, 3.0);
+  // The louder part of each peaks as the whole does.
+  for (std::size_t i = 0; i < 20; ++i)
+    EXPECT_EQ(std::max(s.sounds[2 * i].peak_db, s.sounds[2 * i + 1].peak_db), whole.sounds[i].peak_db);
+  ASSERT_EQ(s.near_duplicates.size(), whole.near_duplicates.size() + 1);
+  const auto copy = std::find_if(s.near_duplicates.begin(), s.near_duplicates.end(),
+                                 [](const NearDuplicate& pair) { return pair.second == 40; });
+  ASSERT_NE(copy, s.near_duplicates.end());
+  EXPECT_EQ(copy->first, 6U);
+  EXPECT_TRUE(near_duplicate_text(data, *copy)
+                  .starts_with(halves[6].id.substr(0, halves[6].id.size() - 4) + " and "));
+}
+
+TEST_F(Statistics, ARecordingOfLessThanAFingerprintsSampleEndsNothing) {
+  dir_.write("audio/two.wav", testing::wav(testing::format_chunk(1, 1, 44100, 16), testing::ramp_16(2)));
+  dir_.write("manifest.csv", read_text(dir_.path() / "manifest.csv") + "audio/two.wav,siren,test,5\n");
+  StatisticsOptions options;
+  options.listen = true;
+  const DatasetStatistics s = dataset_statistics(load_dataset("folder", dir_.path()), options);
+  EXPECT_TRUE(s.unreadable.empty());
+  ASSERT_EQ(s.sounds.size(), 21U);
+  EXPECT_FALSE(s.sounds[20].silent);
+  EXPECT_DOUBLE_EQ(s.durations_s[20], 2.0 / 44100);
+}
+
+TEST(PartOf, HasASampleWhereTheRecordingHasOneAndNoneOfAnEmptyOne) {
+  Clip clip;
+  clip.from = 0.5;
+  EXPECT_TRUE(part_of(Waveform{8000, 2, {}}, clip).samples.empty());
+  EXPECT_EQ(part_of(Waveform{8000, 2, {1, 2}}, clip).samples, (std::vector<float>{1, 2}));
+  EXPECT_EQ(part_of(Waveform{8000, 2, {1, 2, 3, 4}}, clip).samples, (std::vector<float>{2, 4}));
+  clip.from = clip.to = 1.0;
+  EXPECT_EQ(part_of(Waveform{8000, 1, {1, 2, 3}}, clip).samples, std::vector<float>{3});
 }
 
 TEST(StatisticsOfRealData, SonycAgreementIsThatOfItsVotes) {

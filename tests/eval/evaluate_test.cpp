@@ -11,6 +11,7 @@
 #include "core/rng.h"
 #include "earmark/error.h"
 #include "eval/bootstrap.h"
+#include "eval/metrics.h"
 
 namespace earmark {
 namespace {
@@ -60,6 +61,39 @@ const Error caught(const LabeledScores& data, const EvaluateOptions& options = {
     return error;
   }
   return Error(ErrorCode::kInternal, "nothing was thrown");
+}
+
+TEST(Evaluate, FiguresAreThoseOfThePlainDefinitions) {
+  const LabeledScores several = random_case(90, 6, false, 3);
+  const ScoreView view(several.truth, several.scores, 6);
+  const Evaluation tags = evaluate(several);
+  const DecisionCounts decided = decisions(view, 0.5);
+  for (const auto& [name, value] : std::vector<std::pair<const char*, double>>{
+           {"lwlrap", lwlrap(view).value},
+           {"macro_ap", macro_average_precision(view)},
+           {"macro_ap_all_classes", macro_average_precision(view, Absent::kCountAsZero)},
+           {"micro_ap", micro_average_precision(view)},
+           {"samples_ap", samples_average_precision(view)},
+           {"roc_auc", macro_roc_auc(view)},
+           {"micro_roc_auc", micro_roc_auc(view)},
+           {"micro_f1", decided.f1()},
+           {"macro_f1", macro_f1(view, 0.5)},
+           {"micro_precision", decided.precision()},
+           {"micro_recall", decided.recall()},
+           {"error_rate", decided.error_rate()}})
+    EXPECT_NEAR(tags.value(name), value, 1e-12) << name;
+
+  const LabeledScores single = random_case(90, 6, true, 4);
+  const std::vector<int> labels = labels_of(ScoreView(single.truth, single.scores, 6));
+  const ConfusionMatrix confusion(labels, single.scores, 6);
+  const Evaluation classes = evaluate(single);
+  for (const auto& [name, value] : std::vector<std::pair<const char*, double>>{
+           {"accuracy", confusion.accuracy()},
+           {"balanced_accuracy", confusion.balanced_accuracy()},
+           {"macro_f1", confusion.macro_f1()},
+           {"map_at_3", map_at_k(labels, single.scores, 6, 3)},
+           {"top_3_accuracy", top_k_accuracy(labels, single.scores, 6, 3)}})
+    EXPECT_NEAR(classes.value(name), value, 1e-12) << name;
 }
 
 TEST(Evaluate, OrderOfTheClipsChangesNothing) {

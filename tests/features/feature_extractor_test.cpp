@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <span>
+#include <string>
 
 #include "earmark/error.h"
+#include "features/framing.h"
 
 namespace earmark {
 namespace {
@@ -65,6 +68,35 @@ TEST(FeatureExtractor, WhatIsNoSoundIsBadAudio) {
       EXPECT_EQ(e.code(), ErrorCode::kBadAudio);
     }
   }
+}
+
+// 2^31 samples: one more than the largest int.
+constexpr std::size_t kOneTooMany = std::size_t{1} << 31;
+
+TEST(FeatureExtractor, MoreFramesThanAMapCountsAreNeverFewer) {
+  EXPECT_EQ(FeatureExtractor{eight_samples()}.n_frames(kOneTooMany), kTooManyFrames);
+  EXPECT_EQ(FeatureExtractor{eight_samples()}.n_frames(kOneTooMany + 1), kTooManyFrames);
+  EXPECT_EQ(FeatureExtractor{eight_samples()}.n_frames(kOneTooMany - 2), 2147483646);
+  LogMelFeatures options;
+  options.hop_length = 1;
+  EXPECT_EQ(FeatureExtractor{options}.n_frames(kOneTooMany + 1), kTooManyFrames);
+  EXPECT_EQ(FeatureExtractor{LogMelFeatures{}}.n_frames(kOneTooMany), 2434790);  // 1 + ceil(2^31 / 882)
+}
+
+TEST(FeatureExtractor, MoreFramesThanAMapCountsAreBadAudioWithTheirNumber) {
+  try {
+    refuse_too_long(kOneTooMany, FeatureExtractor{eight_samples()}.n_frames(kOneTooMany));
+    ADD_FAILURE() << "taken";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadAudio);
+    EXPECT_NE(std::string(e.what()).find("got 2147483648 samples"), std::string::npos) << e.what();
+  }
+  EXPECT_NO_THROW(refuse_too_long(kOneTooMany - 2, 2147483646));
+  // Refused before a sample is read, of which there is one.
+  LogMelFeatures options;
+  options.hop_length = 1;
+  const float sample = 0.0f;
+  EXPECT_THROW(LogMelExtractor(options).compute(std::span<const float>(&sample, kOneTooMany)), Error);
 }
 
 TEST(FeatureExtractor, LogMelsAreLogMelExtractors) {
