@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -18,6 +19,8 @@
 #include <sstream>
 #include <thread>
 
+#include "app/shown_figures.h"
+#include "app/staged_run.h"
 #include "core/file.h"
 #include "core/rng.h"
 #include "data/label_noise.h"
@@ -50,18 +53,64 @@ std::vector<std::size_t> held_out_clips(const Dataset& dataset, int fold) {
   return select_clips(dataset, fold == 0 ? "validate" : "", fold);
 }
 
+bool has_validate_split(const Dataset& dataset) {
+  return std::any_of(dataset.clips.begin(), dataset.clips.end(),
+                     [](const Clip& clip) { return clip.split == "validate"; });
+}
+
+// What there is to hold out, for a person: "1 to 5, or 0 (the validate split)".
+std::string folds_text(const Dataset& dataset) {
+  std::string text;
+  if (dataset.n_folds() > 0) text = fmt::format("1 to {}", dataset.n_folds());
+  if (has_validate_split(dataset))
+    text += fmt::format("{}0 (the validate split)", text.empty() ? "" : ", or ");
+  return text;
+}
+
+template <class Number>
+void name_repeated(const std::vector<Number>& given, const char* option, std::vector<std::string>& problems) {
+  std::set<Number> seen, told;
+  for (const Number value : given) {
+    if (!seen.insert(value).second && told.insert(value).second)
+      problems.push_back(fmt::format("{}: each may be given once, got {} twice or more", option, value));
+  }
+}
+
+// Before anything trains: a cell that cannot be, or would be in another's folder.
+void check_cells(const CrossvalRequest& request, const Dataset& dataset) {
+  std::vector<std::string> problems;
+  const std::string allowed = folds_text(dataset);
+  if (allowed.empty())
+    problems.push_back(
+        fmt::format("--folds: {} has neither folds nor a validate split to hold out", dataset.name));
+  for (const int fold : request.folds) {
+    const bool is_there =
+        fold == 0 ? has_validate_split(dataset) : fold > 0 && fold <= static_cast<int>(dataset.n_folds());
+    if (!is_there && !allowed.empty())
+      problems.push_back(fmt::format("--folds: {} has {}, got {}", dataset.name, allowed, fold));
+  }
+  for (const long seed : request.seeds) {
+    if (seed < 0) problems.push_back(fmt::format("--seeds: must not be negative, got {}", seed));
+  }
+  name_repeated(request.folds, "--folds", problems);
+  name_repeated(request.seeds, "--seeds", problems);
+  if (problems.size() == 1) throw Error(ErrorCode::kInvalidOption, problems.front());
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "nothing was trained:", problems);
+}
+
 // Those asked for, else all; without folds the validate split.
 std::vector<int> folds_of(const Dataset& dataset, std::vector<int> asked) {
   if (!asked.empty()) return asked;
   asked.resize(static_cast<std::size_t>(dataset.n_folds()));
   std::iota(asked.begin(), asked.end(), 1);
-  if (!asked.empty()) return asked;
-  const bool has_validate = std::any_of(dataset.clips.begin(), dataset.clips.end(),
-                                        [](const Clip& clip) { return clip.split == "validate"; });
-  if (!has_validate)
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("--folds: {} has neither folds nor a validate split to hold out", dataset.name));
-  return {0};
+  return asked.empty() ? std::vector<int>{0} : asked;
+}
+
+void remove_cells(const std::filesystem::path& out) {
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("fold") || name == "results.jsonl") std::filesystem::remove_all(entry.path());
+  }
 }
 
 std::string config_id(Recipe recipe, const std::string& init_id) {
@@ -106,6 +155,17 @@ class Grid {
         config_(config_id(recipe, init_id_)),
         steps_(recipe.stages.empty() && !recipe.train.iterations.in_epochs ? recipe.train.iterations.n : 0) {}
 
+  Grid(const Grid&) = delete;
+  Grid& operator=(const Grid&) = delete;
+  // Of an exception on the way: no cell trains on by itself.
+  ~Grid() {
+    stop_cells();
+    for (const auto& [pid, cell] : running_) {
+      while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+      }
+    }
+  }
+
   CrossvalResult run(std::vector<Cell> cells, std::size_t n_before) {
     CrossvalResult result;
     const auto total = static_cast<long>(cells.size() + n_before);
@@ -115,7 +175,7 @@ class Grid {
       const bool stop = request_.stop != nullptr && request_.stop->load();
       if (stop && running_.empty()) return result;
       if (stop && !stop_sent_) {
-        for (const auto& [pid, cell] : running_) ::kill(pid, SIGTERM);  // they save and leave
+        stop_cells();
         stop_sent_ = true;
       }
       while (!stop && !cells.empty() && running_.size() < static_cast<std::size_t>(request_.jobs)) {
@@ -134,13 +194,17 @@ class Grid {
   }
 
  private:
+  void stop_cells() const {
+    for (const auto& [pid, cell] : running_) ::kill(pid, SIGTERM);  // they save and leave
+  }
+
   std::filesystem::path folder(const Cell& cell) const {
     return request_.out / fmt::format("fold{}-seed{}", cell.fold, cell.seed);
   }
 
   void start(const Cell& cell) {
     const std::filesystem::path out = folder(cell);
-    std::filesystem::create_directories(out);
+    create_folders(out, "--out");
     std::vector<std::string> words{request_.program.string(),
                                    "train",
                                    request_.recipe_name,
@@ -181,14 +245,19 @@ class Grid {
     running_.emplace(pid, cell);
   }
 
+  // Only its own: whoever calls may have other children.
   void reap(CrossvalResult& result, long& done) {
-    int status = 0;
-    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      const auto found = running_.find(pid);
-      if (found == running_.end()) continue;
-      const Cell cell = found->second;
-      running_.erase(found);
-      if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    for (auto next = running_.begin(); next != running_.end();) {
+      const auto at = next++;
+      int status = 0;
+      const pid_t ended = ::waitpid(at->first, &status, WNOHANG);
+      if (ended == 0) continue;  // it runs
+      const Cell cell = at->second;
+      running_.erase(at);
+      // Where the status was taken by somebody else (SIGCHLD ignored), the last file written tells.
+      const bool is_whole = ended > 0 ? WIFEXITED(status) && WEXITSTATUS(status) == 0
+                                      : std::filesystem::exists(folder(cell) / "metrics.json");
+      if (is_whole) {
         append_row(cell);
         ++done;
       } else if (!stop_sent_) {
@@ -209,13 +278,7 @@ class Grid {
     if (!init_id_.empty()) row.set("init", Value(init_id_));
     row.set("fold", Value(cell.fold));
     row.set("seed", Value(static_cast<std::int64_t>(cell.seed)));
-    for (const auto& [name, value] : metrics.at("metrics").as_map()) {
-      if (value.is_number()) row.set(name, value);
-      if (name != "coarse" && name != "fine") continue;
-      for (const auto& [figure, of_level] : value.as_map()) {
-        if (of_level.is_number()) row.set(fmt::format("{}_{}", name, figure), of_level);
-      }
-    }
+    for (const auto& [name, value] : flat_figures(metrics)) row.set(name, value);
     for (const char* name : {"iterations", "train_s", "train_cpu_s", "threads"})
       row.set(name, metrics.at(name));
     row.set("cpu", Value(cpu_name()));
@@ -319,13 +382,14 @@ std::string pooled_report(const CrossvalRequest& request, const Dataset& dataset
   report.title = fmt::format("{}: cross-validation on {}", request.recipe_name, dataset.name);
   report.facts.emplace_back("folds on this page",
                             fmt::format("{} of {}, seed {}", n_folds, folds.size(), request.seeds.front()));
-  for (const char* name : {"accuracy", "macro_ap", "lwlrap"}) {
-    if (const Value* entry = metrics.find(name)) {
-      report.facts.emplace_back(
-          fmt::format("{} over all runs", name),
-          fmt::format("{:.4f}, standard deviation {:.4f}, {} runs", entry->at("mean").as_number(),
-                      entry->at("std").as_number(), entry->at("n").as_integer()));
-    }
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : metrics.as_map()) names.push_back(name);
+  for (const std::string& name : shown_figures(dataset.name, names)) {
+    const Value& entry = metrics.at(name);
+    report.facts.emplace_back(
+        fmt::format("{} over all runs", name),
+        fmt::format("{:.4f}, standard deviation {:.4f}, {} runs", entry.at("mean").as_number(),
+                    entry.at("std").as_number(), entry.at("n").as_integer()));
   }
   if (n_folds > 0) {
     EvaluateOptions options;
@@ -347,9 +411,14 @@ CrossvalResult crossval(const CrossvalRequest& request) {
   const Recipe recipe = load_recipe(request.recipe_name, request.overrides);
   const Dataset dataset =
       branch_of(load_dataset(recipe.data.dataset, request.data_root, recipe.data), recipe.data.branch);
+  check_cells(request, dataset);
   const std::vector<int> folds = folds_of(dataset, request.folds);
   for (const int fold : folds) refuse_fold_of_stages(recipe, fold);
-  std::filesystem::create_directories(request.out);
+  create_folders(request.out, "--out");
+  if (request.overwrite) remove_cells(request.out);
+  // Before it is read: a kill may have left a torn line, which is no row. And before a cell trains for a row
+  // that cannot be written.
+  { const Journal trimmed(request.results); }
   const std::string init_id = request.init.empty() ? "" : bundle_id(read_bytes(request.init));
   const std::string config = config_id(recipe, init_id);
   const std::vector<Value> before = results_of(request.results, config);

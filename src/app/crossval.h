@@ -32,9 +32,10 @@ struct CrossvalRequest {
   std::filesystem::path cache;    ///< as of TrainRequest; the cells share it
   double cache_gb = 20;
   std::optional<double> clip_memory_gb;  ///< of each cell, as TrainRequest::clip_bytes
-  std::vector<int> folds;  ///< empty: all; 0: the validate split, also of a data set without folds
-  std::vector<long> seeds;
-  int jobs = 1;                   ///< cells side by side, one thread each
+  std::vector<int> folds;   ///< empty: all; 0: the validate split, also of a data set without folds
+  std::vector<long> seeds;  ///< each once, not negative
+  bool overwrite = false;   ///< removes the cells and results.jsonl that stand in `out`, once all else fits
+  int jobs = 1;             ///< cells side by side, one thread each
   std::filesystem::path program;  ///< the earmark program that runs a cell
   std::function<void(const CrossvalProgress&)> on_progress;
   const std::atomic<bool>* stop = nullptr;
@@ -51,7 +52,8 @@ struct CrossvalResult {
 /// A row holds configuration, recipe, overrides, bundle begun with, fold, seed, figures, time and machine.
 /// The configuration is what the recipe changes of the defaults, without the seed, and the bundle's identity,
 /// hashed: an option added to earmark later leaves it as it was.
-/// @throws Error(kInvalidOption, kBadRecipe, kBadDataset, kIo).
+/// @throws Error(kInvalidOption) naming folds and seeds that are not there or come twice, before anything is
+/// begun or removed; Error(kBadRecipe, kBadDataset, kIo). Cells that still run are stopped and waited for.
 CrossvalResult crossval(const CrossvalRequest& request);
 
 }  // namespace earmark

@@ -18,6 +18,7 @@
 #include "data/clip_part.h"
 #include "data/truth.h"
 #include "earmark/error.h"
+#include "tagger/recording.h"
 #include "tagger/scorer.h"
 
 namespace earmark {
@@ -101,9 +102,14 @@ Outcome<std::vector<double>> score_clip(const Clip& clip, const std::vector<Memb
       if (!loaded) return loaded.failure();
       found->second = part_of(std::move(loaded->waveform), clip);
     }
-    const std::vector<double> scores =
-        scores_of(found->second, segment_s, scorer, metadata_of(clip, scorer), workspace);
-    for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += scores[k];
+    try {
+      const std::vector<double> scores =
+          scores_of(found->second, segment_s, scorer, metadata_of(clip, scorer), workspace);
+      for (std::size_t k = 0; k < scores.size(); ++k) total[member.column[k]] += scores[k];
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kBadAudio) throw;
+      return unfit_samples(e, found->second);
+    }
   }
   for (double& score : total) score /= static_cast<double>(members.size());
   return total;
@@ -114,9 +120,6 @@ Outcome<std::vector<double>> score_or_fail(const Clip& clip, const std::vector<M
                                            Scorer::Workspace& workspace) {
   try {
     return score_clip(clip, members, segment_s, n_tags, workspace);
-  } catch (const Error& e) {
-    if (e.code() != ErrorCode::kBadAudio) throw;
-    return Failure{"too_short", e.what()};
   } catch (const std::bad_alloc&) {
     return Failure{"out_of_memory", "the recording does not fit into memory whole"};
   }

@@ -9,7 +9,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <optional>
 #include <regex>
+#include <utility>
 
 #include "core/file_errors.h"
 #include "earmark/error.h"
@@ -44,6 +47,46 @@ bool write_all(int fd, const std::byte* data, std::size_t size) {
     size -= static_cast<std::size_t>(written);
   }
   return true;
+}
+
+// What a name of one of this process's descriptors stands for. To open it anew would begin at the start of a
+// file that others have written into, and cannot be done with a socket.
+std::optional<int> own_descriptor(const std::filesystem::path& path) {
+  const std::string& name = path.native();
+  if (name == "/dev/stdout") return STDOUT_FILENO;
+  if (name == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    int fd = -1;
+    if (!name.starts_with(folder)) continue;
+    const char* end = name.data() + name.size();
+    const auto [stopped, error] = std::from_chars(name.data() + folder.size(), end, fd);
+    if (error == std::errc() && stopped == end && fd >= 0) return fd;
+  }
+  return std::nullopt;
+}
+
+constexpr int kMostLinks = 40;  // as many as the kernel follows
+
+bool is_special(const std::filesystem::file_status& status) {
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+using Pieces = std::span<const std::span<const std::byte>>;
+
+bool write_into(int fd, Pieces pieces) {
+  return std::all_of(pieces.begin(), pieces.end(), [fd](std::span<const std::byte> piece) {
+    return write_all(fd, piece.data(), piece.size());
+  });
+}
+
+// Into a device or pipe that is there; nothing is flushed, as these know no disk.
+void write_special(const std::filesystem::path& path, const std::filesystem::file_status& status,
+                   Pieces pieces) {
+  if (std::filesystem::is_block_file(status))
+    throw Error(ErrorCode::kIo, fmt::format("cannot write {}: it is a disk; name a file", path.string()));
+  Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (device.get() < 0 || !write_into(device.get(), pieces) || !device.close()) io_error("write", path);
 }
 
 }  // namespace
@@ -110,23 +153,92 @@ void write_bytes(const std::filesystem::path& path, std::span<const std::byte> b
   write_pieces(path, {&bytes, 1}, flush);
 }
 
-void write_pieces(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces,
-                  Flush flush) {
+std::filesystem::path resolve_links(std::filesystem::path path) {
+  for (int n = 0; !own_descriptor(path); ++n) {
+    std::error_code error;
+    const std::filesystem::path next = std::filesystem::read_symlink(path, error);
+    if (error) return path;  // no link, or nothing at all
+    if (n == kMostLinks) {
+      errno = ELOOP;
+      io_error("write", path);
+    }
+    path = path.parent_path() / next;
+  }
+  return path;
+}
+
+void write_pieces(const std::filesystem::path& named, Pieces pieces, Flush flush) {
   static std::atomic<unsigned> n_written{0};
+  const std::filesystem::path path = resolve_links(named);
+  if (const std::optional<int> fd = own_descriptor(path)) {
+    if (!write_into(*fd, pieces)) io_error("write", path);
+    return;
+  }
+  std::error_code error;
+  if (const auto status = std::filesystem::status(path, error); is_special(status))
+    return write_special(path, status, pieces);
   const std::filesystem::path temporary = path.string() + fmt::format(".{}.{}.tmp", ::getpid(), n_written++);
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) io_error("create", temporary);
-  const auto written = [&](std::span<const std::byte> piece) {
-    return write_all(file.get(), piece.data(), piece.size());
-  };
-  if (!std::all_of(pieces.begin(), pieces.end(), written) ||
-      (flush == Flush::kToDisk && ::fsync(file.get()) != 0) || !file.close() ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (!write_into(file.get(), pieces) || (flush == Flush::kToDisk && ::fsync(file.get()) != 0) ||
+      !file.close() || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
     errno = reason;
     io_error("write", path);
   }
+}
+
+bool would_replace(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) && !own_descriptor(resolve_links(path));
+}
+
+void create_folders(const std::filesystem::path& path, std::string_view option) {
+  if (path.empty())
+    throw Error(ErrorCode::kInvalidOption, fmt::format("{}: must name a folder, got ''", option));
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && std::filesystem::is_directory(path, error)) return;
+  if (!error) error = std::make_error_code(std::errc::not_a_directory);
+  throw Error(ErrorCode::kInvalidOption, fmt::format("{}: cannot make folder {}: {}; name another", option,
+                                                     path.string(), error.message()));
+}
+
+namespace {
+
+// Whatever links lead there; it need not exist yet. Empty: not a place where something could be lost.
+std::filesystem::path place_of(const std::filesystem::path& path) {
+  std::error_code error;
+  if (path.empty() || is_special(std::filesystem::status(path, error))) return {};
+  const std::filesystem::path target = resolve_links(path);
+  if (own_descriptor(target)) return {};
+  const auto canonical = std::filesystem::weakly_canonical(std::filesystem::absolute(target), error);
+  return error ? target : canonical;
+}
+
+bool same_place(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code error;
+  return !a.empty() && (a == b || std::filesystem::equivalent(a, b, error));  // of hard links the second
+}
+
+}  // namespace
+
+void refuse_same_place(const std::vector<NamedPath>& outputs, const std::vector<NamedPath>& inputs) {
+  std::vector<std::string> problems;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::filesystem::path place = place_of(outputs[i].path);
+    const auto refuse = [&](const NamedPath& other, const char* what) {
+      if (!same_place(place, place_of(other.path))) return;
+      problems.push_back(fmt::format("{}: {} is {} {} too; name another file", outputs[i].option,
+                                     outputs[i].path.string(), what, other.option));
+    };
+    for (const NamedPath& input : inputs) refuse(input, "read by");
+    for (std::size_t j = 0; j < i; ++j) refuse(outputs[j], "written by");
+  }
+  if (problems.size() == 1) throw Error(ErrorCode::kInvalidOption, problems.front());
+  if (!problems.empty())
+    throw Error(ErrorCode::kInvalidOption, "files would be lost, nothing was done:", problems);
 }
 
 void remove_leftovers(const std::filesystem::path& folder, std::string_view of) {

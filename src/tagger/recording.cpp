@@ -98,13 +98,17 @@ std::optional<Failure> read_and_score(Segmenter& segmenter, const std::shared_pt
   }
 }
 
-// An Error about the samples is this recording's failure; any other ends the job.
+// Thrown in place of an Error about a segment's samples, which are gone when it is caught.
+struct UnfitSegment {
+  Failure failure;
+};
+
+// What is wrong with the samples is this recording's failure; any other exception ends the job.
 Failure as_failure(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
-  } catch (const Error& e) {
-    if (e.code() != ErrorCode::kBadAudio) throw;
-    return Failure{"too_short", e.what()};
+  } catch (const UnfitSegment& unfit) {
+    return unfit.failure;
   } catch (const std::bad_alloc&) {
     return Failure{"out_of_memory", "there is not enough memory for a segment of this length"};
   }
@@ -141,6 +145,16 @@ ScoringOptions scoring_options(const Scorer& scorer, const TagOptions& options) 
   return scoring;
 }
 
+Failure unfit_samples(const Error& error, const Waveform& heard) {
+  // Sources give finite samples alone, but these may be too large to be resampled, mixed or squared in
+  // floats.
+  constexpr float kLargest = 1e30f;
+  const bool fits = std::all_of(heard.samples.begin(), heard.samples.end(),
+                                [](float x) { return std::fabs(x) <= kLargest; });  // not so of NaN
+  if (fits) return {"too_short", error.what()};
+  return {"non_finite", fmt::format("the samples are too large to compute with: {}", error.what())};
+}
+
 std::unique_ptr<AudioSource> convert_for(const Scorer& scorer, std::unique_ptr<AudioSource> source) {
   return convert(std::move(source), scorer.sample_rate_hz(),
                  scorer.mono() ? ChannelMode::kMono : ChannelMode::kStereo);
@@ -161,6 +175,10 @@ bool ScorePool::run(Task& task, Scorer::Workspace& workspace) {
     task.result = {task.segment.start_s, task.segment.end_s,
                    scorer_.scores(task.segment.waveform, workspace, task.options->metadata)};
     if (workspace.embed) task.result.embedding = workspace.embedding;
+  } catch (const Error& e) {
+    task.error = e.code() != ErrorCode::kBadAudio
+                     ? std::current_exception()
+                     : std::make_exception_ptr(UnfitSegment{unfit_samples(e, task.segment.waveform)});
   } catch (...) {
     task.error = std::current_exception();
   }

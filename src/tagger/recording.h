@@ -28,6 +28,10 @@ struct ScoringOptions {
 /// does not take.
 ScoringOptions scoring_options(const Scorer& scorer, const TagOptions& options);
 
+/// What becomes of samples that cannot be worked on (Error kBadAudio): "non_finite" where they are so large
+/// that they overflowed on the way, "too_short" for all else.
+Failure unfit_samples(const Error& error, const Waveform& heard);
+
 /// The source at the rate and with the channels that the network wants.
 std::unique_ptr<AudioSource> convert_for(const Scorer& scorer, std::unique_ptr<AudioSource> source);
 
@@ -71,7 +75,8 @@ struct RecordingSummary {
   std::uint64_t n_segments = 0;
   std::vector<std::string> warnings;
   std::string description;
-  std::optional<Failure> failure;  ///< decode.h's reasons, "too_short", "out_of_memory", "interrupted"
+  std::optional<Failure> failure;  ///< decode.h's reasons, those of unfit_samples(), "out_of_memory",
+                                   ///< "interrupted"
 };
 
 /// @param source as convert_for() makes it. @param on_segment gets the segments in order, one at a time, on

@@ -81,7 +81,8 @@ TagJob::TagJob(TagRequest request) : request_(std::move(request)), ledger_named_
        {&request_.output, &request_.ledger, &request_.embeddings, &request_.picture}) {
     // Written in place of the file that a link leads to, not of the link.
     std::error_code error;
-    if (std::filesystem::is_symlink(*place, error)) *place = std::filesystem::weakly_canonical(*place, error);
+    if (std::filesystem::is_symlink(*place, error))
+      *place = std::filesystem::weakly_canonical(resolve_links(*place), error);
   }
   inputs_ = expand_inputs(request_.inputs);
   check();
@@ -368,9 +369,9 @@ void TagJob::clear_places() const {
     for (const auto& path : database_files(r.output)) std::filesystem::remove(path);
   }
   if (r.overwrite && !r.clips.empty()) ClipFolder::remove_clips(r.clips);
-  for (const auto& folder : {r.output_dir, r.clips}) {
-    if (!folder.empty()) std::filesystem::create_directories(folder);
-  }
+  if (!r.output_dir.empty()) create_folders(r.output_dir, "output_dir");
+  if (!r.clips.empty()) create_folders(r.clips, "clips");
+  if (!r.picture.empty() && !is_picture_name(r.picture)) create_folders(r.picture, "picture");
   if (!run_file().empty()) remove_leftovers(run_file().parent_path(), run_file().filename().string());
   if (!r.clips.empty()) remove_leftovers(r.clips, "run.json");
 }
@@ -447,7 +448,7 @@ void TagJob::read_before() {
 // Two processes at one output would tag the same recordings and write over each other's lines.
 std::unique_ptr<FileLock> TagJob::lock() const {
   if (run_file().empty()) return nullptr;
-  if (!request_.output_dir.empty()) std::filesystem::create_directories(request_.output_dir);
+  if (!request_.output_dir.empty()) create_folders(request_.output_dir, "output_dir");
   auto alone = std::make_unique<FileLock>(with_suffix(run_file(), ".lock"));
   if (alone->held()) return alone;
   throw Error(ErrorCode::kInvalidOption,

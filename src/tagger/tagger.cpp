@@ -97,7 +97,7 @@ struct TagStream::Impl {
           {segment.start_s, segment.end_s, scorer->scores(segment.waveform, workspace, scoring.metadata)});
     } catch (const Error& e) {
       if (e.code() != ErrorCode::kBadAudio) throw;
-      return Failure{"too_short", e.what()};
+      return unfit_samples(e, segment.waveform);
     }
     ++n_segments;
     return true;

@@ -467,6 +467,70 @@ TEST_F(StagedRun, ARunCutOffInAnyStageEndsWithTheSameBundle) {
   EXPECT_NE(other.err.find("another recipe"), std::string::npos) << other.err;
 }
 
+// Labels that are others now are not what a finished network has learned from.
+TEST_F(StagedRun, ATrainingWhoseLabelsWereMadeAnewIsMadeAnewToo) {
+  const std::string stages =
+      "  - {kind: relabel, name: labels, from: [vggish], rule: threshold, threshold: 0.5}\n"
+      "  - {kind: train, name: second, embedder: vggish, labels: labels}\n"
+      "  - {kind: combine, name: both, from: [second, vggish], rule: geometric}\n";
+  ASSERT_EQ(train(stages, "anew").status, 0);
+  const auto made = bytes("anew/second/model.earmark");
+  const Ran again = train(stages, "anew", {"--resume"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(again.err.find("made anew"), std::string::npos) << again.err;
+  ScoreTable labels = read_score_table(*folder_ / "anew/labels/labels.csv");
+  for (float& label : labels.scores) label = 1.0f - label;
+  write_score_table(*folder_ / "anew/labels/labels.csv", labels);
+  const Ran ran = train(stages, "anew", {"--resume"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.err.find("second: what it was trained with has been made anew"), std::string::npos)
+      << ran.err;
+  EXPECT_EQ(ran.err.find("training vggish"), std::string::npos) << ran.err;
+  EXPECT_NE(bytes("anew/second/model.earmark"), made);
+  // The page of the whole tells its stages.
+  const std::string page = read_text(*folder_ / "anew/report.html");
+  for (const char* name : {"<h2>Stages</h2>", "second", "vggish", "both"})
+    EXPECT_NE(page.find(name), std::string::npos) << name;
+}
+
+TEST_F(StagedRun, ARunGoesOnWithTheEmbedderThatItBeganWithOrNotAtAll) {
+  ASSERT_EQ(train("", "embedder").status, 0);
+  const fs::path embedder = *folder_ / "embedder.earmark";
+  fs::copy_file(*folder_ / "embedder/vggish/model.earmark", embedder);
+  const std::string common(kCommon);
+  write_text(*folder_ / "single.yaml", common.substr(0, common.find("stages:")));
+  const std::vector<std::string> words{
+      "train", (*folder_ / "single.yaml").string(),   "--data-root", (*folder_ / "street").string(),
+      "--out", (*folder_ / "single").string(),        "--threads",   "1",
+      "--set", "embedder.bundle=" + embedder.string()};
+  ASSERT_EQ(run_program(words).status, 0);
+  std::vector<std::string> again = words;
+  again.push_back("--resume");
+  EXPECT_EQ(run_program(again).status, 0) << "the same embedder";
+  Bundle other = read_bundle(embedder);
+  other.provenance.set("notes", "another one");
+  write_bundle(embedder, other);
+  const Ran ran = run_program(again);
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("embedder.bundle: " + embedder.string() + " is another file than the run in"),
+            std::string::npos)
+      << ran.err;
+}
+
+TEST_F(StagedRun, NothingIsWrittenWhereAFoldIsNotThereAndNothingReplacedThatIsNoRun) {
+  const std::string stages = "  - {kind: train, name: second, embedder: vggish}\n";
+  const Ran ran = train(stages, "none", {"--set", "data.folds.n=2", "--fold", "9"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("got 9"), std::string::npos) << ran.err;
+  EXPECT_FALSE(fs::exists(*folder_ / "none"));
+  fs::create_directories(*folder_ / "mine");
+  write_text(*folder_ / "mine/model.earmark", "mine");
+  const Ran mine = train(stages, "mine");
+  EXPECT_EQ(mine.status, 2);
+  EXPECT_NE(mine.err.find("holds model.earmark, which a run would replace"), std::string::npos) << mine.err;
+  EXPECT_EQ(read_text(*folder_ / "mine/model.earmark"), "mine");
+}
+
 TEST_F(StagedRun, AMetricOfALaterStageIsHeldAgainstTheDataBeforeTheFirstIsTrained) {
   const Ran ran = train(R"(
   - kind: train

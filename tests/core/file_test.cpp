@@ -1,11 +1,13 @@
 #include "core/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "audio/scratch.h"
 #include "core/parallel.h"
@@ -55,6 +57,120 @@ TEST(WriteBytes, MissingFolderIsNamed) {
     EXPECT_EQ(e.code(), ErrorCode::kIo);
     EXPECT_NE(std::string(e.what()).find("a.txt"), std::string::npos) << e.what();
   }
+}
+
+TEST(WriteBytes, ALinkStaysAndItsTargetIsWritten) {
+  const Scratch scratch;
+  scratch.write("folder/target.txt", "old");
+  std::filesystem::create_symlink("folder/target.txt", scratch / "link");
+  std::filesystem::create_symlink("link", scratch / "to_link");
+  write_text(scratch / "to_link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "to_link"));
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "link"));
+  EXPECT_EQ(read_text(scratch / "folder/target.txt"), "new");
+  EXPECT_EQ(n_entries(scratch / "folder"), 1U);
+}
+
+TEST(WriteBytes, ALinkToNothingMakesItsTarget) {
+  const Scratch scratch;
+  std::filesystem::create_symlink("later.txt", scratch / "link");
+  write_text(scratch / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch / "link"));
+  EXPECT_FALSE(std::filesystem::is_symlink(scratch / "later.txt"));
+  EXPECT_EQ(read_text(scratch / "later.txt"), "new");
+}
+
+TEST(WriteBytes, LinksInACircleAreAnError) {
+  const Scratch scratch;
+  std::filesystem::create_symlink("b", scratch / "a");
+  std::filesystem::create_symlink("a", scratch / "b");
+  EXPECT_THROW(write_text(scratch / "a", "x"), Error);
+}
+
+TEST(WriteBytes, APipeIsWrittenIntoAndStaysAPipe) {
+  const Scratch scratch;
+  const std::filesystem::path pipe = scratch / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::string heard;
+  std::thread reader([&] { heard = read_text(pipe); });
+  write_text(pipe, "through the pipe");
+  reader.join();
+  EXPECT_EQ(heard, "through the pipe");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(n_entries(scratch.path()), 1U);
+}
+
+TEST(WriteBytes, AFullDeviceIsAnErrorAndStaysADevice) {
+  if (!std::filesystem::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  try {
+    write_text("/dev/full", "x");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kIo);
+    EXPECT_NE(std::string(e.what()).find("/dev/full"), std::string::npos) << e.what();
+  }
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+  write_text("/dev/null", "x");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+// What was written there before stays, as with any writer to the standard output.
+TEST(WriteBytes, AnOwnDescriptorIsWrittenWhereItStands) {
+  const Scratch scratch;
+  const int fd = ::open((scratch / "out").c_str(), O_WRONLY | O_CREAT, 0600);
+  ASSERT_EQ(::write(fd, "before ", 7), 7);
+  const std::string name = "/dev/fd/" + std::to_string(fd);
+  EXPECT_FALSE(would_replace(name));
+  write_text(name, "inside ");
+  ASSERT_EQ(::write(fd, "after", 5), 5);
+  ::close(fd);
+  EXPECT_EQ(read_text(scratch / "out"), "before inside after");
+  EXPECT_TRUE(would_replace(scratch / "out"));
+  EXPECT_FALSE(would_replace(scratch / "none"));
+  EXPECT_FALSE(would_replace("/dev/null"));
+}
+
+TEST(CreateFolders, WhatCannotBeMadeIsNamedWithItsOptionAndTheReason) {
+  const Scratch scratch;
+  scratch.write("file", "x");
+  create_folders(scratch / "a" / "b", "--out");
+  create_folders(scratch / "a" / "b", "--out");
+  EXPECT_TRUE(std::filesystem::is_directory(scratch / "a" / "b"));
+  for (const std::string& path : {std::string(), std::string("/dev/null/x"), (scratch / "file").string(),
+                                  (scratch / "file/x").string()}) {
+    try {
+      create_folders(path, "--out");
+      FAIL() << path;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidOption);
+      EXPECT_EQ(std::string(e.what()).rfind("--out: ", 0), 0U) << e.what();
+      EXPECT_NE(std::string(e.what()).find(path), std::string::npos) << e.what();
+    }
+  }
+}
+
+TEST(RefuseSamePlace, FindsOneFileUnderTwoNames) {
+  const Scratch scratch;
+  scratch.write("in.csv", "x");
+  scratch.write("other.csv", "x");
+  std::filesystem::create_symlink("in.csv", scratch / "link");
+  std::filesystem::create_symlink("later.csv", scratch / "to_later");
+  const NamedPath input{"--scores", scratch / "in.csv"};
+  EXPECT_NO_THROW(refuse_same_place({{"--output", scratch / "out.csv"}, {"--report", ""}}, {input}));
+  EXPECT_NO_THROW(refuse_same_place({{"--output", "/dev/null"}, {"--report", "/dev/null"}}));
+  for (const std::filesystem::path& path :
+       {scratch / "in.csv", scratch / "link", scratch / "none" / ".." / "in.csv"}) {
+    try {
+      refuse_same_place({{"--output", path}}, {input});
+      FAIL() << path;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidOption);
+      EXPECT_NE(std::string(e.what()).find("--output: "), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find("--scores"), std::string::npos) << e.what();
+    }
+  }
+  EXPECT_THROW(refuse_same_place({{"-o", scratch / "to_later"}, {"--report", scratch / "later.csv"}}), Error);
+  EXPECT_NO_THROW(refuse_same_place({}, {input, input})) << "one file may be read twice";
 }
 
 TEST(RemoveLeftovers, WhatAKilledProcessLeftGoesAndAllElseStays) {

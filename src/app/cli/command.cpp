@@ -145,6 +145,13 @@ void add_device_option(CLI::App* verb) {
       ->default_str("auto");
 }
 
+void add_idle_threads_option(CLI::App* verb) {
+  verb->add_option_function<std::int64_t>(
+          "--threads", [](std::int64_t) {}, "taken as by every verb; this work is one thread's")
+      ->check(integer_in(0, kMostThreads))
+      ->default_str("0");
+}
+
 void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
 void say(const Common& common, const std::string& line) {

@@ -53,6 +53,10 @@ void add_engine_option(CLI::App* verb, Engine& engine);
 /// yet.
 void add_device_option(CLI::App* verb);
 
+/// `--threads N`, of verbs whose work is one thread's: taken as every verb takes it, and no result depends on
+/// it anywhere.
+void add_idle_threads_option(CLI::App* verb);
+
 /// Set by Ctrl-C and SIGTERM; a second Ctrl-C ends the program at once.
 const std::atomic<bool>& stop_flag();
 

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <thread>
 
 #include "app/cli/training.h"
+#include "app/shown_figures.h"
 #include "core/file.h"
 #include "earmark/error.h"
 
@@ -19,29 +22,22 @@ struct CrossvalOptions {
   bool json = false;
 };
 
-// Figures that a table has room for, of those that the task has.
-constexpr const char* kShown[] = {"accuracy",          "macro_ap",         "lwlrap",
-                                  "fine_macro_auprc",  "fine_micro_auprc", "coarse_macro_auprc",
-                                  "coarse_micro_auprc"};
-
 std::string table(const Value& summary) {
+  const auto width_of = [](const std::string& name) { return std::max<std::size_t>(18, name.size()); };
   const Value& metrics = summary.at("metrics");
-  // In two levels the tags by themselves are not what the task is judged by.
-  const bool two_levels = metrics.find("fine_macro_auprc") != nullptr;
-  std::vector<std::string> names;
-  for (const std::string name : kShown) {
-    if (metrics.find(name) != nullptr && name.ends_with("auprc") == two_levels) names.push_back(name);
-  }
+  std::vector<std::string> all;
+  for (const auto& [name, entry] : metrics.as_map()) all.push_back(name);
+  const std::vector<std::string> names = shown_figures(summary.at("dataset").as_string(), all);
   std::string text = fmt::format("{:>4} {:>4}", "fold", "seed");
-  for (const std::string& name : names) text += fmt::format(" {:>18}", name);
+  for (const std::string& name : names) text += fmt::format(" {:>{}}", name, width_of(name));
   text += fmt::format(" {:>9}\n", "train_s");
   for (const Value& row : summary.at("cells").as_list()) {
     text += fmt::format("{:>4} {:>4}", row.at("fold").as_integer(), row.at("seed").as_integer());
     for (const std::string& name : names) {
       const Value* value = row.find(name);
-      text += fmt::format(" {:>18}", value != nullptr && value->is_number()
-                                         ? fmt::format("{:.4f}", value->as_number())
-                                         : std::string("-"));
+      const bool is_defined = value != nullptr && value->is_number();
+      text += fmt::format(" {:>{}}", is_defined ? fmt::format("{:.4f}", value->as_number()) : "-",
+                          width_of(name));
     }
     text += fmt::format(" {:>9.0f}\n", row.at("train_s").as_number());
   }
@@ -73,20 +69,15 @@ int run_crossval(const CrossvalOptions& options, const Common& common) {
                                       : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   request.program = std::filesystem::read_symlink("/proc/self/exe");
   request.stop = &stop_flag();
+  request.overwrite = training.overwrite && !training.resume;
   std::error_code error;
-  if (std::filesystem::exists(request.out) && !std::filesystem::is_empty(request.out, error) &&
-      !training.resume) {
-    if (!training.overwrite) {
-      throw Error(
-          ErrorCode::kInvalidOption,
-          fmt::format(
-              "--out: {} is not empty; --resume adds the runs that are missing, --overwrite begins anew",
-              training.out));
-    }
-    for (const auto& entry : std::filesystem::directory_iterator(request.out)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with("fold") || name == "results.jsonl") std::filesystem::remove_all(entry.path());
-    }
+  if (std::filesystem::is_directory(request.out, error) && !std::filesystem::is_empty(request.out, error) &&
+      !training.resume && !training.overwrite) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format(
+            "--out: {} is not empty; --resume adds the runs that are missing, --overwrite begins anew",
+            training.out));
   }
   Progress progress(common);
   request.on_progress = [&](const CrossvalProgress& now) {
@@ -118,10 +109,14 @@ void add_crossval(Program& program) {
       [&program, options] { return run_crossval(*options, program.common); });
   add_training_options(verb, options->training);
   verb->get_option("--threads")->description("runs side by side, one thread each; 0: all cores");
-  verb->add_option("--folds", options->folds,
-                   "folds to hold out; default: all, or the validate split (0) where there are none")
+  verb->add_option(
+          "--folds", options->folds,
+          "folds to hold out, each once; default: all, or the validate split (0) where there are none")
+      ->check(integer_in(0, std::numeric_limits<int>::max()))
       ->delimiter(',');
-  verb->add_option("--seeds", options->seeds, "seeds; default: --seed, or 0")->delimiter(',');
+  verb->add_option("--seeds", options->seeds, "seeds, each once; default: --seed, or 0")
+      ->check(integer_in(0, std::numeric_limits<std::int64_t>::max()))
+      ->delimiter(',');
   verb->add_option("--results", options->results,
                    "file of finished runs, one JSON line each; runs found there are not repeated (default: "
                    "OUT/results.jsonl)");

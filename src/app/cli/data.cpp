@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "app/cli/command.h"
@@ -25,11 +26,12 @@ void add_dataset_options(CLI::App* verb, DatasetChoice& choice) {
 void add_part_options(CLI::App* verb, DatasetChoice& choice) {
   verb->add_option("--split", choice.split, "split: train, validate, test or all (default: all)");
   verb->add_option("--fold", choice.fold, "only this fold, as the data set numbers them; 0: every fold")
+      ->check(integer_in(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
 }
 
 void refuse_existing(const std::string& option, const std::filesystem::path& path, bool overwrite) {
-  if (path.empty() || overwrite || !std::filesystem::is_regular_file(path)) return;
+  if (overwrite || !would_replace(path)) return;
   throw Error(ErrorCode::kInvalidOption,
               fmt::format("{}: {} already exists; --overwrite replaces it", option, path.string()));
 }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "app/cli/command.h"
 #include "app/cli/dataset_options.h"
+#include "core/file.h"
 #include "core/options_io.h"
 #include "data/taxonomies.h"
 #include "earmark/error.h"
@@ -17,15 +19,20 @@ namespace {
 
 struct EnsembleFlags {
   std::vector<std::filesystem::path> inputs;
-  std::string rule = "mean", weights, row_sum = "auto", taxonomy = "sonyc_ust", top = "joint37";
+  std::string rule = "mean", row_sum = "auto";
+  std::optional<std::string> weights, taxonomy, top;
+  std::string taxonomy_name() const { return taxonomy.value_or("sonyc_ust"); }
+  std::string top_name() const { return top.value_or("joint37"); }
   std::filesystem::path output;
   double segment_s = 0.0;
   bool overwrite = false, json = false;
 };
 
-std::vector<double> read_weights(const std::string& text) {
+std::vector<double> read_weights(const std::optional<std::string>& given) {
   std::vector<double> weights;
-  for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
+  if (!given) return weights;
+  const std::string& text = *given;
+  for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t comma = std::min(text.find(',', begin), text.size());
     double weight = 0.0;
     if (!CLI::detail::lexical_cast(text.substr(begin, comma - begin), weight))
@@ -37,10 +44,25 @@ std::vector<double> read_weights(const std::string& text) {
   return weights;
 }
 
-void check_weights(const EnsembleFlags& flags) {
-  if (flags.rule == "hierarchy" && !flags.weights.empty())
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("--weights: a hierarchy takes none, got '{}'", flags.weights));
+// What would be passed over by the rule, or would destroy what is read.
+void check(const EnsembleFlags& flags) {
+  std::vector<std::string> problems;
+  const bool hierarchy = flags.rule == "hierarchy";
+  if (hierarchy && flags.weights)
+    problems.push_back(fmt::format("--weights: a hierarchy takes none, got '{}'", *flags.weights));
+  if (!hierarchy && flags.top)
+    problems.push_back(
+        fmt::format("--top: is of --rule hierarchy alone, got '{}' and {}", *flags.top, flags.rule));
+  if (!hierarchy && flags.taxonomy)
+    problems.push_back(fmt::format("--taxonomy: is of --rule hierarchy alone, got '{}' and {}",
+                                   *flags.taxonomy, flags.rule));
+  std::vector<NamedPath> inputs;
+  for (const auto& path : flags.inputs) {
+    inputs.push_back({"inputs", path});
+    if (!std::filesystem::exists(path)) problems.push_back("inputs: there is no file " + path.string());
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  refuse_same_place({{"--output", flags.output}}, inputs);
 }
 
 ScoreTable combined(const EnsembleFlags& flags) {
@@ -49,11 +71,11 @@ ScoreTable combined(const EnsembleFlags& flags) {
   std::vector<std::string> problems;
   if (flags.rule == "hierarchy") {
     HierarchyTop top = HierarchyTop::kJoint;
-    detail::read_field(Value(flags.top), top, kAny, {"--top", &problems});
+    detail::read_field(Value(flags.top_name()), top, kAny, {"--top", &problems});
     if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
     const ScoreTable first = tables.front();
     tables.erase(tables.begin());
-    return combine_hierarchy(known_taxonomy(flags.taxonomy), first, tables, top);
+    return combine_hierarchy(known_taxonomy(flags.taxonomy_name()), first, tables, top);
   }
   EnsembleOptions options;
   options.weights = read_weights(flags.weights);
@@ -77,7 +99,7 @@ int combine_files(const EnsembleFlags& flags) {
   CombineRequest request;
   std::vector<std::string> problems;
   detail::read_field(Value(flags.rule), request.rule, kAny, {"--rule", &problems});
-  detail::read_field(Value(flags.top), request.top, kAny, {"--top", &problems});
+  detail::read_field(Value(flags.top_name()), request.top, kAny, {"--top", &problems});
   RowSum row_sum = RowSum::kAuto;
   detail::read_field(Value(flags.row_sum), row_sum, kAny, {"--row-sum", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
@@ -90,7 +112,7 @@ int combine_files(const EnsembleFlags& flags) {
   request.weights = read_weights(flags.weights);
   if (flags.segment_s > 0.0) request.segment_s = flags.segment_s;
   if (request.rule == CombineRule::kHierarchy) {
-    const Taxonomy taxonomy = known_taxonomy(flags.taxonomy);
+    const Taxonomy taxonomy = known_taxonomy(flags.taxonomy_name());
     request.tags = taxonomy.tags;
     request.parents = taxonomy.parents;
   }
@@ -114,7 +136,7 @@ int combine_files(const EnsembleFlags& flags) {
 
 int run_ensemble(const EnsembleFlags& flags) {
   refuse_existing("--output", flags.output, flags.overwrite);
-  check_weights(flags);
+  check(flags);
   const auto n_bundles = std::count_if(flags.inputs.begin(), flags.inputs.end(),
                                        [](const auto& path) { return path.extension() == ".earmark"; });
   if (n_bundles == static_cast<std::ptrdiff_t>(flags.inputs.size())) return combine_files(flags);
@@ -154,8 +176,7 @@ void add_ensemble(Program& program) {
           "inputs", flags->inputs,
           "CSV of scores as `earmark predict` writes it, or bundles; of a hierarchy the top network's "
           "first, then the branches'")
-      ->required()
-      ->check(CLI::ExistingFile);
+      ->required();  // whether they are there is looked at by check(): a misspelt option is named first
   verb->add_option("--rule", flags->rule,
                    "mean; geometric (weighted, in the log domain); hierarchy: fine tags from the branch of a "
                    "category that "
@@ -175,14 +196,14 @@ void add_ensemble(Program& program) {
           "--segment-s", flags->segment_s,
           "of bundles that hear segments of several lengths: the length that the new one hears by default")
       ->check(real_in(kShortest_s, kDay_s));
-  verb->add_option("--taxonomy", flags->taxonomy, "of a hierarchy's tags")->capture_default_str();
+  verb->add_option("--taxonomy", flags->taxonomy, "of a hierarchy's tags (default: sonyc_ust)");
   verb->add_option("--top", flags->top,
                    "fine tags of categories that were not selected: the top network's own scores "
-                   "(joint37), or 0 (coarse8)")
-      ->capture_default_str();
+                   "(joint37, the default), or 0 (coarse8)");
   verb->add_option("-o,--output", flags->output, "CSV of scores, or the bundle")->required();
   verb->add_flag("--overwrite", flags->overwrite, "replace the output file when it is there");
   verb->add_flag("--json", flags->json, "what was combined, as JSON on stdout");
+  add_idle_threads_option(verb);
 }
 
 }  // namespace earmark::cli

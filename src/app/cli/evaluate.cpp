@@ -25,6 +25,12 @@ void take_published(const std::string& name, EvaluationRequest& request, const C
   if (recipe.expect.empty())
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--published: the recipe {} has no figures of its paper (expect)", name));
+  if (recipe.data.dataset != request.choice.dataset)
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("--published: the figures of {} are of data set {}, the scores of {}; name a recipe "
+                    "of that one",
+                    name, recipe.data.dataset, request.choice.dataset));
   request.published = recipe.expect;
   if (recipe.tagging.unknown_weight == 1.0 || !request.unknown_weight.empty()) return;
   request.unknown_weight = fmt::format("{}", recipe.tagging.unknown_weight);
@@ -34,6 +40,10 @@ void take_published(const std::string& name, EvaluationRequest& request, const C
 
 int run_evaluate(EvaluateVerb verb, const Common& common) {
   refuse_existing("--report", verb.report, verb.overwrite);
+  refuse_same_place({{"--report", verb.report}}, {{"--scores", verb.request.scores},
+                                                  {"--against", verb.request.against},
+                                                  {"--annotations", verb.request.choice.annotations},
+                                                  {"--published", verb.published}});
   if (!verb.published.empty()) take_published(verb.published, verb.request, common);
   const EvaluationResult result = evaluate_predictions(verb.request);
   for (const std::string& warning : result.warnings) say(common, "warning: " + warning);
@@ -47,6 +57,7 @@ int run_evaluate(EvaluateVerb verb, const Common& common) {
 
 void add_metric_options(CLI::App* verb, EvaluateOptions& options) {
   verb->add_option("--threshold", options.threshold, "several tags a clip: a tag is decided above this score")
+      ->check(real_in(0.0, 1.0))
       ->capture_default_str();
   verb->add_option("--map-k", options.map_k, "k of MAP@k and top-k accuracy")->capture_default_str();
   verb->add_option("--unknown-tag", options.unknown_tag,

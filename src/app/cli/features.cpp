@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "app/cli/command.h"
 #include "app/cli/dataset_options.h"
 #include "app/recipe_features.h"
+#include "core/file.h"
 #include "core/tensor_io.h"
 #include "earmark/error.h"
 
@@ -16,29 +18,74 @@ struct FeaturesOptions {
   bool overwrite = false, json = false;
 };
 
+// One input has the name as it was given, several have theirs before its extension.
+std::filesystem::path output_of(const std::filesystem::path& output, const std::string& input, bool alone) {
+  if (alone) return output;
+  return output.parent_path() /
+         fmt::format("{}.{}{}", output.stem().string(), input, output.extension().string());
+}
+
+struct MadeFeatures {
+  NamedFeatures input;
+  std::filesystem::path output;
+  RecipeFeatures made;
+
+  std::vector<std::int64_t> shape() const { return shape_of(input.features, made.map); }
+  Value to_value() const {
+    Value::List sizes;
+    for (const std::int64_t size : shape()) sizes.emplace_back(size);
+    Value value;
+    value.set("output", output.string());
+    value.set("shape", Value(std::move(sizes)));
+    value.set("sample_rate_hz", sample_rate_of(input.features));
+    value.set("duration_s", made.duration_s);
+    return value;
+  }
+  std::string text() const {
+    return fmt::format("{}: [{}], {:.3f} s at {} Hz\n", output.string(), fmt::join(shape(), ", "),
+                       made.duration_s, sample_rate_of(input.features));
+  }
+};
+
+void check_places(const std::vector<NamedFeatures>& inputs, const FeaturesOptions& options) {
+  std::vector<NamedPath> outputs;
+  for (const NamedFeatures& input : inputs) {
+    outputs.push_back({"--output", output_of(options.output, input.name, inputs.size() == 1)});
+    refuse_existing("--output", outputs.back().path, options.overwrite);
+  }
+  refuse_same_place(outputs, {{"input", options.input}});
+}
+
+// All of them before the first is written.
+std::vector<MadeFeatures> make_features(const std::vector<NamedFeatures>& inputs,
+                                        const FeaturesOptions& options) {
+  std::vector<MadeFeatures> all;
+  for (const NamedFeatures& input : inputs) {
+    Outcome<RecipeFeatures> made = recipe_features(input.features, options.input);
+    if (!made) {
+      throw Error(ErrorCode::kBadAudio, fmt::format("{}: {} ({})", options.input.string(),
+                                                    made.failure().detail, made.failure().reason));
+    }
+    all.push_back({input, output_of(options.output, input.name, inputs.size() == 1), std::move(*made)});
+  }
+  return all;
+}
+
 int run_features(const FeaturesOptions& options, const Common& common) {
-  const Recipe recipe = load_recipe(options.recipe, options.overrides);
-  refuse_existing("--output", options.output, options.overwrite);
-  const Outcome<RecipeFeatures> made = recipe_features(recipe, options.input);
-  if (!made) {
-    throw Error(ErrorCode::kBadAudio, fmt::format("{}: {} ({})", options.input.string(),
-                                                  made.failure().detail, made.failure().reason));
-  }
-  for (const std::string& warning : made->warnings)
+  const std::vector<NamedFeatures> inputs = inputs_of(load_recipe(options.recipe, options.overrides));
+  check_places(inputs, options);
+  const std::vector<MadeFeatures> all = make_features(inputs, options);
+  for (const std::string& warning : all.front().made.warnings)
     say(common, fmt::format("{}: {}", options.input.string(), warning));
-  const FeatureMap& map = made->map;
-  write_npy(options.output, Tensor::from_floats(map.values, {map.n_channels, map.n_mels, map.n_frames}));
-  if (options.json) {
-    Value answer;
-    answer.set("output", options.output.string());
-    answer.set("shape", Value::List{map.n_channels, map.n_mels, map.n_frames});
-    answer.set("sample_rate_hz", sample_rate_of(recipe.features));
-    answer.set("duration_s", made->duration_s);
-    print(to_json(answer, 2) + "\n");
-  } else {
-    print(fmt::format("{}: [{}, {}, {}], {:.3f} s at {} Hz\n", options.output.string(), map.n_channels,
-                      map.n_mels, map.n_frames, made->duration_s, sample_rate_of(recipe.features)));
+  Value files{Value::Map()};
+  std::string text;
+  for (const MadeFeatures& one : all) {
+    write_npy(one.output, Tensor::from_floats(one.made.map.values, one.shape()));
+    files.set(one.input.name, one.to_value());
+    text += one.text();
   }
+  if (options.json) text = to_json(all.size() == 1 ? all.front().to_value() : files, 2) + "\n";
+  print(text);
   return kDone;
 }
 
@@ -58,10 +105,15 @@ void add_features(Program& program) {
                    "key.path=value, replaces an option of the recipe; may be repeated")
       ->allow_extra_args(false);
   verb->add_option("input", options->input, "recording")->required();
-  verb->add_option("-o,--output", options->output, "NumPy file: float32 [channels, n_mels, n_frames]")
+  verb->add_option(
+          "-o,--output", options->output,
+          "NumPy file: float32 [channels, n_mels, n_frames]; of a network that hears the waveform [channels, "
+          "n_samples] after resampling; of stages that hear different ones a file each, OUT.KIND_RATE_hz.npy")
       ->required();
-  verb->add_flag("--overwrite", options->overwrite, "replace the output file when it is there");
-  verb->add_flag("--json", options->json, "file and shape as JSON on stdout");
+  add_idle_threads_option(verb);
+  verb->add_flag("--overwrite", options->overwrite, "replace output files that are there");
+  verb->add_flag("--json", options->json,
+                 "file and shape as JSON on stdout; of several files by their inputs' names");
 }
 
 }  // namespace earmark::cli

@@ -50,6 +50,7 @@ void add_model_events(Program& program, CLI::App* verb) {
   action->add_flag("--clear", flags->clear, "forget what the bundle holds first");
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
+  add_idle_threads_option(action);
   run_when_given(program, action, [flags] { return run_events(*flags); });
 }
 

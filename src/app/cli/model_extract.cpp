@@ -46,6 +46,7 @@ void add_model_extract(Program& program, CLI::App* verb) {
   add_device_option(action);
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
+  add_idle_threads_option(action);
   run_when_given(program, action, [flags] { return run_extract(*flags); });
 }
 

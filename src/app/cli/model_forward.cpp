@@ -59,6 +59,7 @@ void add_model_forward(Program& program, CLI::App* verb) {
   add_device_option(action);
   action->add_option("-o,--output", flags->output, "scores [batch, n_tags] float32 .npy")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing file");
+  add_idle_threads_option(action);
   run_when_given(program, action, [flags] { return run_forward(*flags); });
 }
 

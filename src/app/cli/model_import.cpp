@@ -183,6 +183,7 @@ void add_model_import(Program& program, CLI::App* verb) {
   action->add_option("-o,--output", flags->output, "bundle to write")->required();
   action->add_flag("--overwrite", flags->overwrite, "replace an existing bundle");
   action->add_flag("--json", flags->json, "what was taken and what not, as JSON");
+  add_idle_threads_option(action);
   run_when_given(program, action, [&program, flags, action] {
     return run_import(*flags, action->count("--segment-s") > 0, program.common);
   });

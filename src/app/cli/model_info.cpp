@@ -128,16 +128,35 @@ std::string calibration_text(const Value& card) {
   return text;
 }
 
-// By which rule several networks' scores become one, and what each counts.
-std::string combine_text(const Value& card) {
-  const Value::List& weights = card.at("weights").as_list();
-  const bool to_one = card.at("sum_to_one").as_bool();
-  std::vector<std::string> shown;
-  for (const Value& weight : weights) shown.push_back(fmt::format("{:.4g}", weight.as_number()));
-  return fmt::format(
-      "combined    {}{}{}\n", card.at("combine").as_string(),
-      shown.empty() ? "" : fmt::format(", {} {}", to_one ? "exponents" : "weights", fmt::join(shown, " ")),
-      to_one ? ", scores divided by their sum" : "");
+// A rule and what each of its members counts; members are told where they are not simply all networks.
+std::string rule_text(const std::string& title, const Value& rule, std::size_t n_networks) {
+  const bool to_one = rule.at("sum_to_one").as_bool();
+  std::vector<std::string> weights, members;
+  for (const Value& weight : rule.at("weights").as_list())
+    weights.push_back(fmt::format("{:.4g}", weight.as_number()));
+  for (const Value& member : rule.at("members").as_list()) {
+    const auto node = static_cast<std::size_t>(member.as_integer());
+    members.push_back(node < n_networks ? fmt::format("network {}", node)
+                                        : fmt::format("group {}", node - n_networks));
+  }
+  std::string text = fmt::format("{:<12}{}", title, rule.at("combine").as_string());
+  if (!weights.empty())
+    text += fmt::format(", {} {}", to_one ? "exponents" : "weights", fmt::join(weights, " "));
+  if (!members.empty()) text += fmt::format(", of {}", fmt::join(members, ", "));
+  return text + (to_one ? ", scores divided by their sum" : "");
+}
+
+// By which rule, or rules within rules, several networks' scores become one.
+std::string combine_text(const Value& card, std::size_t n_networks) {
+  std::string text;
+  const Value::List& groups = card.at("groups").as_list();
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const Value* calibration = groups[g].find("calibration");
+    const bool calibrated = calibration != nullptr && calibration->is_map();
+    text +=
+        rule_text(fmt::format("group {}", g), groups[g], n_networks) + (calibrated ? ", calibrated\n" : "\n");
+  }
+  return text + rule_text("combined", card, n_networks) + "\n";
 }
 
 int run_info(const InfoFlags& flags) {
@@ -156,7 +175,8 @@ int run_info(const InfoFlags& flags) {
     const Value::List& networks = card.at("networks").as_list();
     for (std::size_t i = 0; i < networks.size(); ++i)
       text += network_text(networks.size() > 1 ? fmt::format("network {}", i) : "network", networks[i]);
-    if (networks.size() > 1) text += combine_text(card);
+    if (networks.size() > 1 || !card.at("groups").as_list().empty())
+      text += combine_text(card, networks.size());
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
     text += tags_text(card) + calibration_text(card) + provenance_text(card.at("provenance"));
@@ -174,6 +194,7 @@ void add_model_info(Program& program, CLI::App* verb) {
                                       "  earmark model info models/esc10.earmark\n");
   action->add_option("bundle", flags->bundle, "file")->required();
   action->add_flag("--json", flags->json, "everything but the weights, as JSON");
+  add_idle_threads_option(action);
   run_when_given(program, action, [flags] { return run_info(*flags); });
 }
 

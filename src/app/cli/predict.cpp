@@ -4,6 +4,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/dataset_options.h"
+#include "core/file.h"
 #include "data/splits.h"
 #include "earmark/error.h"
 #include "eval/submission.h"
@@ -23,6 +24,9 @@ struct PredictOptions {
 int run_predict(PredictOptions& options, const Common& common) {
   refuse_existing("--output", options.output, options.overwrite);
   refuse_existing("--submission", options.submission, options.overwrite);
+  std::vector<NamedPath> bundles;
+  for (const std::filesystem::path& path : options.request.bundles) bundles.push_back({"--model", path});
+  refuse_same_place({{"--output", options.output}, {"--submission", options.submission}}, bundles);
   const Task& task = task_of(options.choice.dataset);
   if (!options.submission.empty() && !task.submission.is_official) {
     throw Error(ErrorCode::kInvalidOption,

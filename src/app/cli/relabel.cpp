@@ -16,6 +16,7 @@ struct RelabelFlags {
   RelabelRequest request;
   std::string rule = "threshold";
   std::filesystem::path output;
+  CLI::Option* threshold = nullptr;  ///< whether it was given
   bool overwrite = false, json = false, unverified_only = false;
 };
 
@@ -35,13 +36,29 @@ std::string changes_text(const Value& provenance) {
   return text;
 }
 
-int run_relabel(RelabelFlags& flags, const Common& common) {
+void check_outputs(const RelabelFlags& flags) {
+  const std::filesystem::path provenance = provenance_path(flags.output);
   refuse_existing("--output", flags.output, flags.overwrite);
-  refuse_existing("--output", provenance_path(flags.output), flags.overwrite);
+  refuse_existing("--output", provenance, flags.overwrite);
+  std::vector<NamedPath> inputs;
+  for (const std::filesystem::path& path : flags.request.scores) inputs.push_back({"--scores", path});
+  refuse_same_place({{"--output", flags.output}, {"--output (what changed)", provenance}}, inputs);
+}
+
+void read_rule(RelabelFlags& flags) {
   RelabelOptions& options = flags.request.options;
   std::vector<std::string> problems;
   detail::read_field(Value(flags.rule), options.rule, kAny, {"--rule", &problems});
   if (!problems.empty()) throw Error(ErrorCode::kInvalidOption, "the options do not fit:", problems);
+  if (flags.threshold->count() > 0 && options.rule != RelabelRule::kThreshold)
+    throw Error(ErrorCode::kInvalidOption,
+                fmt::format("--threshold: is for --rule threshold, got {} with --rule {}; leave it out",
+                            options.threshold, flags.rule));
+}
+
+int run_relabel(RelabelFlags& flags, const Common& common) {
+  check_outputs(flags);
+  read_rule(flags);
   const Dataset data = load_chosen(flags.choice, true);
   for (const std::string& warning : data.warnings) say(common, "warning: " + warning);
   std::vector<std::size_t> clips = select_clips(data, flags.choice.split, flags.choice.fold);
@@ -102,9 +119,10 @@ void add_relabel(Program& program) {
                    "which new labels "
                    "differ least from the old ones; soft: the score itself")
       ->capture_default_str();
-  verb->add_option("--threshold", flags->request.options.threshold, "of the rule threshold")
-      ->check(real_in(0.0, 1.0))
-      ->capture_default_str();
+  flags->threshold =
+      verb->add_option("--threshold", flags->request.options.threshold, "of the rule threshold")
+          ->check(real_in(0.0, 1.0))
+          ->capture_default_str();
   verb->add_flag("--drop-empty", flags->request.drop_empty,
                  "no rows for clips that end without a tag: with data.new_labels they keep their old labels "
                  "(data.drop_untagged, without this flag, leaves them out of the training)");
@@ -113,6 +131,7 @@ void add_relabel(Program& program) {
   verb->add_option("-o,--output", flags->output,
                    "CSV of labels; what changed, and by which rule, stands beside it in NAME.provenance.json")
       ->required();
+  add_idle_threads_option(verb);
   verb->add_flag("--overwrite", flags->overwrite, "replace the files when they are there");
   verb->add_flag("--json", flags->json, "what changed, as JSON on stdout");
 }

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <limits>
+#include <map>
 
 #include "app/cli/command.h"
 #include "app/cli/training.h"
+#include "app/shown_figures.h"
 #include "app/staged_run.h"
 #include "data/splits.h"
 #include "earmark/error.h"
@@ -80,16 +83,30 @@ TrainRequest training_request(const TrainingOptions& options, const Recipe& reci
 
 namespace {
 
-std::string figures_text(const Value& metrics) {
-  const Value* figures = metrics.find("metrics");
-  if (figures == nullptr) return "";
-  std::string text;
-  for (const char* name : {"accuracy", "lwlrap", "macro_ap", "micro_ap"}) {
-    const Value* value = figures->find(name);
-    if (value != nullptr && value->is_number())
-      text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value->as_number());
+std::string figures_text(const Value& run) {
+  std::map<std::string, double> value_of;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : flat_figures(run)) {
+    value_of[name] = value;
+    names.push_back(name);
   }
+  const Value* dataset = run.find("dataset");
+  std::string text;
+  for (const std::string& name : shown_figures(dataset == nullptr ? "" : dataset->as_string(), names))
+    text += fmt::format("{}{} {:.4f}", text.empty() ? "" : ", ", name, value_of.at(name));
   return text;
+}
+
+// Another number below 0 would mean nothing that is documented.
+int fold_held_out(const std::string& text) {
+  if (text == "all") return kHoldOutNothing;
+  int fold = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, fold);
+  if (error == std::errc() && stopped == end && fold >= 0) return fold;
+  throw Error(
+      ErrorCode::kInvalidOption,
+      fmt::format("--fold: must be a fold of the data set, 0 (the validate split) or all, got '{}'", text));
 }
 
 }  // namespace
@@ -125,14 +142,11 @@ void add_train(Program& program) {
         return static_cast<int>(kDone);
       });
   add_training_options(verb, *options);
-  verb->add_option(
-          "--fold", options->fold,
+  verb->add_option_function<std::string>(
+          "--fold", [options](const std::string& text) { options->fold = fold_held_out(text); },
           "fold held out for validation, as the data set numbers them; 0: the validate split, if there is "
           "one; all: learn from everything, hold nothing out")
-      ->transform(
-          CLI::Transformer(std::map<std::string, std::string>{{"all", std::to_string(kHoldOutNothing)}})
-              .description(""))
-      ->capture_default_str();
+      ->default_str("0");
   verb->add_flag("--json", *json, "the run's metrics as JSON on stdout");
 }
 
