@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "earmark/error.h"
@@ -95,6 +96,8 @@ void check_weights(const EnsembleOptions& options, std::size_t n, Problems& prob
   if (std::all_of(options.weights.begin(), options.weights.end(),
                   [](double weight) { return weight == 0.0; }))
     problems.emplace_back("weights: one at least must be above 0, got none");
+  if (problems.empty() && std::isinf(std::accumulate(options.weights.begin(), options.weights.end(), 0.0)))
+    problems.emplace_back("weights: their sum is no number any more; divide all of them by the largest");
 }
 
 // In logarithms. Many weighted members multiply to less than a double can hold; only the ratios count.

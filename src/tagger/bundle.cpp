@@ -1,19 +1,21 @@
 #include "tagger/bundle.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <numbers>
-#include <numeric>
 #include <set>
 
 #include "architectures/vggish_options.h"
+#include "core/checksum.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "core/rng.h"
 #include "earmark/error.h"
+#include "tagger/score_tree.h"
 
 namespace earmark {
 
@@ -27,49 +29,66 @@ namespace {
 
 constexpr const char* kVersionKey = "earmark_bundle";
 constexpr const char* kMetadataKey = "bundle";
+constexpr const char* kChecksumKey = "earmark_checksum";
 
 // Principal components: no weights, and too wide a range for half precision.
 bool is_of_pca(std::string_view name) { return name.find("pca.") != std::string_view::npos; }
 
 std::string prefix(std::size_t index) { return fmt::format("networks.{}.", index); }
 
-// What a network's answers mean in the bundle.
+// Of all that decides a score: the description as it stands in the file, then the tensors by name, each
+// behind a line of what it is.
+std::string checksum_text(const SafeTensors& file) {
+  std::vector<std::string> lines;
+  for (const auto& [name, tensor] : file.tensors)
+    lines.push_back(fmt::format("\n{} {} {}\n", name, name_of(tensor.dtype), tensor.shape));
+  const auto as_piece = [](const std::string& text) { return std::as_bytes(std::span<const char>(text)); };
+  std::vector<std::span<const std::byte>> pieces{as_piece(file.metadata.at(kMetadataKey))};
+  auto line = lines.begin();
+  for (const auto& [name, tensor] : file.tensors) {
+    pieces.push_back(as_piece(*line++));
+    pieces.push_back(tensor.bytes.span());
+  }
+  return fmt::format("{:016x}", checksum_of(pieces));
+}
+
+// A file without a checksum passes: one made elsewhere, or before there was one.
+void check_checksum(const SafeTensors& file, const std::string& name) {
+  const auto stored = file.metadata.find(kChecksumKey);
+  if (stored == file.metadata.end()) return;
+  const std::string found = checksum_text(file);
+  if (stored->second == found) return;
+  throw Error(
+      ErrorCode::kBadBundle,
+      fmt::format("{}: the bundle is damaged: its checksum is {}, and {} was written into it; copy or "
+                  "make it again (who changed it on purpose takes out the metadata key '{}')",
+                  name, found, stored->second, kChecksumKey));
+}
+
+// What a network's answers mean in the bundle, and how they become the bundle's.
 void find_tag_problems(const Bundle& bundle, std::vector<std::string>& found) {
-  const std::size_t n_tags = bundle.tags.size();
-  const bool hierarchy = bundle.combine == CombineRule::kHierarchy;
+  const std::size_t n_tags = bundle.tags.size(), n_before = found.size();
   if (!bundle.parents.empty() && bundle.parents.size() != n_tags)
     found.push_back(fmt::format("parents: one a tag ({}), got {}", n_tags, bundle.parents.size()));
-  if (hierarchy && bundle.parents.empty())
-    found.emplace_back("parents: combine hierarchy needs them, got none");
   for (std::size_t k = 0; k < bundle.parents.size(); ++k) {
     const int parent = bundle.parents[k];
     if (parent >= 0 && (static_cast<std::size_t>(parent) >= bundle.parents.size() ||
                         bundle.parents[static_cast<std::size_t>(parent)] >= 0))
       found.push_back(fmt::format("parents[{}]: must be -1 or a tag at the top, got {}", k, parent));
   }
-  std::set<std::string> of_branches;
+  const bool parents_fit = found.size() == n_before;
   for (std::size_t i = 0; i < bundle.networks.size(); ++i) {
     std::set<std::string> own;
-    std::size_t n_named = 0;
     for (const std::string& tag : bundle.networks[i].tags) {
       if (tag.empty()) continue;
-      ++n_named;
       if (std::find(bundle.tags.begin(), bundle.tags.end(), tag) == bundle.tags.end())
         found.push_back(fmt::format("networks[{}].tags: '{}' is none of the bundle's", i, tag));
-      if (!own.insert(tag).second || (hierarchy && i > 0 && !of_branches.insert(tag).second))
+      if (!own.insert(tag).second)
         found.push_back(fmt::format("networks[{}].tags: '{}' is answered for twice", i, tag));
     }
-    const std::size_t n = bundle.networks[i].tags.empty() ? n_tags : n_named;
-    const bool may_lack = hierarchy && (i > 0 || bundle.top == HierarchyTop::kCoarse);
-    if (n != n_tags && !may_lack)
-      found.push_back(fmt::format("networks[{}].tags: all {} are needed, got {}", i, n_tags, n));
   }
-  for (std::size_t k = 0; k < bundle.parents.size() && hierarchy; ++k) {
-    const auto& top = bundle.networks.front().tags;
-    if (bundle.parents[k] < 0 && !top.empty() &&
-        std::find(top.begin(), top.end(), bundle.tags[k]) == top.end())
-      found.push_back(fmt::format("networks[0].tags: the top must answer for '{}'", bundle.tags[k]));
-  }
+  if (!parents_fit) return;
+  for (const std::string& p : score_tree_problems(bundle)) found.push_back(p);
 }
 
 void find_front_end_problems(const FrontEnd& front_end, const std::string& path,
@@ -103,13 +122,6 @@ std::vector<std::string> problems_of(const Bundle& bundle) {
         fmt::format("thresholds: one a tag ({}), got {}", bundle.tags.size(), bundle.thresholds.size()));
   }
   if (bundle.networks.empty()) found.push_back("networks: at least one is needed, got none");
-  if (!bundle.weights.empty() && bundle.weights.size() != bundle.networks.size()) {
-    found.push_back(
-        fmt::format("weights: one a network ({}), got {}", bundle.networks.size(), bundle.weights.size()));
-  }
-  if (!bundle.weights.empty() && std::accumulate(bundle.weights.begin(), bundle.weights.end(), 0.0) <= 0.0) {
-    found.push_back("weights: must not all be 0");
-  }
   if (!bundle.self_test.scores.empty() && bundle.self_test.scores.size() != bundle.tags.size()) {
     found.push_back(fmt::format("self_test.scores: one a tag ({}), got {}", bundle.tags.size(),
                                 bundle.self_test.scores.size()));
@@ -161,6 +173,11 @@ std::vector<std::string> missing_keys(const Value& tree) {
   need(tree, "", {"tags", "thresholds", "segment_s", "padding", "networks", "self_test"});
   need_all_fields<Calibration>(tree.find("calibration"), "calibration.", need);
   need_all_fields<EventOptions>(tree.find("events"), "events.", need);
+  if (const Value* groups = tree.find("groups"); groups != nullptr && groups->is_list()) {
+    for (std::size_t g = 0; g < groups->as_list().size(); ++g)
+      need(groups->as_list()[g], fmt::format("groups[{}].", g),
+           {"members", "combine", "weights", "sum_to_one", "top"});
+  }
   const Value* networks = tree.find("networks");
   if (networks == nullptr || !networks->is_list()) return found;
   for (std::size_t i = 0; i < networks->as_list().size(); ++i) {
@@ -229,6 +246,7 @@ Bundle parse_bundle(const SharedBytes& bytes, const std::string& name) {
                                                    "versions 1 to {}; use a newer earmark",
                                                    name, version->second, kBundleVersion));
   }
+  check_checksum(file, name);
   Bundle bundle;
   std::vector<std::string> problems;
   try {
@@ -301,12 +319,14 @@ SafeTensors container_of(const Bundle& bundle, Precision precision) {
       file.tensors.emplace(prefix(i) + name, narrow ? as_half(name, tensor) : tensor);
     }
   }
+  file.metadata[kChecksumKey] = checksum_text(file);
   return file;
 }
 
 // Keys that only those bundles have that need them, so that an older program reads all others.
-bool is_left_out(std::string_view name) {
-  return name == "calibration" || name == "events" || name == "unverified_normalizer";
+bool is_left_out(std::string_view name, const Value& item) {
+  if (name == "groups" || name == "members") return item.is_list() && item.as_list().empty();
+  return item.is_null() && (name == "calibration" || name == "events" || name == "unverified_normalizer");
 }
 
 Value without_left_out(const Value& value) {
@@ -318,7 +338,7 @@ Value without_left_out(const Value& value) {
   if (!value.is_map()) return value;
   Value map{Value::Map()};
   for (const auto& [name, item] : value.as_map()) {
-    if (!(item.is_null() && is_left_out(name))) map.set(name, without_left_out(item));
+    if (!is_left_out(name, item)) map.set(name, without_left_out(item));
   }
   return map;
 }

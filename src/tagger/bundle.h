@@ -107,6 +107,28 @@ struct EnumNames<CombineRule> {
                                      std::pair{CombineRule::kHierarchy, std::string_view("hierarchy")}};
 };
 
+/// A rule within the bundle's own: an ensemble that is part of another one.
+struct ScoreGroup {
+  /// Networks by their number; group g by g + the number of networks, an earlier one. Each has one place.
+  std::vector<int> members;
+  CombineRule combine = CombineRule::kMean;
+  std::vector<double> weights;  ///< one a member; empty: equal
+  bool sum_to_one = false;      ///< as the bundle's
+  HierarchyTop top =
+      HierarchyTop::kJoint;  ///< of kHierarchy: the first member is the top, the others branches
+  std::optional<Calibration> calibration;  ///< of what the group gives
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("members", self.members, Range{0, 100000}, "networks, and earlier groups behind their last number");
+    visit("combine", self.combine, kAny, "how the members' scores become one");
+    visit("weights", self.weights, kNotNegative, "of the members");
+    visit("sum_to_one", self.sum_to_one, kAny, "combine: geometric: as the bundle's own");
+    visit("top", self.top, kAny, "combine: hierarchy: what stands for categories that are not selected");
+    visit("calibration", self.calibration, kAny, "of the group's scores");
+  }
+};
+
 /// How a segment shorter than the others is completed.
 enum class SegmentPadding { kZeros, kRepeat };
 template <>
@@ -137,13 +159,17 @@ struct Bundle {
   SegmentPadding padding = SegmentPadding::kZeros;
   std::vector<BundledNetwork> networks;
   CombineRule combine = CombineRule::kMean;
-  std::vector<double> weights;  ///< one a network; empty: equal
-  bool sum_to_one = false;      ///< of kGeometric, of networks that give one tag a clip
-  std::vector<int> parents;     ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
-  HierarchyTop top = HierarchyTop::kJoint;  ///< of kHierarchy: networks[0] is the top, the others branches
-  std::optional<Calibration> calibration;   ///< of the scores, behind all that combines them
-  std::optional<EventOptions> events;       ///< what events are made with unless somebody says otherwise
-  SelfTest self_test;                       ///< of the scores before the calibration
+  std::vector<double> weights;     ///< one a network, or a member; empty: equal
+  bool sum_to_one = false;         ///< of kGeometric, of networks that give one tag a clip
+  std::vector<ScoreGroup> groups;  ///< rules within `combine`
+  /// What `combine` is over, numbered as a group's members; empty: all networks, where there are no groups.
+  std::vector<int> members;
+  std::vector<int> parents;  ///< [n_tags] index of the tag above, -1 at the top; empty: a flat list
+  /// Of kHierarchy: the first network (or member) is the top, the others branches.
+  HierarchyTop top = HierarchyTop::kJoint;
+  std::optional<Calibration> calibration;  ///< of the scores, behind all that combines them
+  std::optional<EventOptions> events;      ///< what events are made with unless somebody says otherwise
+  SelfTest self_test;                      ///< of the scores before the calibration
   Value provenance;  ///< recipe as resolved, data set, fold, seed, revision, measured scores, notes
   std::vector<TensorMap> tensors;  ///< one map a network
 
@@ -155,7 +181,9 @@ struct Bundle {
     visit("padding", self.padding, kAny, "how a short segment is completed");
     visit("networks", self.networks, kAny, "architectures with their front ends");
     visit("combine", self.combine, kAny, "how several networks' scores become one");
-    visit("weights", self.weights, kNotNegative, "of the networks");
+    visit("weights", self.weights, kNotNegative, "of the networks, or members");
+    visit("groups", self.groups, kAny, "rules within `combine`");
+    visit("members", self.members, Range{0, 100000}, "what `combine` is over; none named: all networks");
     visit("sum_to_one", self.sum_to_one, kAny,
           "combine: geometric: weights are exponents as they stand, and a clip's scores are divided by their "
           "sum");
@@ -181,7 +209,8 @@ struct EnumNames<Precision> {
                                      std::pair{Precision::kFloat16, std::string_view("float16")}};
 };
 
-/// @throws Error(kBadBundle) listing what is wrong; a bundle of a newer version is refused with advice.
+/// @throws Error(kBadBundle) listing what is wrong; a bundle of a newer version is refused with advice, a
+/// damaged one by its checksum.
 Bundle read_bundle(const std::filesystem::path& path);
 /// One that gives tags: @throws also Error(kBadBundle) of an embedder.
 Bundle read_tagging_bundle(const std::filesystem::path& path);
@@ -191,7 +220,7 @@ Bundle parse_bundle(const SharedBytes& bytes, const std::string& name);
 void write_bundle(const std::filesystem::path& path, const Bundle& bundle,
                   Precision precision = Precision::kFloat32);
 /// What a bundle is but its tensors, as it stands in the file. Fields that came after the first bundles were
-/// written (`calibration`, `events`) are left out where they say nothing.
+/// written (`calibration`, `events`, `groups`, `members`) are left out where they say nothing.
 Value bundle_description(const Bundle& bundle);
 std::vector<std::byte> format_bundle(const Bundle& bundle, Precision precision = Precision::kFloat32);
 

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "architectures/model_options.h"
-#include "core/options_io.h"
 #include "earmark/error.h"
+#include "tagger/score_tree.h"
 #include "tagger/scorer.h"
 
 namespace earmark {
@@ -17,8 +18,6 @@ namespace {
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
-
-std::string name_of(CombineRule rule) { return detail::write_field(rule).as_string(); }
 
 void compare_tags(const std::vector<std::string>& first, const std::vector<std::string>& own,
                   std::size_t number, std::vector<std::string>& found) {
@@ -39,30 +38,49 @@ void compare_tags(const std::vector<std::string>& first, const std::vector<std::
   tell(own, first, "has tags that the first one lacks");
 }
 
+bool holds_a_tree(const Bundle& bundle) {
+  return bundle.combine == CombineRule::kHierarchy ||
+         std::any_of(bundle.groups.begin(), bundle.groups.end(),
+                     [](const ScoreGroup& group) { return group.combine == CombineRule::kHierarchy; });
+}
+
+// Where a tag stands; names.size(): nowhere.
+std::size_t place_of(const std::vector<std::string>& names, const std::string& name) {
+  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+// The bundle's parents with its tags in another order.
+std::vector<int> parents_among(const Bundle& bundle, const std::vector<std::string>& tags) {
+  std::vector<int> parents;
+  for (const std::string& tag : tags) {
+    const int parent = bundle.parents[place_of(bundle.tags, tag)];
+    const auto above = static_cast<std::size_t>(parent);
+    parents.push_back(parent < 0 ? -1 : static_cast<int>(place_of(tags, bundle.tags[above])));
+  }
+  return parents;
+}
+
+// The tree of tags that hierarchies among the bundles share; else the first one's.
+std::vector<int> shared_parents(const std::vector<Bundle>& bundles, std::vector<std::string>& found) {
+  const std::vector<std::string>& tags = bundles.front().tags;
+  std::optional<std::vector<int>> shared;
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    if (!holds_a_tree(bundles[i])) continue;
+    const std::vector<int> own = parents_among(bundles[i], tags);
+    if (shared && *shared != own)
+      found.push_back(fmt::format("bundle {}: has its tags in another tree than a bundle before it", i + 1));
+    shared = own;
+  }
+  return shared.value_or(bundles.front().parents);
+}
+
 std::vector<std::string> problems_of(const CombineRequest& request) {
   std::vector<std::string> found;
   const Bundle& first = request.bundles.front();
   for (std::size_t i = 0; i < request.bundles.size(); ++i) {
     const Bundle& bundle = request.bundles[i];
-    if (bundle.calibration)
-      found.push_back(fmt::format(
-          "bundle {}: its calibration was fitted to its own scores and would be lost; combine the "
-          "bundles without one and calibrate the result (`earmark model calibrate`)",
-          i + 1));
-    if (bundle.combine == CombineRule::kHierarchy)
-      found.push_back(
-          fmt::format("bundle {}: is a hierarchy, which cannot be part of another bundle", i + 1));
-    if (bundle.networks.size() > 1 &&
-        (request.rule == CombineRule::kHierarchy || bundle.combine != request.rule))
-      found.push_back(
-          fmt::format("bundle {}: its {} networks are combined by the rule '{}', these by '{}', and a bundle "
-                      "has one rule; "
-                      "combine what `earmark predict` writes of each",
-                      i + 1, bundle.networks.size(), name_of(bundle.combine), name_of(request.rule)));
-    if (bundle.networks.size() > 1 && bundle.sum_to_one && !request.sum_to_one.value_or(true))
-      found.push_back(fmt::format(
-          "bundle {}: divides each clip's scores by their sum, which --row-sum free cannot take back",
-          i + 1));
+    if (request.rule == CombineRule::kHierarchy && holds_a_tree(bundle))
+      found.push_back(fmt::format("bundle {}: is a hierarchy, which cannot be part of another one", i + 1));
     if (!request.segment_s && bundle.segment_s != first.segment_s)
       found.push_back(
           fmt::format("bundle {}: hears segments of {:g} s, the first one of {:g} s; say one length for all "
@@ -73,6 +91,7 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
           fmt::format("bundle {}: completes short segments in another way than the first", i + 1));
     if (request.rule != CombineRule::kHierarchy) compare_tags(first.tags, bundle.tags, i + 1, found);
   }
+  if (request.rule != CombineRule::kHierarchy && found.empty()) shared_parents(request.bundles, found);
   if (!request.weights.empty() && request.weights.size() != request.bundles.size())
     found.push_back(
         fmt::format("weights: one a bundle ({}), got {}", request.bundles.size(), request.weights.size()));
@@ -117,6 +136,79 @@ std::vector<std::string> known_tags(const std::vector<std::string>& own,
   return known;
 }
 
+// Whether the bundle is one network and nothing else.
+bool is_one_network(const Bundle& bundle) {
+  const bool exponent = bundle.sum_to_one && !bundle.weights.empty();
+  return bundle.networks.size() == 1 && bundle.groups.empty() && !bundle.calibration && !exponent &&
+         bundle.combine != CombineRule::kHierarchy;
+}
+
+// Whether the rule over the bundle's networks may be the new bundle's over all of them: a mean of means. What
+// was divided by its sum cannot be multiplied again.
+bool may_join(const Bundle& bundle, const Bundle& made) {
+  return bundle.groups.empty() && bundle.members.empty() && !bundle.calibration &&
+         bundle.combine == made.combine && made.combine != CombineRule::kHierarchy &&
+         !(bundle.sum_to_one && !made.sum_to_one);
+}
+
+std::optional<Calibration> calibration_among(std::optional<Calibration> calibration,
+                                             const std::vector<std::string>& own,
+                                             const std::vector<std::string>& tags) {
+  if (!calibration || calibration->kind != CalibrationKind::kPlatt) return calibration;
+  std::vector<double> slopes, offsets;
+  for (const std::string& tag : tags) {
+    const std::size_t place = place_of(own, tag);
+    slopes.push_back(place < own.size() ? calibration->slopes[place] : 1.0);
+    offsets.push_back(place < own.size() ? calibration->offsets[place] : 0.0);
+  }
+  calibration->slopes = std::move(slopes);
+  calibration->offsets = std::move(offsets);
+  return calibration;
+}
+
+// Adds the bundle's rules as groups; `first` is the number of its first network among `n_networks`.
+// @return the number of the group that gives the bundle's scores.
+int add_groups(Bundle& made, const Bundle& bundle, std::size_t first, std::size_t n_networks) {
+  const std::size_t n_own = bundle.networks.size(), n_before = made.groups.size();
+  std::vector<ScoreGroup> groups = bundle.groups;
+  groups.push_back(root_group(bundle));
+  groups.back().calibration = bundle.calibration;
+  for (ScoreGroup& group : groups) {
+    for (int& member : group.members) {
+      const auto own = static_cast<std::size_t>(member);
+      member = static_cast<int>(own < n_own ? first + own : n_networks + n_before + (own - n_own));
+    }
+    group.calibration = calibration_among(std::move(group.calibration), bundle.tags, made.tags);
+    made.groups.push_back(std::move(group));
+  }
+  return static_cast<int>(n_networks + made.groups.size() - 1);
+}
+
+// Each bundle as a member of the new one's rule: its network, its networks, or a group.
+void add_members(Bundle& made, const CombineRequest& request) {
+  std::size_t n_networks = 0, first = 0;
+  for (const Bundle& bundle : request.bundles) n_networks += bundle.networks.size();
+  for (std::size_t i = 0; i < request.bundles.size(); ++i) {
+    const Bundle& bundle = request.bundles[i];
+    const double own =
+        request.weights.empty() ? 1.0 / static_cast<double>(request.bundles.size()) : request.weights[i];
+    std::vector<double> weights{own};
+    if (is_one_network(bundle)) {
+      made.members.push_back(static_cast<int>(first));
+    } else if (may_join(bundle, made)) {
+      weights = weights_within(bundle, own);
+      for (std::size_t k = 0; k < bundle.networks.size(); ++k)
+        made.members.push_back(static_cast<int>(first + k));
+    } else {
+      made.members.push_back(add_groups(made, bundle, first, n_networks));
+    }
+    if (made.combine != CombineRule::kHierarchy)
+      made.weights.insert(made.weights.end(), weights.begin(), weights.end());
+    first += bundle.networks.size();
+  }
+  if (made.groups.empty()) made.members.clear();  // all networks, in order
+}
+
 bool all_give_one_tag(const std::vector<Bundle>& bundles) {
   return std::all_of(bundles.begin(), bundles.end(), [](const Bundle& bundle) {
     return std::all_of(bundle.networks.begin(), bundle.networks.end(),
@@ -135,7 +227,8 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   Bundle made;
   const Bundle& first = request.bundles.front();
   made.tags = hierarchy ? request.tags : first.tags;
-  made.parents = hierarchy ? request.parents : first.parents;
+  std::vector<std::string> none;
+  made.parents = hierarchy ? request.parents : shared_parents(request.bundles, none);
   made.segment_s = request.segment_s.value_or(first.segment_s);
   made.padding = first.padding;
   made.events = first.events;
@@ -153,16 +246,10 @@ Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network) {
   }
   made.sum_to_one = request.sum_to_one.value_or(request.rule == CombineRule::kGeometric &&
                                                 all_give_one_tag(request.bundles));
+  add_members(made, request);
   Value::List origins;
-  for (std::size_t i = 0; i < request.bundles.size(); ++i) {
-    Bundle& bundle = request.bundles[i];
+  for (Bundle& bundle : request.bundles) {
     origins.push_back(bundle.provenance);
-    const double own =
-        request.weights.empty() ? 1.0 / static_cast<double>(request.bundles.size()) : request.weights[i];
-    if (!hierarchy) {
-      const std::vector<double> weights = weights_within(bundle, own);
-      made.weights.insert(made.weights.end(), weights.begin(), weights.end());
-    }
     for (std::size_t k = 0; k < bundle.networks.size(); ++k) {
       // A network answers in the order of its own bundle's tags.
       const std::vector<std::string>& named = bundle.networks[k].tags;

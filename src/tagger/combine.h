@@ -26,13 +26,15 @@ struct CombineRequest {
 
 /// A geometric mean with sum_to_one takes the weights as exponents and makes the scores sum to 1
 /// (Bundle::sum_to_one). A bundle of several networks counts as one, by the scores that it gives by itself:
-/// its weights are multiplied by the one that it has here, and divided by their sum where they are no
-/// exponents. Bundles name the same tags, in any order. Thresholds, order of tags, segments (unless they are
-/// said), padding and options of events are those of the first bundle; a branch's outputs that are no tags of
-/// the hierarchy (data.branch.negatives: dummy) are not told. The provenance keeps each bundle's under
-/// "bundles". The result answers its self-test.
+/// where it has the rule of the new one its weights are multiplied by the one that it has here, and divided
+/// by their sum where they are no exponents; else its rule, and its calibration, go on as a ScoreGroup.
+/// Bundles name the same tags, in any order. Thresholds, order of tags, segments (unless they are said),
+/// padding and options of events are those of the first bundle; a branch's outputs that are no tags of the
+/// hierarchy (data.branch.negatives: dummy) are not told. The provenance keeps each bundle's under "bundles".
+/// The result answers its self-test.
 /// @throws Error(kInvalidOption) naming bundles, and the tags by which they differ, that are hierarchies
-/// themselves, whose segments are of other lengths, or that hold a calibration; weights that are none.
+/// within a hierarchy or have their tags in another tree, whose segments are of other lengths; weights that
+/// are none.
 Bundle combine_bundles(CombineRequest request, MakeNetworkFn& make_network);
 
 /// One of a bundle's networks as a bundle of its own, with its tags, their thresholds, and the provenance

@@ -157,8 +157,8 @@ Value describe_bundle(const std::filesystem::path& path) {
   card.set("bytes", static_cast<std::int64_t>(bytes.size()));
   card.set("id", bundle_id(bytes));
   const Value own = write_options(bundle);
-  for (const char* key :
-       {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "sum_to_one", "parents", "top"})
+  for (const char* key : {"tags", "thresholds", "segment_s", "padding", "combine", "weights", "sum_to_one",
+                          "groups", "members", "parents", "top"})
     card.set(key, own.at(key));
   for (const char* key : {"calibration", "events"}) card.set(key, own.at(key));
   card.set("parameters", static_cast<std::int64_t>(bundle.n_parameters()));

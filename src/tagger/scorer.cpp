@@ -37,7 +37,7 @@ std::vector<std::size_t> columns_of(const BundledNetwork& network, const std::ve
 
 }  // namespace
 
-Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(bundle)) {
+Scorer::Scorer(Bundle bundle, MakeNetworkFn& make_network) : bundle_(std::move(bundle)), tree_(bundle_) {
   // Side by side: laying weights out is most of what a short run takes.
   std::vector<std::optional<Part>> made(bundle_.networks.size());
   parallel_for(made.size(), 0, [&](std::size_t i, int) { made[i].emplace(make_part(i, make_network)); });
@@ -102,7 +102,7 @@ std::vector<float> Scorer::scores(const Waveform& waveform, Workspace& workspace
                     i, bundle_.networks[i].kind));
   };
   std::vector<float> scores =
-      combined([&](std::size_t i) { return part_scores(i, waveform, workspace, columns, embeddings); });
+      combined([&](std::size_t i) { return part_scores(i, waveform, workspace, columns, embeddings); }, true);
   if (bundle_.calibration) bundle_.calibration->apply(scores);
   return scores;
 }
@@ -135,72 +135,28 @@ std::vector<float> Scorer::part_scores(std::size_t index, const Waveform& wavefo
   return scores;
 }
 
-std::vector<float> Scorer::combined(const std::function<std::vector<float>(std::size_t)>& scores_of) const {
+std::vector<float> Scorer::combined(const std::function<std::vector<float>(std::size_t)>& scores_of,
+                                    bool calibrated) const {
   const std::size_t n_tags = bundle_.tags.size();
-  if (bundle_.combine == CombineRule::kHierarchy) {
-    std::vector<float> top(n_tags + 1, 0.0f), branches(n_tags + 1, std::numeric_limits<float>::quiet_NaN());
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      const std::vector<float> own = scores_of(i);
-      for (std::size_t k = 0; k < own.size(); ++k) (i == 0 ? top : branches)[parts_[i].columns[k]] = own[k];
-    }
-    return hierarchy_scores(bundle_.parents, top, branches, bundle_.top);
-  }
-  if (parts_.size() == 1) {
-    const std::vector<float> own = scores_of(0);
-    std::vector<float> scores(n_tags + 1, 0.0f);  // what is not told lands behind the last
-    for (std::size_t k = 0; k < own.size(); ++k) scores[parts_[0].columns[k]] = own[k];
-    scores.resize(n_tags);
-    return scores;
-  }
-  if (bundle_.combine == CombineRule::kGeometric) return geometric_mean(scores_of);
-  std::vector<double> total(n_tags, 0.0);
-  double weight_sum = 0.0;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const std::vector<float> own = scores_of(i);
-    const double weight = bundle_.weights.empty() ? 1.0 : bundle_.weights[i];
-    weight_sum += weight;
-    for (std::size_t k = 0; k < n_tags; ++k)
-      total[parts_[i].columns[k]] += weight * static_cast<double>(own[k]);
-  }
-  std::vector<float> scores(n_tags);
-  for (std::size_t k = 0; k < n_tags; ++k) scores[k] = static_cast<float>(total[k] / weight_sum);
-  return scores;
-}
-
-// In the log domain, because products of many scores are no floats any more. Of networks that give one tag a
-// clip the weights are exponents as they stand, and the scores are divided by their sum (Cochlear.ai, DCASE
-// 2018 Task 2).
-std::vector<float> Scorer::geometric_mean(
-    const std::function<std::vector<float>(std::size_t)>& scores_of) const {
-  const std::size_t n_tags = bundle_.tags.size();
-  const bool to_one = bundle_.sum_to_one;
-  std::vector<double> logs(n_tags, 0.0);
-  double weight_sum = 0.0;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const std::vector<float> own = scores_of(i);
-    const double weight =
-        bundle_.weights.empty() ? 1.0 / static_cast<double>(parts_.size()) : bundle_.weights[i];
-    weight_sum += weight;
-    for (std::size_t k = 0; k < n_tags; ++k)
-      logs[parts_[i].columns[k]] += weight * std::log(static_cast<double>(own[k]) + 1e-20);
-  }
-  const double largest = *std::max_element(logs.begin(), logs.end());
-  double sum = 0.0;
-  for (double& x : logs) {
-    x = std::exp(to_one ? x - largest : x / weight_sum);
-    sum += x;
-  }
-  std::vector<float> scores(n_tags);
-  for (std::size_t k = 0; k < n_tags; ++k) scores[k] = static_cast<float>(to_one ? logs[k] / sum : logs[k]);
-  return scores;
+  return tree_.scores(
+      [&](std::size_t i) {
+        const std::vector<float> own = scores_of(i);
+        // What is not told lands behind the last.
+        std::vector<float> scores(n_tags + 1, std::numeric_limits<float>::quiet_NaN());
+        for (std::size_t k = 0; k < own.size(); ++k) scores[parts_[i].columns[k]] = own[k];
+        scores.resize(n_tags);
+        return scores;
+      },
+      calibrated);
 }
 
 std::vector<float> Scorer::self_test_scores() const {
   Waveform signal{sample_rate_hz(), 1, self_test_signal(bundle_.self_test, sample_rate_hz())};
   if (!mono()) {  // the same on both channels
     signal.n_channels = 2;
-    signal.samples.insert(signal.samples.end(), signal.samples.begin(),
-                          signal.samples.begin() + static_cast<std::ptrdiff_t>(signal.samples.size()));
+    const std::size_t n = signal.samples.size();
+    signal.samples.resize(2 * n);
+    std::copy_n(signal.samples.begin(), n, signal.samples.begin() + static_cast<std::ptrdiff_t>(n));
   }
   // Drawn like the signal, so that these inputs are tested too.
   const auto drawn = [&](const char* purpose, int n) {
@@ -220,7 +176,7 @@ std::vector<float> Scorer::self_test_scores() const {
     Workspace workspace;
     own[i] = part_scores(i, signal, workspace, columns, embeddings);
   });
-  return combined([&](std::size_t i) { return own[i]; });
+  return combined([&](std::size_t i) { return own[i]; }, false);
 }
 
 void Scorer::check_self_test() const {

@@ -11,6 +11,7 @@
 #include "tagger/bundle.h"
 #include "tagger/embedder.h"
 #include "tagger/network.h"
+#include "tagger/score_tree.h"
 
 namespace earmark {
 
@@ -69,10 +70,12 @@ class Scorer {
   /// One network's scores of its own tags.
   std::vector<float> part_scores(std::size_t index, const Waveform& waveform, Workspace& workspace,
                                  const Beside& metadata, const Beside& embeddings) const;
-  std::vector<float> geometric_mean(const std::function<std::vector<float>(std::size_t)>& scores_of) const;
-  std::vector<float> combined(const std::function<std::vector<float>(std::size_t)>& scores_of) const;
+  /// The networks' scores of their own tags as the bundle's.
+  std::vector<float> combined(const std::function<std::vector<float>(std::size_t)>& scores_of,
+                              bool calibrated) const;
 
   Bundle bundle_;
+  ScoreTree tree_;
   std::vector<Part> parts_;
 };
 

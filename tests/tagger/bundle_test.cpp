@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "../audio/scratch.h"
 #include "core/file.h"
@@ -32,6 +33,12 @@ std::vector<std::byte> with_text(const std::vector<std::byte>& bytes, const std:
   text.replace(at, from.size(), to);
   const auto* begin = reinterpret_cast<const std::byte*>(text.data());
   return {begin, begin + text.size()};
+}
+
+// As with_text, in a bundle that has no checksum: what is behind it is looked at.
+std::vector<std::byte> unchecked_with_text(const std::vector<std::byte>& bytes, const std::string& from,
+                                           const std::string& to) {
+  return with_text(with_text(bytes, "earmark_checksum", "another_checksum"), from, to);
 }
 
 TEST(Bundle, RoundTripKeepsEverything) {
@@ -88,11 +95,11 @@ TEST(Bundle, ACalibrationOrEventsThatDoNotFitAreNamed) {
   bundle.calibration = Calibration{};
   bundle.calibration->temperature = 2.0;
   std::string damaged_what;
-  EXPECT_EQ(
-      code_of(with_text(format_bundle(bundle), "temperature\\\":2.0", "temperature\\\":0.0"), &damaged_what),
-      ErrorCode::kBadBundle);
+  EXPECT_EQ(code_of(unchecked_with_text(format_bundle(bundle), "temperature\\\":2.0", "temperature\\\":0.0"),
+                    &damaged_what),
+            ErrorCode::kBadBundle);
   EXPECT_NE(damaged_what.find("calibration.temperature"), std::string::npos) << damaged_what;
-  EXPECT_EQ(code_of(with_text(format_bundle(bundle), "offsets", "offsetz"), &damaged_what),
+  EXPECT_EQ(code_of(unchecked_with_text(format_bundle(bundle), "offsets", "offsetz"), &damaged_what),
             ErrorCode::kBadBundle);
   EXPECT_NE(damaged_what.find("calibration.offsets: is missing"), std::string::npos) << damaged_what;
 }
@@ -152,7 +159,8 @@ TEST(Bundle, OneKindOfFeaturesIsDemanded) {
   bundle.networks[0].front_end = {};
   EXPECT_THROW(format_bundle(bundle), Error);
   std::string what;
-  const auto damaged = with_text(format_bundle(waveform_bundle()), "divide_by_peak", "divide_by_pea_");
+  const auto damaged =
+      unchecked_with_text(format_bundle(waveform_bundle()), "divide_by_peak", "divide_by_pea_");
   EXPECT_EQ(code_of(damaged, &what), ErrorCode::kBadBundle);
   EXPECT_NE(what.find("front_end.waveform.divide_by_peak: is missing"), std::string::npos) << what;
 }
@@ -191,8 +199,46 @@ TEST(Bundle, EveryTruncationIsABadBundle) {
         << n;
 }
 
+// Nothing that decides an answer changes without a word, be it a digit of a threshold or a bit of a weight.
+TEST(Bundle, EveryFlippedBitIsFoundOrChangesNothing) {
+  Bundle bundle = fake_bundle();
+  complete_self_test(bundle, make_mean, Precision::kFloat32);
+  const auto bytes = format_bundle(bundle);
+  const Bundle whole = parse_bundle(bytes, "b");
+  std::size_t n_refused = 0;
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto damaged = bytes;
+    damaged[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    try {
+      const Bundle read = parse_bundle(damaged, "b");
+      ASSERT_EQ(bundle_description(read), bundle_description(whole)) << bit;
+      ASSERT_EQ(format_bundle(read), bytes) << bit;
+    } catch (const Error& e) {
+      ASSERT_EQ(e.code(), ErrorCode::kBadBundle) << bit;
+      ++n_refused;
+    }
+  }
+  EXPECT_GT(n_refused, 8 * bytes.size() * 9 / 10);  // all but the checksum's own name and the padding
+}
+
+TEST(Bundle, ADamagedOneIsToldWhatToDo) {
+  auto bytes = format_bundle(fake_bundle());
+  bytes.back() ^= std::byte{1};
+  std::string what;
+  EXPECT_EQ(code_of(bytes, &what), ErrorCode::kBadBundle);
+  EXPECT_NE(what.find("b: the bundle is damaged: its checksum is "), std::string::npos) << what;
+  EXPECT_NE(what.find("copy or make it again"), std::string::npos) << what;
+  EXPECT_EQ(code_of(with_text(bytes, "earmark_checksum", "another_checksum")), ErrorCode::kInternal)
+      << "without a checksum nothing is compared";
+}
+
 TEST(Bundle, DamageIsABadBundleOrChangesNothingButValues) {
-  const auto bytes = format_bundle(fake_bundle());
+  Bundle bundle = fake_bundle();
+  bundle.networks.push_back(bundle.networks[0]);
+  bundle.tensors.push_back(bundle.tensors[0]);
+  bundle.groups.push_back({{0, 1}, CombineRule::kGeometric, {1.0, 2.0}, false, HierarchyTop::kJoint, {}});
+  bundle.members = {2};
+  const auto bytes = with_text(format_bundle(bundle), "earmark_checksum", "another_checksum");
   Rng rng(1, "bundle_damage");
   int n_refused = 0;
   for (int i = 0; i < 4000; ++i) {
@@ -251,9 +297,60 @@ TEST(Bundle, AHierarchyThatDoesNotFitIsNamed) {
   EXPECT_EQ(message(), "");
   bundle.networks[0].tags = {"dog", "cat"};
   EXPECT_NE(message().find("'cat' is none of the bundle's"), std::string::npos) << message();
-  EXPECT_NE(message().find("all 3 are needed, got 2"), std::string::npos) << message();
+  EXPECT_NE(message().find("networks[0].tags: the top must answer for 'rain, heavy'"), std::string::npos)
+      << message();
   bundle.networks[0].tags = {"dog", "dog", "say \"hi\""};
   EXPECT_NE(message().find("'dog' is answered for twice"), std::string::npos) << message();
+  bundle.combine = CombineRule::kMean;
+  bundle.networks[0].tags = {"dog"};
+  EXPECT_NE(message().find("networks[0].tags: all 3 are needed, got 1"), std::string::npos) << message();
+}
+
+// Rules within rules: every network has one place, and nothing refers to what comes later.
+TEST(Bundle, GroupsThatDoNotFitAreNamed) {
+  const auto message = [](const std::vector<ScoreGroup>& groups, const std::vector<int>& members) {
+    Bundle bundle = fake_bundle();
+    while (bundle.networks.size() < 3) {
+      bundle.networks.push_back(bundle.networks[0]);
+      bundle.tensors.push_back(bundle.tensors[0]);
+    }
+    bundle.groups = groups;
+    bundle.members = members;
+    try {
+      const Bundle again = parse_bundle(format_bundle(bundle), "b");
+      EXPECT_EQ(again.members, members);
+      EXPECT_EQ(again.groups.size(), groups.size());
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  const auto group = [](std::vector<int> members, std::vector<double> weights = {}) {
+    ScoreGroup made;
+    made.members = std::move(members);
+    made.weights = std::move(weights);
+    return made;
+  };
+  EXPECT_EQ(message({}, {}), "");
+  EXPECT_EQ(message({group({0, 2}), group({1, 3})}, {4}), "");
+  for (const auto& [groups, members, what] :
+       std::vector<std::tuple<std::vector<ScoreGroup>, std::vector<int>, std::string>>{
+           {{group({0, 3})},
+            {1, 2, 3},
+            "groups[0].members: must be networks and earlier groups, 0..2, got 3"},
+           {{group({0, 4}), group({1})}, {2, 4}, "got 4"},
+           {{group({0, 0})},
+            {1, 2, 3},
+            "groups[0].members: networks[0] stands there twice, or in two places"},
+           {{group({0, 1})}, {1, 2, 3}, "members: networks[1] stands there twice, or in two places"},
+           {{group({0, 1})}, {3}, "networks[2]: is no member of anything"},
+           {{group({0, 1})}, {}, "members: networks[0] stands there twice"},
+           {{group({})}, {0, 1, 2, 3}, "groups[0].members: at least one is needed, got none"},
+           {{group({0, 1}, {1.0})}, {2, 3}, "groups[0].weights: one a member (2), got 1"},
+           {{group({0, 1}, {0.0, 0.0})}, {2, 3}, "groups[0].weights: must not all be 0"},
+           {{}, {0, 1}, "networks[2]: is no member of anything"}}) {
+    EXPECT_NE(message(groups, members).find(what), std::string::npos) << message(groups, members);
+  }
 }
 
 }  // namespace
