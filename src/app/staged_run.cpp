@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@
 #include "eval/report.h"
 #include "eval/task_evaluation.h"
 #include "recipe/named_metrics.h"
+#include "recipe/run_folder.h"
 #include "recipe/stages.h"
 #include "tagger/combine.h"
 
@@ -102,10 +104,10 @@ class StagedRun {
   }
 
   // What is done is passed over, so it must have been done with the same fold and the same clips.
-  void keep_or_compare_data() const {
+  void keep_or_compare_data(const Dataset& dataset) const {
+    create_folders(request_.out, "--out");
     const fs::path path = request_.out / "stages.json";
-    const std::string data =
-        identity_of(load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data));
+    const std::string data = identity_of(dataset);
     if (request_.resume && fs::exists(path)) {
       const Value begun = parse_json(read_text(path), path.string());
       if (const auto fold = begun.at("fold").as_integer(); fold != request_.fold) {
@@ -132,13 +134,11 @@ class StagedRun {
           "--init: no stage of the recipe takes it (each has train.init: none or an `init` of its own)");
     }
     refuse_fold_of_stages(recipe_, request_.fold);
+    const Dataset data = load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data);
+    split_for_training(data, recipe_.data.split, request_.fold);  // throws: there is no such fold
     check_metrics();
+    check_run_folder(request_.out, request_.resume, request_.overwrite);
     const fs::path own = request_.out / "recipe.yaml";
-    if (fs::exists(own) && !request_.resume && !request_.overwrite) {
-      throw Error(ErrorCode::kInvalidOption,
-                  fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew",
-                              request_.out.string()));
-    }
     if (fs::exists(own) && request_.resume && read_text(own) != text_) {
       throw Error(ErrorCode::kInvalidOption,
                   fmt::format("--resume: {} was begun with another recipe; its own is {}",
@@ -148,11 +148,9 @@ class StagedRun {
       for (const StageOptions& stage : recipe_.stages) {
         for (const std::string& name : folders_of(stage)) fs::remove_all(folder(name));
       }
-      for (const char* name : {"model.earmark", "metrics.json", "scores.csv", "report.html", "stages.json"})
-        fs::remove(request_.out / name);
+      clear_run_folder(request_.out);
     }
-    fs::create_directories(request_.out);
-    keep_or_compare_data();
+    keep_or_compare_data(data);
     write_text(own, text_);
   }
 
@@ -178,6 +176,27 @@ class StagedRun {
     return (id == nullptr ? "" : id->as_string()) == (init.empty() ? "" : bundle_id(read_bytes(init)));
   }
 
+  // What a training was given by other stages. Where one of them has been made anew since, a training that is
+  // done or begun is another one's: its folder is emptied.
+  void keep_or_forget(const TrainStage& stage, const std::string& name) const {
+    Value given{Value::Map()};
+    const auto add = [&](const char* key, const fs::path& file) {
+      given.set(key, bundle_id(read_bytes(file)));
+    };
+    if (!stage.labels.empty()) add("labels", labels_of(stage.labels));
+    if (!stage.embedder.empty()) add("embedder", bundle_of(stage.embedder));
+    if (!stage.init.empty()) add("init", bundle_of(stage.init));
+    if (given.as_map().empty()) return;
+    const fs::path path = folder(name) / "given.json";
+    const std::string text = to_json(given) + "\n";
+    if (fs::exists(path) && read_text(path) == text) return;
+    if (fs::exists(folder(name) / "recipe.yaml"))
+      say(fmt::format("{}: what it was trained with has been made anew, and so is the training", name));
+    fs::remove_all(folder(name));
+    create_folders(folder(name), "--out");
+    write_text(path, text);
+  }
+
   void keep_figures(const std::string& name) {
     const fs::path path = folder(name) / "metrics.json";
     figures_.emplace_back(name, parse_json(read_text(path), path.string()));
@@ -196,6 +215,7 @@ class StagedRun {
       one.out = one.files_from = folder(unit.name);
       one.fold = unit.fold;
       one.overwrite = false;
+      keep_or_forget(stage, unit.name);
       one.resume = fs::exists(one.out / "recipe.yaml");
       if (!stage.init.empty()) {
         one.init = bundle_of(stage.init);
@@ -312,6 +332,28 @@ class StagedRun {
     return std::move(scored.table);
   }
 
+  // What each training before it, and the combined bundle itself, reached: the task's figures first.
+  PartsTable stages_told(const Value& own, const std::string& name) const {
+    PartsTable table;
+    table.figures = task_of(own.at("dataset").as_string()).headline;
+    for (const char* figure : {"accuracy", "macro_ap"}) {
+      if (std::find(table.figures.begin(), table.figures.end(), figure) == table.figures.end())
+        table.figures.emplace_back(figure);
+    }
+    const auto add = [&](const std::string& stage, const Value& metrics) {
+      const Value* told = metrics.find("metrics");
+      std::vector<double> row;
+      for (const std::string& figure : table.figures) {
+        const Value* value = told == nullptr ? nullptr : told->find(figure);
+        row.push_back(value != nullptr && value->is_number() ? value->as_number() : std::nan(""));
+      }
+      table.rows.emplace_back(stage, std::move(row));
+    };
+    for (const auto& [stage, metrics] : figures_) add(stage, metrics);
+    add(name, own);
+    return table;
+  }
+
   // The combined bundle on the held-out clips, as a training judges its own. @return false: stopped.
   bool judge(const std::string& name, const Dataset& data) const {
     const std::vector<std::size_t> held_out =
@@ -319,6 +361,10 @@ class StagedRun {
     Value metrics;
     metrics.set("dataset", data.name);
     metrics.set("fold", request_.fold);
+    ReportData report;
+    report.title = fmt::format("{}: {}", request_.out.filename().string(), name);
+    report.facts = {{"data set", data.name}, {"held-out clips", std::to_string(held_out.size())}};
+    report.recipe = text_;
     if (!held_out.empty()) {
       const auto table = scores_of(data, held_out, {model_of(name)});
       if (!table) return false;
@@ -329,14 +375,11 @@ class StagedRun {
       const TaskEvaluation evaluation = evaluate_task(judged, task_of(data.name));
       const Value figures = to_value(evaluation);
       for (const auto& [key, value] : figures.as_map()) metrics.set(key, value);
-      ReportData report;
-      report.title = fmt::format("{}: {}", request_.out.filename().string(), name);
-      report.facts = {{"data set", data.name}, {"held-out clips", std::to_string(held_out.size())}};
       show_evaluation(report, evaluation, recipe_.expect);
       report.mistakes = most_confident_mistakes(judged.scores, EvaluateOptions().threshold, kMistakesShown);
-      report.recipe = text_;
-      write_text(folder(name) / "report.html", html_report(report));
     }
+    report.stages = stages_told(metrics, name);
+    write_text(folder(name) / "report.html", html_report(report));
     write_text(folder(name) / "metrics.json", to_json(metrics, 2) + "\n");
     return true;
   }

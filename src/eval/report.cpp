@@ -52,6 +52,20 @@ void add_published(const BesidePublished& beside, Out out) {
   close_table(out);
 }
 
+void add_stages(const PartsTable& stages, Out out) {
+  if (stages.rows.empty()) return;
+  fmt::format_to(out, "<h2>Stages</h2>\n<p class=\"note\">Each on the clips that it held out.</p>\n");
+  std::vector<std::string> titles{"stage"};
+  titles.insert(titles.end(), stages.figures.begin(), stages.figures.end());
+  open_table(titles, out);
+  for (const auto& [name, figures] : stages.rows) {
+    add_name(name, out);
+    for (const double figure : figures) add_cell(figure, false, out);
+    fmt::format_to(out, "</tr>\n");
+  }
+  close_table(out);
+}
+
 // @param of which clips: nothing of all, else ", device b+c".
 void add_classes(const Evaluation& evaluation, const std::string& of, Out out) {
   if (evaluation.per_class.empty()) return;
@@ -117,6 +131,11 @@ void check(const ReportData& report) {
       problems.push_back(fmt::format("charts: '{}', series '{}': x and y must be as many, got {} and {}",
                                      chart.title, series.name, series.x.size(), series.y.size()));
     }
+  }
+  for (const auto& [name, figures] : report.stages.rows) {
+    if (figures.size() != report.stages.figures.size())
+      problems.push_back(fmt::format("stages: '{}' must have {} figures, got {}", name,
+                                     report.stages.figures.size(), figures.size()));
   }
   const std::size_t n_tags = report.evaluation.per_class.size();
   if (!report.evaluation.confusion.empty() && report.evaluation.confusion.size() != n_tags * n_tags) {
@@ -235,6 +254,7 @@ std::string html_report(const ReportData& report) {
   }
   add_notes(report.notes, out);
   add_published(report.published, out);
+  add_stages(report.stages, out);
   add_parts(report.part_by, report.parts, out);
   add_charts(report.charts, out);
   add_classes(report.evaluation, "", out);

@@ -34,6 +34,12 @@ struct Mistake {
   float score = 0;
 };
 
+/// A run's parts, a row each. Thread-safety: a plain value.
+struct PartsTable {
+  std::vector<std::string> figures;                               ///< titles of the columns
+  std::vector<std::pair<std::string, std::vector<double>>> rows;  ///< a name, a figure a column; NaN: none
+};
+
 /// What the page shows; empty parts are left out. Thread-safety: a plain value.
 struct ReportData {
   std::string title;
@@ -45,6 +51,7 @@ struct ReportData {
   std::vector<PartEvaluation> parts;
   std::vector<std::string> notes;
   BesidePublished published;  ///< a paper's figures beside these
+  PartsTable stages;          ///< of a run of several trainings, each on the clips that it held out
   std::vector<Chart> charts;  ///< learning curves
   std::vector<Mistake> mistakes;
   std::string recipe;  ///< as resolved, folded away
@@ -63,7 +70,8 @@ inline constexpr std::size_t kMistakesShown = 30;
 std::vector<Mistake> most_confident_mistakes(const LabeledScores& data, double threshold,
                                              std::size_t at_most);
 
-/// Every text is escaped. @throws Error(kInvalidOption) for a series whose x and y differ in length.
+/// Every text is escaped. @throws Error(kInvalidOption) for a series whose x and y differ in length, a row of
+/// stages with more or fewer figures than columns.
 std::string html_report(const ReportData& report);
 
 /// `& < > " '` as entities; control characters, which HTML does not allow, as U+FFFD.

@@ -84,7 +84,7 @@ struct TaggingOptions {
   Precision weights = Precision::kFloat32;
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("segment_s", self.segment_s, kPositive,
+    visit("segment_s", self.segment_s, Range{1e-3, 86400.0},
           "length of the segments that the bundle scores by default, seconds");
     visit("threshold", self.threshold, kProbability, "score from which a tag counts as present by default");
     visit("unknown_weight", self.unknown_weight, kPositive,

@@ -8,6 +8,7 @@
 
 #include "earmark/error.h"
 #include "recipe/recipe.h"
+#include "recipe/run_folder.h"
 
 namespace earmark {
 namespace {
@@ -32,6 +33,7 @@ bool is_folder_name(const std::string& name) {
 struct Earlier {
   std::map<std::string, std::size_t> bundles;
   std::map<std::string, bool> labels;
+  std::map<std::string, double> segments_s;  // of the bundles of a stage, where they have one
 };
 
 class Checker {
@@ -44,6 +46,8 @@ class Checker {
     const std::string& name = name_of(stage);
     if (!is_folder_name(name))
       add("name", fmt::format("must be letters, digits, '_', '-' and '.', got '{}'", name));
+    if (is_run_file(name))
+      add("name", fmt::format("must not be that of a file of the run itself, got '{}'", name));
     if (earlier_.bundles.contains(name) || earlier_.labels.contains(name))
       add("name", fmt::format("each only once, got '{}' again", name));
     std::visit([&](const auto& chosen) { check_kind(chosen); }, stage);
@@ -97,6 +101,20 @@ class Checker {
     return n;
   }
 
+  // One bundle hears segments of one length.
+  void check_segments(const CombineStage& stage) {
+    std::optional<std::pair<std::string, double>> first;
+    for (const std::string& name : stage.from) {
+      const auto own = earlier_.segments_s.find(name);
+      if (own == earlier_.segments_s.end()) continue;
+      if (!first) first = *own;
+      if (own->second != first->second)
+        add("from", fmt::format("must have one tagging.segment_s, got {:g} of '{}' and {:g} of '{}'",
+                                first->second, first->first, own->second, name));
+    }
+    if (first) earlier_.segments_s[stage.name] = first->second;
+  }
+
   void check_kind(const TrainStage& stage) {
     check_set(stage.set);
     check_each(stage.each);
@@ -111,6 +129,7 @@ class Checker {
         add("init", fmt::format("'{}' is never taken where train.init is none", stage.init));
       if (own && own->data.folds.n > 0 && unit.fold > own->data.folds.n)
         add("folds", fmt::format("data.folds.n is {}, got fold {}", own->data.folds.n, unit.fold));
+      if (own) earlier_.segments_s[stage.name] = own->tagging.segment_s;
     }
     leave(stage.name, units.size());
   }
@@ -132,6 +151,7 @@ class Checker {
     if (!stage.weights.empty() &&
         std::all_of(stage.weights.begin(), stage.weights.end(), [](double w) { return w == 0.0; }))
       add("weights", "must not all be 0");
+    check_segments(stage);
     if (stage.rule == CombineRule::kHierarchy && n < 2)
       add("from", fmt::format("a hierarchy needs a top and branches, got {} bundle", n));
     leave(stage.name, 1);

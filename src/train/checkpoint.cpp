@@ -25,6 +25,7 @@ void write_checkpoint(const std::filesystem::path& run, const Checkpoint& checkp
   state.set("fold", Value(checkpoint.fold));
   state.set("data_id", Value(checkpoint.data_id));
   if (!checkpoint.init_id.empty()) state.set("init", Value(checkpoint.init_id));
+  if (!checkpoint.embedder_id.empty()) state.set("embedder", Value(checkpoint.embedder_id));
   state.set("threads", Value(checkpoint.threads));
   state.set("normalizer", write_options(checkpoint.normalizer));
   if (checkpoint.unverified_normalizer)
@@ -55,6 +56,7 @@ std::optional<SavedCheckpoint> read_checkpoint(const std::filesystem::path& run)
   checkpoint.data_id = state.at("data_id").as_string();
   checkpoint.threads = static_cast<int>(state.at("threads").as_integer());
   if (const Value* init = state.find("init")) checkpoint.init_id = init->as_string();
+  if (const Value* embedder = state.find("embedder")) checkpoint.embedder_id = embedder->as_string();
   std::vector<std::string> problems;
   read_options(state.at("normalizer"), checkpoint.normalizer, "normalizer", problems);
   if (const Value* own = state.find("unverified_normalizer"))

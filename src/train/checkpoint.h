@@ -20,8 +20,9 @@ struct Checkpoint {
   TimeSpent spent;     ///< over all sittings
   std::string recipe;  ///< as resolved; a run is only resumed with the recipe that it began with
   int fold = 0;
-  std::string data_id;  ///< of the clips and tags; a run is only resumed on the data that it began with
-  std::string init_id;  ///< of the bundle that it began with; empty: of none
+  std::string data_id;      ///< of the clips and tags; a run is only resumed on the data that it began with
+  std::string init_id;      ///< of the bundle that it began with; empty: of none
+  std::string embedder_id;  ///< of the bundle that makes its embeddings; empty: of none
   int threads = 1;
   Normalizer normalizer;
   std::optional<Normalizer>

@@ -295,14 +295,36 @@ std::uint64_t ExampleMaker::variant_of(std::uint64_t epoch) const {
   return n == 0 ? epoch : epoch % n;
 }
 
-void ExampleMaker::measure_normalizers() {
+// A number of its own for each repetition of a clip within an epoch: they are drawn apart.
+std::uint64_t ExampleMaker::variant_of(const Visit& visit, std::uint64_t epoch) const {
+  return static_cast<std::uint64_t>(visit.repetition) *
+             static_cast<std::uint64_t>(recipe_.train.wave_variants) +
+         variant_of(epoch);
+}
+
+void ExampleMaker::measure_normalizers(int threads) {
   const bool apart = recipe_.normalize_sources == NormalizeSources::kApart && !verified_.empty() &&
                      verified_.size() < clips_.size();
   const bool waveforms = std::holds_alternative<WaveformOptions>(recipe_.features);
   if (waveforms && recipe_.normalize == NormalizeScale::kNone) return set_normalizers({}, {});
+  // Sums of so many clips each, added up in order: no bit depends on the number of threads.
+  constexpr std::size_t kClips = 64;
+  struct Sums {
+    FeatureMoments checked, unchecked;
+  };
+  std::vector<Sums> parts((clips_.size() + kClips - 1) / kClips);
+  parallel_for(parts.size(), threads, [&](std::size_t part, int) {
+    const std::size_t end = std::min(clips_.size(), (part + 1) * kClips);
+    for (std::size_t i = part * kClips; i < end; ++i) {
+      const bool own = apart && !clips_.clip(i).verified;
+      (own ? parts[part].unchecked : parts[part].checked).add(features_of(i));
+    }
+  });
   FeatureMoments checked, unchecked;
-  for (std::size_t i = 0; i < clips_.size(); ++i)
-    (apart && !clips_.clip(i).verified ? unchecked : checked).add(features_of(i));
+  for (const Sums& part : parts) {
+    checked.merge(part.checked);
+    unchecked.merge(part.unchecked);
+  }
   set_normalizers(checked.normalizer(recipe_.normalize), {});
   if (apart) unverified_normalizer_ = unchecked.normalizer(recipe_.normalize);
 }
@@ -390,7 +412,7 @@ Example ExampleMaker::augmented(const Visit& visit, std::uint64_t epoch) const {
   Example example;
   example.targets = planned.targets;
   example.verified = planned.verified;
-  hear(visit.clip, planned, variant_of(epoch), example);
+  hear(visit.clip, planned, variant_of(visit, epoch), example);
   normalizer_of(visit.clip).apply(example.features);
   Rng feature_rng(recipe_.seed, "augment_features", epoch, item_of(clips_.clip(visit.clip), visit));
   for (const AugmentOptions& options : recipe_.augment)

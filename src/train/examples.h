@@ -91,7 +91,7 @@ class ExampleMaker {
 
   /// Statistics of the un-augmented clips; from then on applied to every example. Where the recipe keeps
   /// sources apart and both are there, clips that nobody checked get their own.
-  void measure_normalizers();
+  void measure_normalizers(int threads);
   /// @param unverified of the clips that nobody checked; nothing: theirs are the others'.
   void set_normalizers(Normalizer normalizer, std::optional<Normalizer> unverified);
   const Normalizer& normalizer() const { return normalizer_; }
@@ -127,6 +127,7 @@ class ExampleMaker {
   std::string key_of(const std::string& name) const;
   void hear(std::size_t clip, const WavePlan& plan, std::uint64_t variant, Example& example) const;
   std::uint64_t variant_of(std::uint64_t epoch) const;
+  std::uint64_t variant_of(const Visit& visit, std::uint64_t epoch) const;
   const Normalizer& normalizer_of(std::size_t clip) const {
     return unverified_normalizer_ && !clips_.clip(clip).verified ? *unverified_normalizer_ : normalizer_;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/splits.h"
 #include "eval/report.h"
 
 namespace earmark {
@@ -42,8 +43,11 @@ std::vector<std::string> shown_in_curves(const TaskScores& scores, const Task& t
 std::string run_report(const Value& metrics, const std::vector<Value>& log, const TaskScores& scores,
                        const std::string& recipe, const PublishedFigures& published) {
   ReportData report;
-  report.title =
-      fmt::format("{} run, fold {}", metrics.at("dataset").as_string(), metrics.at("fold").as_integer());
+  const std::int64_t fold = metrics.at("fold").as_integer();
+  report.title = metrics.at("dataset").as_string() + " run" +
+                 (fold > 0                  ? fmt::format(", fold {}", fold)
+                  : fold == kHoldOutNothing ? ", all clips"
+                                            : "");
   for (const char* name : {"seed", "iterations", "n_train_clips", "threads"})
     report.facts.emplace_back(name, metrics.at(name).describe());
   report.facts.emplace_back("training time", fmt::format("{:.0f} s", metrics.at("train_s").as_number()));

@@ -19,6 +19,7 @@
 #include "models/torch_network.h"
 #include "recipe/named_metrics.h"
 #include "recipe/recipe.h"
+#include "recipe/run_folder.h"
 #include "tagger/scorer.h"
 #include "train/checkpoint.h"
 #include "train/embedding.h"
@@ -102,7 +103,6 @@ class Run {
     return with_unknown_weight(last_scores_, task_of(dataset_.name), recipe_.tagging.unknown_weight);
   }
   bool stop_requested() const { return request_.stop != nullptr && request_.stop->load(); }
-  static void check_folder(const TrainRequest& request);
   std::optional<SavedCheckpoint> saved_state() const;
   void load_clips(const SplitClips& parts);
   void check_first_batch() const;
@@ -142,30 +142,12 @@ void Run::tell(const std::string& stage, long done, long total, double rate) con
   request_.on_progress({stage, done, total, loss, rate});
 }
 
-void Run::check_folder(const TrainRequest& request) {
-  if (std::filesystem::exists(request.out) && !std::filesystem::is_directory(request.out)) {
-    throw Error(ErrorCode::kInvalidOption, "--out: is a file: " + request.out.string());
-  }
-  if (std::filesystem::exists(request.out / "recipe.yaml") && !request.resume && !request.overwrite) {
-    throw Error(ErrorCode::kInvalidOption,
-                fmt::format("--out: {} already holds a run; --resume continues it, --overwrite begins anew",
-                            request.out.string()));
-  }
-}
-
 // Only once everything that can be refused was accepted.
 void Run::open_folder() {
-  namespace fs = std::filesystem;
-  if (request_.overwrite && !request_.resume) {
-    for (const char* name : {"recipe.yaml", "log.jsonl", "model.earmark", "metrics.json", "scores.csv",
-                             "report.html", "checkpoints"}) {
-      fs::remove_all(request_.out / name);
-    }
-    for (const std::string& metric : recipe_.train.best)
-      fs::remove(request_.out / ("model_" + metric + ".earmark"));
-  }
-  fs::create_directories(request_.out);
-  for (const fs::path& folder : {request_.out, request_.out / "checkpoints"}) remove_leftovers(folder);
+  if (request_.overwrite && !request_.resume) clear_run_folder(request_.out);
+  create_folders(request_.out, "--out");
+  for (const std::filesystem::path& folder : {request_.out, request_.out / "checkpoints"})
+    remove_leftovers(folder);
   write_text(request_.out / "recipe.yaml", recipe_text_);
   log_.emplace(request_.out, state_.iteration);
 }
@@ -185,6 +167,12 @@ std::optional<SavedCheckpoint> Run::saved_state() const {
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("--init: {} was begun {}; give the same to go on", request_.out.string(),
                             saved.init_id.empty() ? "without a bundle" : "with bundle " + saved.init_id));
+  }
+  if (saved.embedder_id != state_.embedder_id) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("embedder.bundle: {} is another file than the run in {} was begun with (id {}, then {})",
+                    recipe_.embedder.bundle, request_.out.string(), state_.embedder_id, saved.embedder_id));
   }
   if (saved.data_id != state_.data_id) {
     throw Error(ErrorCode::kInvalidOption,
@@ -318,10 +306,13 @@ void Run::prepare_examples(std::optional<SavedCheckpoint> saved) {
                   "--init: the bundle's front end is not the recipe's `features`; the weights would see "
                   "another input");
     }
-    examples_->set_normalizers(front_end.normalizer, {});  // the trunk expects what it was trained on
+    // The trunk expects what it was trained on; of sources apart each its own.
+    const bool apart = recipe_.normalize_sources == NormalizeSources::kApart;
+    examples_->set_normalizers(front_end.normalizer,
+                               apart ? front_end.unverified_normalizer : std::optional<Normalizer>());
     examples_->set_metadata_columns(front_end.metadata);
   } else {
-    examples_->measure_normalizers();
+    examples_->measure_normalizers(threads_);
     examples_->measure_metadata_columns();
   }
   held_out_->set_normalizers(examples_->normalizer(), {});
@@ -344,7 +335,7 @@ Run::Run(const TrainRequest& request)
       threads_(request.threads) {
   if (threads_ <= 0) threads_ = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   torch::set_num_threads(threads_);
-  check_folder(request);
+  check_run_folder(request.out, request.resume, request.overwrite);
   recipe_text_ = recipe_to_yaml(request.recipe);
   dataset_ =
       branch_of(load_dataset(recipe_.data.dataset, request.data_root, recipe_.data), recipe_.data.branch);
@@ -362,6 +353,7 @@ Run::Run(const TrainRequest& request)
   state_.recipe = recipe_text_;
   state_.fold = request.fold;
   state_.data_id = identity_of(dataset_);
+  if (!recipe_.embedder.bundle.empty()) state_.embedder_id = bundle_id(read_bytes(recipe_.embedder.bundle));
   read_init();
   std::optional<SavedCheckpoint> saved = saved_state();
   give_back_large_pieces();  // until it is known that the weights are few

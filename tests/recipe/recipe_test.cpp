@@ -311,6 +311,14 @@ TEST(Stages, EveryFaultIsNamed) {
   EXPECT_NE(of("{kind: train, name: a, folds: [1, 7], set: {data.folds.n: 2}}")
                 .find("stages[0].folds: data.folds.n is 2, got fold 7"),
             std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: report.html}").find("stages[0].name: must not be that of a file of the run"),
+      std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: a}, {kind: train, name: b, set: {tagging.segment_s: 3}}, {kind: combine, name: "
+         "m, from: [a]}, {kind: combine, name: c, from: [m, b]}")
+          .find("stages[3].from: must have one tagging.segment_s, got 10 of 'm' and 3 of 'b'"),
+      std::string::npos);
 }
 
 TEST(ParseRecipe, BatchNormOverClipsNeedsSeveral) {

@@ -255,13 +255,19 @@ TEST_F(Examples, AVariantKeptInACacheIsTheSame) {
   DiskCache cache(folder, 1 << 26);
   const ClipStore cached(load_dataset("folder", root_, {}).clips,
                          ClipStoreOptions{.sample_rate_hz = 16000, .cache = &cache}, [](std::size_t) {});
-  Recipe made = recipe("{kind: pitch_shift, probability: 1}");
+  Recipe made = recipe("{kind: time_shift}, {kind: pitch_shift, probability: 1}");
   made.train.wave_variants = 2;
   const ExampleMaker plain(made, *clips_), keeping(made, cached);
   for (const std::uint64_t epoch : {0, 1, 2, 3}) {
-    EXPECT_EQ(plain.augmented({2, 0}, epoch).features.values,
-              keeping.augmented({2, 0}, epoch).features.values);
+    for (const int repetition : {0, 1}) {
+      EXPECT_EQ(plain.augmented({2, repetition}, epoch).features.values,
+                keeping.augmented({2, repetition}, epoch).features.values);
+    }
   }
+  const auto heard = [&](int repetition, std::uint64_t epoch) {
+    return keeping.augmented({2, repetition}, epoch).features.values;
+  };
+  EXPECT_TRUE(heard(0, 0) != heard(1, 0) || heard(0, 1) != heard(1, 1)) << "repetitions are drawn apart";
   EXPECT_GE(cache.counts().hits, 2U);
   fs::remove_all(folder);
 }

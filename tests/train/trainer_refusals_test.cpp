@@ -106,6 +106,25 @@ TEST_F(TrainerRefusals, RefusesAUsedFolderAnotherRecipeAndAFoldThatIsNotThere) {
   }
 }
 
+TEST_F(TrainerRefusals, FilesOfWhoeverElseAreNotReplacedAndAnOverwrittenRunLeavesNone) {
+  std::filesystem::create_directories(root_ / "mine");
+  write_text(root_ / "mine" / "model_accuracy.earmark", "mine");
+  write_text(root_ / "mine" / "notes.txt", "mine");
+  try {
+    train(request("mine", {"train.iterations=10"}));
+    FAIL() << "a file would have been replaced";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("holds model_accuracy.earmark, which a run would replace"),
+              std::string::npos)
+        << e.what();
+  }
+  TrainRequest anew = request("mine", {"train.iterations=10"});
+  anew.overwrite = true;
+  ASSERT_TRUE(train(anew).finished);
+  EXPECT_FALSE(std::filesystem::exists(root_ / "mine" / "model_accuracy.earmark")) << "another recipe's best";
+  EXPECT_TRUE(std::filesystem::exists(root_ / "mine" / "notes.txt"));
+}
+
 TEST_F(TrainerRefusals, ALossThatIsNoNumberStopsAndNamesTheBatch) {
   TrainRequest request =
       this->request("nan", {"optimizer.lr=1e30", "optimizer.clip_norm=0", "schedule={kind: constant}"});

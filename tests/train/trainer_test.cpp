@@ -440,5 +440,31 @@ TEST_F(Trainer, InitTakesTheTrunkAndANewHeadAndFreezingKeepsTheTrunk) {
             tuned.networks.front().front_end.normalizer.mean);
 }
 
+// Sources whose statistics are kept apart go on so: what nobody checked is heard as the trunk learned it.
+TEST_F(Trainer, AnInheritedTrunkKeepsTheStatisticsOfBothSources) {
+  std::istringstream lines(read_text(data_ / "manifest.csv"));
+  std::string manifest, turned, line;
+  for (int n = 0; std::getline(lines, line); ++n) {
+    manifest += line + (n == 0 ? ",verified\n" : n % 4 < 2 ? ",1\n" : ",0\n");
+    turned += line + (n == 0 ? ",verified\n" : n % 4 < 2 ? ",0\n" : ",1\n");
+  }
+  write_text(data_ / "sources.csv", manifest);
+  write_text(data_ / "turned.csv", turned);
+  ASSERT_TRUE(
+      train(request("apart", {"data.manifest=sources.csv", "normalize_sources=apart", "train.iterations=10"}))
+          .finished);
+  // Of other clips, whose own statistics are others.
+  TrainRequest tuned =
+      request("tuned", {"data.manifest=turned.csv", "normalize_sources=apart", "train.iterations=10"});
+  tuned.init = root_ / "apart/model.earmark";
+  ASSERT_TRUE(train(tuned).finished);
+  const Bundle before = read_bundle(tuned.init), after = read_bundle(root_ / "tuned/model.earmark");
+  const FrontEnd &from = before.networks.front().front_end, &to = after.networks.front().front_end;
+  ASSERT_TRUE(from.unverified_normalizer && to.unverified_normalizer);
+  EXPECT_NE(from.unverified_normalizer->mean, from.normalizer.mean);
+  EXPECT_EQ(to.unverified_normalizer->mean, from.unverified_normalizer->mean);
+  EXPECT_EQ(to.normalizer.mean, from.normalizer.mean);
+}
+
 }  // namespace
 }  // namespace earmark::testing
