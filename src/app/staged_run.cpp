@@ -10,6 +10,7 @@
 
 #include "app/predict.h"
 #include "app/relabelling.h"
+#include "app/shown_figures.h"
 #include "core/file.h"
 #include "core/options_io.h"
 #include "data/branch.h"
@@ -135,7 +136,8 @@ class StagedRun {
     }
     refuse_fold_of_stages(recipe_, request_.fold);
     const Dataset data = load_dataset(recipe_.data.dataset, request_.data_root, recipe_.data);
-    split_for_training(data, recipe_.data.split, request_.fold);  // throws: there is no such fold
+    if (request_.fold > 0)
+      split_for_training(data, recipe_.data.split, request_.fold);  // throws: is not there
     check_metrics();
     check_run_folder(request_.out, request_.resume, request_.overwrite);
     const fs::path own = request_.out / "recipe.yaml";
@@ -334,23 +336,26 @@ class StagedRun {
 
   // What each training before it, and the combined bundle itself, reached: the task's figures first.
   PartsTable stages_told(const Value& own, const std::string& name) const {
-    PartsTable table;
-    table.figures = task_of(own.at("dataset").as_string()).headline;
-    for (const char* figure : {"accuracy", "macro_ap"}) {
-      if (std::find(table.figures.begin(), table.figures.end(), figure) == table.figures.end())
-        table.figures.emplace_back(figure);
-    }
-    const auto add = [&](const std::string& stage, const Value& metrics) {
-      const Value* told = metrics.find("metrics");
+    std::vector<std::pair<std::string, std::map<std::string, double>>> stages;
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& stage, const Value& run) {
+      stages.emplace_back(stage, std::map<std::string, double>());
+      for (const auto& [figure, value] : flat_figures(run)) {
+        stages.back().second[figure] = value;
+        if (std::find(names.begin(), names.end(), figure) == names.end()) names.push_back(figure);
+      }
+    };
+    for (const auto& [stage, run] : figures_) add(stage, run);
+    add(name, own);
+    PartsTable table{shown_figures(own.at("dataset").as_string(), names), {}};
+    for (const auto& [stage, figures] : stages) {
       std::vector<double> row;
       for (const std::string& figure : table.figures) {
-        const Value* value = told == nullptr ? nullptr : told->find(figure);
-        row.push_back(value != nullptr && value->is_number() ? value->as_number() : std::nan(""));
+        const auto value = figures.find(figure);
+        row.push_back(value == figures.end() ? std::nan("") : value->second);
       }
       table.rows.emplace_back(stage, std::move(row));
-    };
-    for (const auto& [stage, metrics] : figures_) add(stage, metrics);
-    add(name, own);
+    }
     return table;
   }
 
