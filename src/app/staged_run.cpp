@@ -140,6 +140,9 @@ class StagedRun {
       split_for_training(data, recipe_.data.split, request_.fold);  // throws: is not there
     check_metrics();
     check_run_folder(request_.out, request_.resume, request_.overwrite);
+    if (!request_.resume) {  // else they are this run's
+      for (const std::string& name : all_folders()) check_run_folder(folder(name), false, request_.overwrite);
+    }
     const fs::path own = request_.out / "recipe.yaml";
     if (fs::exists(own) && request_.resume && read_text(own) != text_) {
       throw Error(ErrorCode::kInvalidOption,
@@ -147,8 +150,9 @@ class StagedRun {
                               request_.out.string(), own.string()));
     }
     if (request_.overwrite && !request_.resume) {
-      for (const StageOptions& stage : recipe_.stages) {
-        for (const std::string& name : folders_of(stage)) fs::remove_all(folder(name));
+      for (const std::string& name : all_folders()) {
+        clear_run_folder(folder(name));
+        for (const char* file : {"labels.csv", "given.json"}) fs::remove(folder(name) / file);
       }
       clear_run_folder(request_.out);
     }
@@ -156,6 +160,13 @@ class StagedRun {
     write_text(own, text_);
   }
 
+  std::vector<std::string> all_folders() const {
+    std::vector<std::string> names;
+    for (const StageOptions& stage : recipe_.stages) {
+      for (std::string& name : folders_of(stage)) names.push_back(std::move(name));
+    }
+    return names;
+  }
   std::vector<std::string> folders_of(const StageOptions& stage) const {
     const auto* train = std::get_if<TrainStage>(&stage);
     if (train == nullptr) return {name_of(stage)};
@@ -178,24 +189,29 @@ class StagedRun {
     return (id == nullptr ? "" : id->as_string()) == (init.empty() ? "" : bundle_id(read_bytes(init)));
   }
 
-  // What a training was given by other stages. Where one of them has been made anew since, a training that is
-  // done or begun is another one's: its folder is emptied.
-  void keep_or_forget(const TrainStage& stage, const std::string& name) const {
-    Value given{Value::Map()};
+  // What a training is given beside its clips. Where one of these files is another one now, a training that
+  // is done or begun is another one's and is cleared away; one without such a note is taken for this one.
+  void keep_or_forget(const TrainRequest& one, const StageOptions& stage) const {
+    const Recipe given = with_files_from(one.recipe, one.files_from);
+    Value ids{Value::Map()};
     const auto add = [&](const char* key, const fs::path& file) {
-      given.set(key, bundle_id(read_bytes(file)));
+      if (!file.empty() && fs::exists(file)) ids.set(key, bundle_id(read_bytes(file)));
     };
-    if (!stage.labels.empty()) add("labels", labels_of(stage.labels));
-    if (!stage.embedder.empty()) add("embedder", bundle_of(stage.embedder));
-    if (!stage.init.empty()) add("init", bundle_of(stage.init));
-    if (given.as_map().empty()) return;
-    const fs::path path = folder(name) / "given.json";
-    const std::string text = to_json(given) + "\n";
-    if (fs::exists(path) && read_text(path) == text) return;
-    if (fs::exists(folder(name) / "recipe.yaml"))
-      say(fmt::format("{}: what it was trained with has been made anew, and so is the training", name));
-    fs::remove_all(folder(name));
-    create_folders(folder(name), "--out");
+    add("data.new_labels", given.data.new_labels);
+    add("embedder.bundle", given.embedder.bundle);
+    if (!std::get<TrainStage>(stage).init.empty()) add("init", one.init);
+    const fs::path path = one.out / "given.json";
+    const std::string text = to_json(ids) + "\n";
+    const bool begun = fs::exists(one.out / "recipe.yaml");
+    if (fs::exists(path) && read_text(path) == text && begun) return;
+    if (!begun || fs::exists(path)) {
+      if (begun)
+        say(fmt::format("{}: what it was trained with has been made anew, and so is the training",
+                        one.out.filename().string()));
+      clear_run_folder(one.out);
+    }
+    if (ids.as_map().empty()) return;
+    create_folders(one.out, "--out");
     write_text(path, text);
   }
 
@@ -217,13 +233,13 @@ class StagedRun {
       one.out = one.files_from = folder(unit.name);
       one.fold = unit.fold;
       one.overwrite = false;
-      keep_or_forget(stage, unit.name);
-      one.resume = fs::exists(one.out / "recipe.yaml");
       if (!stage.init.empty()) {
         one.init = bundle_of(stage.init);
       } else if (one.recipe.train.init == InitRule::kNone) {
         one.init.clear();
       }
+      keep_or_forget(one, stage);
+      one.resume = fs::exists(one.out / "recipe.yaml");
       if (!is_trained(unit.name, recipe_to_yaml(one.recipe), one.init)) {
         say(fmt::format("training {}", unit.name));
         if (!torch_train()(one).finished) return false;

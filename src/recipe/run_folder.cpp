@@ -49,7 +49,10 @@ void check_run_folder(const fs::path& out, bool resume, bool overwrite) {
 }
 
 void clear_run_folder(const fs::path& out) {
-  for (const std::string& name : run_files_in(out)) fs::remove_all(out / name);
+  for (const std::string& name : run_files_in(out)) {
+    if (name != "recipe.yaml") fs::remove_all(out / name);
+  }
+  fs::remove_all(out / "recipe.yaml");
 }
 
 }  // namespace earmark

@@ -19,7 +19,8 @@ bool is_run_file(std::string_view name);
 /// or holds no run but files that one would replace.
 void check_run_folder(const std::filesystem::path& out, bool resume, bool overwrite);
 
-/// Removes what an earlier run has left, whatever its recipe was; other files stay.
+/// Removes what an earlier run has left, whatever its recipe was; other files stay. The recipe goes last:
+/// until then the folder is known as a run's.
 void clear_run_folder(const std::filesystem::path& out);
 
 }  // namespace earmark

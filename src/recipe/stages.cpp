@@ -1,10 +1,12 @@
 #include "recipe/stages.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "earmark/error.h"
 #include "recipe/recipe.h"
@@ -33,7 +35,8 @@ bool is_folder_name(const std::string& name) {
 struct Earlier {
   std::map<std::string, std::size_t> bundles;
   std::map<std::string, bool> labels;
-  std::map<std::string, double> segments_s;  // of the bundles of a stage, where they have one
+  std::map<std::string, std::set<double>> segments_s;  // of a stage's bundles
+  std::set<std::string> trees;                         // stages whose bundle holds a hierarchy
 };
 
 class Checker {
@@ -103,16 +106,23 @@ class Checker {
 
   // One bundle hears segments of one length.
   void check_segments(const CombineStage& stage) {
-    std::optional<std::pair<std::string, double>> first;
+    std::set<double>& all = earlier_.segments_s[stage.name];
     for (const std::string& name : stage.from) {
       const auto own = earlier_.segments_s.find(name);
-      if (own == earlier_.segments_s.end()) continue;
-      if (!first) first = *own;
-      if (own->second != first->second)
-        add("from", fmt::format("must have one tagging.segment_s, got {:g} of '{}' and {:g} of '{}'",
-                                first->second, first->first, own->second, name));
+      if (own != earlier_.segments_s.end()) all.insert(own->second.begin(), own->second.end());
     }
-    if (first) earlier_.segments_s[stage.name] = first->second;
+    if (all.size() > 1)
+      add("from", fmt::format("must have one tagging.segment_s, got {} s", fmt::join(all, " s, ")));
+  }
+  void check_trees(const CombineStage& stage) {
+    const bool hierarchy = stage.rule == CombineRule::kHierarchy;
+    for (const std::string& name : stage.from) {
+      if (!earlier_.trees.contains(name)) continue;
+      if (hierarchy)
+        add("from", fmt::format("'{}' is a hierarchy, which cannot be part of another one", name));
+      earlier_.trees.insert(stage.name);
+    }
+    if (hierarchy) earlier_.trees.insert(stage.name);
   }
 
   void check_kind(const TrainStage& stage) {
@@ -129,7 +139,7 @@ class Checker {
         add("init", fmt::format("'{}' is never taken where train.init is none", stage.init));
       if (own && own->data.folds.n > 0 && unit.fold > own->data.folds.n)
         add("folds", fmt::format("data.folds.n is {}, got fold {}", own->data.folds.n, unit.fold));
-      if (own) earlier_.segments_s[stage.name] = own->tagging.segment_s;
+      if (own) earlier_.segments_s[stage.name].insert(own->tagging.segment_s);
     }
     leave(stage.name, units.size());
   }
@@ -152,6 +162,7 @@ class Checker {
         std::all_of(stage.weights.begin(), stage.weights.end(), [](double w) { return w == 0.0; }))
       add("weights", "must not all be 0");
     check_segments(stage);
+    check_trees(stage);
     if (stage.rule == CombineRule::kHierarchy && n < 2)
       add("from", fmt::format("a hierarchy needs a top and branches, got {} bundle", n));
     leave(stage.name, 1);

@@ -58,6 +58,13 @@ void check_checksum(const SafeTensors& file, const std::string& name) {
   if (stored == file.metadata.end()) return;
   const std::string found = checksum_text(file);
   if (stored->second == found) return;
+  std::string told = stored->second.substr(0, 40);
+  std::replace_if(
+      told.begin(), told.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  if (told.size() != found.size() || told.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw Error(ErrorCode::kBadBundle,
+                fmt::format("{}: the bundle is damaged: {} must be 16 hexadecimal digits, got '{}'", name,
+                            kChecksumKey, told));
   throw Error(
       ErrorCode::kBadBundle,
       fmt::format("{}: the bundle is damaged: its checksum is {}, and {} was written into it; copy or "
@@ -174,9 +181,12 @@ std::vector<std::string> missing_keys(const Value& tree) {
   need_all_fields<Calibration>(tree.find("calibration"), "calibration.", need);
   need_all_fields<EventOptions>(tree.find("events"), "events.", need);
   if (const Value* groups = tree.find("groups"); groups != nullptr && groups->is_list()) {
-    for (std::size_t g = 0; g < groups->as_list().size(); ++g)
-      need(groups->as_list()[g], fmt::format("groups[{}].", g),
-           {"members", "combine", "weights", "sum_to_one", "top"});
+    for (std::size_t g = 0; g < groups->as_list().size(); ++g) {
+      const Value& group = groups->as_list()[g];
+      const std::string path = fmt::format("groups[{}].", g);
+      need(group, path, {"members", "combine", "weights", "sum_to_one", "top"});
+      need_all_fields<Calibration>(group.find("calibration"), path + "calibration.", need);
+    }
   }
   const Value* networks = tree.find("networks");
   if (networks == nullptr || !networks->is_list()) return found;

@@ -38,6 +38,17 @@ void compare_tags(const std::vector<std::string>& first, const std::vector<std::
   tell(own, first, "has tags that the first one lacks");
 }
 
+// Outputs that are no tags of a hierarchy (data.branch.negatives: dummy) are not told, so what is divided by
+// the sum of all of them cannot be.
+bool divides_by_others(const Bundle& bundle, const std::vector<std::string>& tags) {
+  const bool sums =
+      bundle.sum_to_one || std::any_of(bundle.groups.begin(), bundle.groups.end(),
+                                       [](const ScoreGroup& group) { return group.sum_to_one; });
+  return sums && bundle.networks.size() > 1 &&
+         !std::all_of(bundle.tags.begin(), bundle.tags.end(),
+                      [&](const std::string& tag) { return holds(tags, tag); });
+}
+
 bool holds_a_tree(const Bundle& bundle) {
   return bundle.combine == CombineRule::kHierarchy ||
          std::any_of(bundle.groups.begin(), bundle.groups.end(),
@@ -81,6 +92,11 @@ std::vector<std::string> problems_of(const CombineRequest& request) {
     const Bundle& bundle = request.bundles[i];
     if (request.rule == CombineRule::kHierarchy && holds_a_tree(bundle))
       found.push_back(fmt::format("bundle {}: is a hierarchy, which cannot be part of another one", i + 1));
+    if (request.rule == CombineRule::kHierarchy && divides_by_others(bundle, request.tags))
+      found.push_back(
+          fmt::format("bundle {}: divides its scores by their sum, also over outputs that are no tags of the "
+                      "hierarchy; combine its networks with --row-sum free, or by mean",
+                      i + 1));
     if (!request.segment_s && bundle.segment_s != first.segment_s)
       found.push_back(
           fmt::format("bundle {}: hears segments of {:g} s, the first one of {:g} s; say one length for all "
@@ -138,9 +154,8 @@ std::vector<std::string> known_tags(const std::vector<std::string>& own,
 
 // Whether the bundle is one network and nothing else.
 bool is_one_network(const Bundle& bundle) {
-  const bool exponent = bundle.sum_to_one && !bundle.weights.empty();
-  return bundle.networks.size() == 1 && bundle.groups.empty() && !bundle.calibration && !exponent &&
-         bundle.combine != CombineRule::kHierarchy;
+  return bundle.networks.size() == 1 && bundle.groups.empty() && bundle.members.empty() &&
+         !bundle.calibration && bundle.combine != CombineRule::kHierarchy;
 }
 
 // Whether the rule over the bundle's networks may be the new bundle's over all of them: a mean of means. What
@@ -206,7 +221,8 @@ void add_members(Bundle& made, const CombineRequest& request) {
       made.weights.insert(made.weights.end(), weights.begin(), weights.end());
     first += bundle.networks.size();
   }
-  if (made.groups.empty()) made.members.clear();  // all networks, in order
+  const bool exponent = n_networks == 1 && made.sum_to_one && !request.weights.empty();
+  if (made.groups.empty() && !exponent) made.members.clear();  // all networks, in order
 }
 
 bool all_give_one_tag(const std::vector<Bundle>& bundles) {

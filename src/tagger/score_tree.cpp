@@ -48,17 +48,15 @@ Scores geometric_mean_of(const ScoreGroup& group, const std::vector<const Scores
   return scores;
 }
 
-Scores hierarchy_of(const ScoreGroup& group, const std::vector<int>& parents,
-                    const std::vector<const Scores*>& members) {
-  Scores top = *members.front();
-  for (float& x : top) x = std::isnan(x) ? 0.0f : x;  // fine tags, which are not read then
-  Scores branches(top.size(), std::numeric_limits<float>::quiet_NaN());
-  for (std::size_t i = 1; i < members.size(); ++i) {
-    for (std::size_t k = 0; k < branches.size(); ++k) {
-      if (!std::isnan((*members[i])[k])) branches[k] = (*members[i])[k];
-    }
+using Answers = std::vector<bool>;  // [n_tags]
+
+Answers answers_of(const BundledNetwork& network, const std::vector<std::string>& tags) {
+  Answers own(tags.size(), network.tags.empty());
+  for (const std::string& tag : network.tags) {
+    const auto place = std::find(tags.begin(), tags.end(), tag);
+    if (place != tags.end()) own[static_cast<std::size_t>(place - tags.begin())] = true;
   }
-  return hierarchy_scores(parents, top, branches, group.top);
+  return own;
 }
 
 }  // namespace
@@ -75,13 +73,47 @@ ScoreGroup root_group(const Bundle& bundle) {
 ScoreTree::ScoreTree(const Bundle& bundle)
     : n_networks_(bundle.networks.size()), parents_(bundle.parents), groups_(bundle.groups) {
   groups_.push_back(root_group(bundle));
+  const bool alone = n_networks_ == 1 && bundle.groups.empty() && bundle.members.empty();
+  if (alone) groups_.back().weights.clear();
+  for (const BundledNetwork& network : bundle.networks) answers_.push_back(answers_of(network, bundle.tags));
+  for (const ScoreGroup& group : groups_) {
+    const auto first = static_cast<std::size_t>(group.members.front());
+    answers_.push_back(group.combine == CombineRule::kHierarchy ? Answers(bundle.tags.size(), true)
+                                                                : answers_[first]);
+  }
+}
+
+// A tag that the top does not answer for is not read; one that a branch answers for without a number has
+// none.
+std::vector<float> ScoreTree::by_hierarchy(const ScoreGroup& group,
+                                           const std::vector<const Scores*>& members) const {
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+  const auto answers = [&](std::size_t member, std::size_t tag) {
+    return answers_[static_cast<std::size_t>(group.members[member])][tag];
+  };
+  Scores top = *members.front();
+  Scores branches(top.size(), kNone);
+  std::vector<bool> broken(top.size(), false);
+  for (std::size_t k = 0; k < top.size(); ++k) {
+    if (!answers(0, k)) top[k] = 0.0f;
+    for (std::size_t i = 1; i < members.size(); ++i) {
+      if (!answers(i, k)) continue;
+      branches[k] = (*members[i])[k];
+      broken[k] = std::isnan(branches[k]);
+    }
+  }
+  Scores scores = hierarchy_scores(parents_, top, branches, group.top);
+  for (std::size_t k = 0; k < scores.size(); ++k) {
+    if (broken[k]) scores[k] = kNone;
+  }
+  return scores;
 }
 
 std::vector<float> ScoreTree::combined(const ScoreGroup& group,
                                        const std::vector<std::vector<float>>& nodes) const {
   std::vector<const Scores*> members;
   for (const int member : group.members) members.push_back(&nodes[static_cast<std::size_t>(member)]);
-  if (group.combine == CombineRule::kHierarchy) return hierarchy_of(group, parents_, members);
+  if (group.combine == CombineRule::kHierarchy) return by_hierarchy(group, members);
   const bool exponents = group.sum_to_one && !group.weights.empty();
   if (members.size() == 1 && !exponents) return *members.front();
   return group.combine == CombineRule::kGeometric ? geometric_mean_of(group, members)
@@ -95,6 +127,7 @@ std::vector<float> ScoreTree::scores(const std::function<std::vector<float>(std:
   for (const ScoreGroup& group : groups_) {  // each has only what stands before it
     nodes.push_back(combined(group, nodes));
     if (calibrated && group.calibration) group.calibration->apply(nodes.back());
+    for (const int member : group.members) nodes[static_cast<std::size_t>(member)] = {};  // has its one use
   }
   return std::move(nodes.back());
 }
@@ -105,10 +138,15 @@ namespace {
 class TreeCheck {
  public:
   explicit TreeCheck(const Bundle& bundle) : bundle_(bundle), used_(bundle.networks.size()) {
-    for (const BundledNetwork& network : bundle.networks) answers_.push_back(answers_of(network));
+    for (const BundledNetwork& network : bundle.networks)
+      answers_.push_back(answers_of(network, bundle.tags));
   }
 
   std::vector<std::string> problems() {
+    if (bundle_.groups.size() > kMostGroups)
+      return {fmt::format("groups: at most {}, got {}", kMostGroups, bundle_.groups.size())};
+    if (!bundle_.groups.empty() && bundle_.members.empty())
+      return {"members: must be there where there are groups, got none"};
     for (std::size_t g = 0; g < bundle_.groups.size() && found_.empty(); ++g) {
       const ScoreGroup& group = bundle_.groups[g];
       const std::string path = fmt::format("groups[{}].", g);
@@ -129,16 +167,6 @@ class TreeCheck {
   }
 
  private:
-  using Answers = std::vector<bool>;  // [n_tags]
-
-  Answers answers_of(const BundledNetwork& network) const {
-    Answers own(bundle_.tags.size(), network.tags.empty());
-    for (const std::string& tag : network.tags) {
-      const auto place = std::find(bundle_.tags.begin(), bundle_.tags.end(), tag);
-      if (place != bundle_.tags.end()) own[static_cast<std::size_t>(place - bundle_.tags.begin())] = true;
-    }
-    return own;
-  }
   std::string name_of(std::size_t node) const {
     const std::size_t n = bundle_.networks.size();
     return node < n ? fmt::format("networks[{}]", node) : fmt::format("groups[{}]", node - n);
@@ -163,8 +191,9 @@ class TreeCheck {
                                    path.empty() && bundle_.members.empty() ? "network" : "member",
                                    group.members.size(), group.weights.size()));
     }
-    if (!group.weights.empty() && std::accumulate(group.weights.begin(), group.weights.end(), 0.0) <= 0.0)
-      found_.push_back(path + "weights: must not all be 0");
+    const double sum = std::accumulate(group.weights.begin(), group.weights.end(), 0.0);
+    if (!group.weights.empty() && !(sum > 0.0)) found_.push_back(path + "weights: must not all be 0");
+    if (std::isinf(sum)) found_.push_back(path + "weights: must have a sum that is a number, got infinity");
     Answers answers(bundle_.tags.size(), true);
     if (found_.size() == n_before && !group.members.empty()) {
       if (group.combine == CombineRule::kHierarchy) {
@@ -172,6 +201,10 @@ class TreeCheck {
       } else {
         answers = check_same_tags(group);
       }
+    }
+    if (found_.empty()) {
+      for (const int member : group.members)
+        answers_[static_cast<std::size_t>(member)] = {};  // has its one use
     }
     answers_.push_back(std::move(answers));
     used_.push_back(false);

@@ -487,6 +487,22 @@ TEST_F(StagedRun, ATrainingWhoseLabelsWereMadeAnewIsMadeAnewToo) {
       << ran.err;
   EXPECT_EQ(ran.err.find("training vggish"), std::string::npos) << ran.err;
   EXPECT_NE(bytes("anew/second/model.earmark"), made);
+  // A run of before there was such a note is taken as it is; half a folder is made whole.
+  const auto second = bytes("anew/second/model.earmark");
+  fs::remove(*folder_ / "anew/second/given.json");
+  write_text(*folder_ / "anew/second/notes.txt", "mine");
+  fs::remove(*folder_ / "anew/vggish/recipe.yaml");
+  const Ran half = train(stages, "anew", {"--resume"});
+  ASSERT_EQ(half.status, 0) << half.err;
+  EXPECT_EQ(half.err.find("made anew"), std::string::npos) << half.err;
+  EXPECT_NE(half.err.find("training vggish"), std::string::npos) << half.err;
+  EXPECT_EQ(half.err.find("training second"), std::string::npos) << half.err;
+  EXPECT_EQ(bytes("anew/second/model.earmark"), second);
+  EXPECT_TRUE(fs::exists(*folder_ / "anew/second/given.json"));
+  // What is no run's own outlives even a run begun anew.
+  ASSERT_EQ(train(stages, "anew", {"--overwrite"}).status, 0);
+  EXPECT_EQ(read_text(*folder_ / "anew/second/notes.txt"), "mine");
+  EXPECT_EQ(bytes("anew/second/model.earmark"), made);
   // The page of the whole tells its stages.
   const std::string page = read_text(*folder_ / "anew/report.html");
   for (const char* name : {"<h2>Stages</h2>", "second", "vggish", "both"})
@@ -523,12 +539,16 @@ TEST_F(StagedRun, NothingIsWrittenWhereAFoldIsNotThereAndNothingReplacedThatIsNo
   EXPECT_EQ(ran.status, 2);
   EXPECT_NE(ran.err.find("got 9"), std::string::npos) << ran.err;
   EXPECT_FALSE(fs::exists(*folder_ / "none"));
-  fs::create_directories(*folder_ / "mine");
+  fs::create_directories(*folder_ / "mine/second");
   write_text(*folder_ / "mine/model.earmark", "mine");
   const Ran mine = train(stages, "mine");
   EXPECT_EQ(mine.status, 2);
   EXPECT_NE(mine.err.find("holds model.earmark, which a run would replace"), std::string::npos) << mine.err;
   EXPECT_EQ(read_text(*folder_ / "mine/model.earmark"), "mine");
+  fs::remove(*folder_ / "mine/model.earmark");
+  write_text(*folder_ / "mine/second/scores.csv", "mine");
+  EXPECT_EQ(train(stages, "mine").status, 2) << "in a stage's folder too";
+  EXPECT_EQ(read_text(*folder_ / "mine/second/scores.csv"), "mine");
 }
 
 TEST_F(StagedRun, AMetricOfALaterStageIsHeldAgainstTheDataBeforeTheFirstIsTrained) {

@@ -317,7 +317,17 @@ TEST(Stages, EveryFaultIsNamed) {
   EXPECT_NE(
       of("{kind: train, name: a}, {kind: train, name: b, set: {tagging.segment_s: 3}}, {kind: combine, name: "
          "m, from: [a]}, {kind: combine, name: c, from: [m, b]}")
-          .find("stages[3].from: must have one tagging.segment_s, got 10 of 'm' and 3 of 'b'"),
+          .find("stages[3].from: must have one tagging.segment_s, got 3 s, 10 s"),
+      std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: a, each: {tagging.segment_s: [1, 2]}}, {kind: combine, name: c, from: [a]}")
+          .find("stages[1].from: must have one tagging.segment_s, got 1 s, 2 s"),
+      std::string::npos);
+  EXPECT_NE(
+      of("{kind: train, name: a}, {kind: train, name: b}, {kind: combine, name: h, from: [a, b], rule: "
+         "hierarchy}, {kind: combine, name: m, from: [h]}, {kind: combine, name: i, from: [m, b], rule: "
+         "hierarchy}")
+          .find("stages[4].from: 'm' is a hierarchy, which cannot be part of another one"),
       std::string::npos);
 }
 

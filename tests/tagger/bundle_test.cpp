@@ -228,6 +228,11 @@ TEST(Bundle, ADamagedOneIsToldWhatToDo) {
   EXPECT_EQ(code_of(bytes, &what), ErrorCode::kBadBundle);
   EXPECT_NE(what.find("b: the bundle is damaged: its checksum is "), std::string::npos) << what;
   EXPECT_NE(what.find("copy or make it again"), std::string::npos) << what;
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string digits = text.substr(text.find("earmark_checksum") + 19, 16);
+  EXPECT_EQ(code_of(with_text(bytes, digits, "no digits \\u001b"), &what), ErrorCode::kBadBundle);
+  EXPECT_NE(what.find("earmark_checksum must be 16 hexadecimal digits, got '"), std::string::npos) << what;
+  EXPECT_EQ(what.find('\x1b'), std::string::npos) << "nothing that a terminal obeys";
   EXPECT_EQ(code_of(with_text(bytes, "earmark_checksum", "another_checksum")), ErrorCode::kInternal)
       << "without a checksum nothing is compared";
 }
@@ -344,10 +349,12 @@ TEST(Bundle, GroupsThatDoNotFitAreNamed) {
             "groups[0].members: networks[0] stands there twice, or in two places"},
            {{group({0, 1})}, {1, 2, 3}, "members: networks[1] stands there twice, or in two places"},
            {{group({0, 1})}, {3}, "networks[2]: is no member of anything"},
-           {{group({0, 1})}, {}, "members: networks[0] stands there twice"},
+           {{group({0, 1})}, {}, "members: must be there where there are groups, got none"},
            {{group({})}, {0, 1, 2, 3}, "groups[0].members: at least one is needed, got none"},
            {{group({0, 1}, {1.0})}, {2, 3}, "groups[0].weights: one a member (2), got 1"},
            {{group({0, 1}, {0.0, 0.0})}, {2, 3}, "groups[0].weights: must not all be 0"},
+           {{group({0, 1}, {1e308, 1e308})}, {2, 3}, "groups[0].weights: must have a sum that is a number"},
+           {std::vector<ScoreGroup>(1001, group({0})), {0}, "groups: at most 1000, got 1001"},
            {{}, {0, 1}, "networks[2]: is no member of anything"}}) {
     EXPECT_NE(message(groups, members).find(what), std::string::npos) << message(groups, members);
   }

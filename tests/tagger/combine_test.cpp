@@ -215,6 +215,60 @@ TEST(CombineBundles, EnsemblesMayBeTopAndBranchOfAHierarchyAndAHierarchyPartOfAM
   EXPECT_THROW(mean_of_two(hierarchy, other), Error) << "two trees";
 }
 
+// What is not a number is not taken for what is not there.
+TEST(CombineBundles, ABrokenTopOrBranchIsNoHealthyHierarchy) {
+  const float nan = std::nanf("");
+  CombineRequest tree;
+  tree.rule = CombineRule::kHierarchy;
+  tree.top = HierarchyTop::kCoarse;
+  tree.tags = {"engine", "small"};
+  tree.parents = {-1, 0};
+  tree.bundles = {stored({"engine", "small"}, {nan, nan}), stored({"small"}, {0.6f})};
+  EXPECT_THROW(format_bundle(combine_bundles(tree, make_stored)), Error) << "the self-test has no number";
+  tree.bundles = {stored({"engine", "small"}, {0.9f, 0.1f}), stored({"small"}, {nan})};
+  EXPECT_THROW(format_bundle(combine_bundles(tree, make_stored)), Error);
+}
+
+TEST(CombineBundles, ABranchThatDividesByOutputsThatAreNotToldIsRefused) {
+  CombineRequest pair;
+  pair.rule = CombineRule::kGeometric;
+  pair.sum_to_one = true;
+  pair.bundles = {stored({"small", "none of engine"}, {0.1f, 0.8f}),
+                  stored({"small", "none of engine"}, {0.2f, 0.5f})};
+  CombineRequest tree;
+  tree.rule = CombineRule::kHierarchy;
+  tree.tags = {"engine", "small"};
+  tree.parents = {-1, 0};
+  tree.bundles = {stored(tree.tags, {0.9f, 0.1f}), combine_bundles(pair, make_stored)};
+  try {
+    combine_bundles(tree, make_stored);
+    FAIL() << "the sum lacks an output";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("bundle 2: divides its scores by their sum"), std::string::npos)
+        << e.what();
+  }
+  pair.sum_to_one = false;
+  tree.bundles[1] = combine_bundles(pair, make_stored);
+  EXPECT_NEAR(answer(combine_bundles(tree, make_stored))[1], std::sqrt(0.1 * 0.2), 1e-6);
+}
+
+// Such a bundle has always given its network's scores; as a member of a rule the exponent counts.
+TEST(CombineBundles, ANetworkAloneGivesItsScores) {
+  Bundle alone = stored({"a", "b"}, {0.8f, 0.2f});
+  alone.combine = CombineRule::kGeometric;
+  alone.weights = {0.5};
+  alone.sum_to_one = true;
+  EXPECT_EQ(answer(alone), (std::vector<float>{0.8f, 0.2f}));
+  CombineRequest request;
+  request.rule = CombineRule::kGeometric;
+  request.sum_to_one = true;
+  request.weights = {0.5};
+  request.bundles = {stored({"a", "b"}, {0.8f, 0.2f})};
+  const double a = std::sqrt(0.8), b = std::sqrt(0.2);
+  const Bundle made = parse_bundle(format_bundle(combine_bundles(request, make_stored)), "made");
+  EXPECT_NEAR(answer(made)[0], a / (a + b), 1e-6);
+}
+
 // Networks that give one tag a clip: exponents as they stand, then one sum (Cochlear.ai, DCASE 2018 Task 2).
 TEST(CombineBundles, AGeometricMeanOfSoftmaxesSumsToOne) {
   CombineRequest request;

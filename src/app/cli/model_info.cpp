@@ -175,7 +175,7 @@ int run_info(const InfoFlags& flags) {
     const Value::List& networks = card.at("networks").as_list();
     for (std::size_t i = 0; i < networks.size(); ++i)
       text += network_text(networks.size() > 1 ? fmt::format("network {}", i) : "network", networks[i]);
-    if (networks.size() > 1 || !card.at("groups").as_list().empty())
+    if (networks.size() > 1 || !card.at("members").as_list().empty())
       text += combine_text(card, networks.size());
     text += fmt::format("segments    {:g} s, short ones completed with {}\n",
                         card.at("segment_s").as_number(), card.at("padding").as_string());
