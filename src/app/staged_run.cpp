@@ -191,7 +191,7 @@ class StagedRun {
 
   // What a training is given beside its clips. Where one of these files is another one now, a training that
   // is done or begun is another one's and is cleared away; one without such a note is taken for this one.
-  void keep_or_forget(const TrainRequest& one, const StageOptions& stage) const {
+  void keep_or_forget(const TrainRequest& one, const TrainStage& stage) const {
     const Recipe given = with_files_from(one.recipe, one.files_from);
     Value ids{Value::Map()};
     const auto add = [&](const char* key, const fs::path& file) {
@@ -199,7 +199,7 @@ class StagedRun {
     };
     add("data.new_labels", given.data.new_labels);
     add("embedder.bundle", given.embedder.bundle);
-    if (!std::get<TrainStage>(stage).init.empty()) add("init", one.init);
+    if (!stage.init.empty()) add("init", one.init);
     const fs::path path = one.out / "given.json";
     const std::string text = to_json(ids) + "\n";
     const bool begun = fs::exists(one.out / "recipe.yaml");

@@ -14,4 +14,8 @@ std::uint64_t checksum_of(std::span<const std::span<const std::byte>> pieces) {
   return XXH3_64bits_digest(&state);
 }
 
+std::uint64_t checksum_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 }  // namespace earmark

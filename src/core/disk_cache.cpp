@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "core/checksum.h"
 #include "core/file.h"
 #include "earmark/error.h"
 
@@ -37,10 +38,6 @@ struct Header {
   std::uint64_t checksum = 0;  // of key and payload
 };
 static_assert(sizeof(Header) == 32);
-
-std::uint64_t checksum_of(std::span<const std::byte> key_and_payload) {
-  return XXH3_64bits(key_and_payload.data(), key_and_payload.size());
-}
 
 // The payload, or nothing when the file is another key's or not whole.
 std::optional<std::vector<std::byte>> payload_of(std::vector<std::byte> file, const std::string& key) {

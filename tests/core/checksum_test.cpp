@@ -25,6 +25,7 @@ TEST(Checksum, DoesNotDependOnHowTheBytesAreCut) {
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * i % 251);
   const std::span<const std::byte> all(bytes);
   const std::uint64_t whole = of({all});
+  EXPECT_EQ(checksum_of(all), whole);
   for (const std::size_t at : {0U, 1U, 255U, 256U, 1024U, 2999U, 3000U})
     EXPECT_EQ(of({all.first(at), all.subspan(at)}), whole) << at;
   bytes[1500] ^= std::byte{4};
